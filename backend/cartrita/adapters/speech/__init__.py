@@ -1,0 +1,1 @@
+"""Speech services and local engines: what transcribes recordings, and what speaks texts."""

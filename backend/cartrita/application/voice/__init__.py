@@ -1,0 +1,1 @@
+"""Use cases of speech: transcribing, speaking, answering what was said, and live conversations."""

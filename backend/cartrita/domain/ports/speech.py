@@ -1,0 +1,97 @@
+"""Ports of speech: what writes down what is said, and what speaks."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from cartrita.domain.ports.services import Service
+from cartrita.domain.speech import (
+    AudioFormat,
+    ListeningEvent,
+    PcmFormat,
+    Recording,
+    SpeechRequest,
+    SpokenText,
+    Transcript,
+    TranscriptionOptions,
+)
+
+
+class Listening(Protocol):
+    """Live transcription of audio that is still being recorded."""
+
+    async def send(self, pcm: bytes) -> None:
+        """More audio; waits while the transcriber is behind. Raises UpstreamError."""
+        ...
+
+    async def end_utterance(self) -> None:
+        """What was said so far is complete: its final words are wanted now."""
+        ...
+
+    async def finish(self) -> None:
+        """There is no more audio: the events end after the final words."""
+        ...
+
+    def events(self) -> AsyncIterator[ListeningEvent]:
+        """What is heard, as it is heard. Raises UpstreamError."""
+        ...
+
+
+class Transcriber(Service, Protocol):
+    """Writes down what is said. Its models are tried as `name/model`."""
+
+    async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
+        """What is said in a recording. Raises UpstreamError, UnsupportedMedia and InvalidInput."""
+        ...
+
+    def listen(
+        self, audio: PcmFormat, options: TranscriptionOptions
+    ) -> AbstractAsyncContextManager[Listening]:
+        """Listen to audio of this format until the context is left. Raises UpstreamError."""
+        ...
+
+
+class Speech(Protocol):
+    """Speech that is being made; `sample_rate` is None for formats that tell it themselves."""
+
+    format: AudioFormat
+    sample_rate: int | None
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Its audio, as it is made. Raises UpstreamError."""
+        ...
+
+
+class Speaking(Protocol):
+    """Texts that are spoken one after the other, in one voice, as they come."""
+
+    format: AudioFormat
+    sample_rate: int | None
+
+    async def say(self, text: str) -> None:
+        """Speak this after what is being spoken."""
+        ...
+
+    async def clear(self) -> None:
+        """Be silent: what was not spoken yet is dropped, and no audio of it comes any more."""
+        ...
+
+    async def finish(self) -> None:
+        """There is no more text: the pieces end after what there is."""
+        ...
+
+    def pieces(self) -> AsyncIterator[bytes | SpokenText]:
+        """Audio, and after that of each text how many were spoken. Raises UpstreamError."""
+        ...
+
+
+class SpeechSynthesizer(Service, Protocol):
+    """Speaks texts. `speak` and `converse` raise UpstreamError, InvalidInput and Unavailable."""
+
+    def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speech]:
+        """Speak one text. Leaving the context ends it."""
+        ...
+
+    def converse(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speaking]:
+        """Speak texts as they come, in the voice and format of a request without a text."""
+        ...

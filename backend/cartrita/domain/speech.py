@@ -1,0 +1,154 @@
+"""Speech: recordings, what is said in them, and what is spoken of a text."""
+
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import msgspec
+
+LONGEST_SPEECH: Final = 32_000
+"""In characters: so much text is spoken at once at most."""
+
+
+class AudioFormat(StrEnum):
+    """How speech is encoded; `pcm` is signed 16-bit little-endian without a header."""
+
+    MP3 = "mp3"
+    WAV = "wav"
+    OPUS = "opus"
+    PCM = "pcm"
+    FLAC = "flac"
+    AAC = "aac"
+
+    @property
+    def media_type(self) -> str:
+        """What its bytes are sent as; Opus is in an Ogg container."""
+        return _MEDIA_TYPES[self]
+
+
+_MEDIA_TYPES: Final = {
+    AudioFormat.MP3: "audio/mpeg",
+    AudioFormat.WAV: "audio/wav",
+    AudioFormat.OPUS: "audio/ogg",
+    AudioFormat.PCM: "audio/pcm",
+    AudioFormat.FLAC: "audio/flac",
+    AudioFormat.AAC: "audio/aac",
+}
+
+
+class PcmFormat(msgspec.Struct, frozen=True):
+    """Signed 16-bit little-endian samples, so many a second in each of `channels`."""
+
+    sample_rate: int
+    channels: int = 1
+
+    def seconds(self, octets: int) -> float:
+        """How long so many bytes of it last."""
+        return octets / (2 * self.channels * self.sample_rate)
+
+
+class SpokenWord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One word and when it was said, in seconds from the beginning; `confidence` is 0 to 1."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float | None = None
+
+
+class SpokenSegment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A stretch of speech, as a subtitle shows it."""
+
+    text: str
+    start: float
+    end: float
+
+
+class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was said in `duration` seconds; without speech its text is empty.
+
+    `confidence` is 0 to 1 and None where the transcriber tells none, `language` is a BCP 47 tag.
+    """
+
+    text: str
+    duration: float
+    provider: str
+    model: str
+    language: str | None = None
+    confidence: float | None = None
+    words: tuple[SpokenWord, ...] = ()
+    segments: tuple[SpokenSegment, ...] = ()
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording as it was sent, and what was found out of it; `duration` is in seconds.
+
+    It is None where nothing here could tell, and a transcriber has to.
+    """
+
+    data: bytes
+    media_type: str
+    duration: float | None = None
+
+
+class TranscriptionOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to transcribe; None leaves it to the transcriber.
+
+    `prompt` are words that are likely to be said, `temperature` is how freely it may guess.
+    """
+
+    model: str | None = None
+    language: str | None = None
+    prompt: str | None = None
+    temperature: float | None = None
+
+
+class SpeechStarted(msgspec.Struct, frozen=True):
+    """Somebody begins to speak, `at` so many seconds."""
+
+    at: float
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What was heard from `start` on, for `duration` seconds.
+
+    An interim one is replaced by the next; what is `final` does not change any more.
+    `ends_utterance` is told with the last of what was said before a pause.
+    """
+
+    text: str
+    start: float
+    duration: float
+    final: bool
+    ends_utterance: bool = False
+    confidence: float | None = None
+    language: str | None = None
+    words: tuple[SpokenWord, ...] = ()
+
+
+class UtteranceEnded(msgspec.Struct, frozen=True):
+    """Nothing was said since the last word, which ended `at` so many seconds: a pause."""
+
+    at: float
+
+
+ListeningEvent: TypeAlias = SpeechStarted | Heard | UtteranceEnded
+
+
+class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A text to be spoken; None leaves it to the synthesizer. `speed` 1 is its usual one.
+
+    `instructions` say how, to synthesizers that are models.
+    """
+
+    text: str
+    model: str | None = None
+    voice: str | None = None
+    format: AudioFormat | None = None
+    speed: float = 1.0
+    instructions: str | None = None
+
+
+class SpokenText(msgspec.Struct, frozen=True):
+    """All audio of the texts before is there: so many have been spoken since the beginning."""
+
+    texts: int
