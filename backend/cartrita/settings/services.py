@@ -9,14 +9,37 @@ from cartrita.settings.types import Hosts, Key, WebUrl
 
 
 class Deepgram(Group):
-    """The Deepgram server that turns speech into text."""
+    """The Deepgram server that writes down what is said, and speaks."""
 
-    api_key: Annotated[
-        Key | None, Setting("Its key.", env="DEEPGRAM_API_KEY", secret=True, documented=False)
-    ] = None
-    base_url: Annotated[
-        WebUrl, Setting("Its address.", env="DEEPGRAM_BASE_URL", documented=False)
-    ] = "https://api.deepgram.com"
+    api_key: Annotated[Key | None, Setting("Its key.", env="DEEPGRAM_API_KEY", secret=True)] = None
+    base_url: Annotated[WebUrl, Setting("Its address.", env="DEEPGRAM_BASE_URL")] = (
+        "https://api.deepgram.com"
+    )
+    model: Annotated[
+        str,
+        Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$"),
+        Setting("Its model that writes down what is said, where a request names none."),
+    ] = "nova-3"
+    voice: Annotated[
+        str,
+        Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$"),
+        Setting("Its voice that speaks, where a request names none."),
+    ] = "aura-2-thalia-en"
+    timeout_s: Annotated[
+        float,
+        Field(ge=0.1, le=1800),
+        Setting("How long it may take for a whole recording, or for a whole speech."),
+    ] = 300.0
+    idle_s: Annotated[
+        float,
+        Field(ge=0.1, le=300),
+        Setting("For how long it may send nothing while a speech or the last words are awaited."),
+    ] = 15.0
+    pause_ms: Annotated[
+        int,
+        Field(ge=10, le=5000),
+        Setting("How long a pause ends what is said, in live audio; in milliseconds."),
+    ] = 300
 
 
 class Search(Group):

@@ -511,13 +511,13 @@ def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
     environ = {
         "CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h",
         "CARTRITA_PROVIDER_LIMITS": "off",
-        "DEEPGRAM_API_KEY": CANARY,
+        "LANGFUSE_SECRET_KEY": CANARY,
     }
     assert load(environ, tmp_path).warnings == (
         "CARTRITA_VALKEY_URL (environment): nothing is kept there; "
         "set CARTRITA_CACHE_STORE=valkey.",
         "langfuse.host (cartrita.toml): it is set, and this version does not act on it yet.",
-        "DEEPGRAM_API_KEY (environment): it is set, and this version does not act on it yet.",
+        "LANGFUSE_SECRET_KEY (environment): it is set, and this version does not act on it yet.",
     )
 
 
