@@ -516,8 +516,8 @@ def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
     assert load(environ, tmp_path).warnings == (
         "CARTRITA_VALKEY_URL (environment): nothing is kept there; "
         "set CARTRITA_CACHE_STORE=valkey.",
-        "langfuse.host (cartrita.toml): it is set, and this version does not act on it yet.",
         "LANGFUSE_SECRET_KEY (environment): it is set, and this version does not act on it yet.",
+        "langfuse.host (cartrita.toml): it is set, and this version does not act on it yet.",
     )
 
 
