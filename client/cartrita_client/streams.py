@@ -129,9 +129,8 @@ class StreamCourse:
         headers = {k: v for k, v in self._opening.headers.items() if k != "Idempotency-Key"}
         headers["Last-Event-ID"] = self.last_event_id
         path = RESUME.path.replace("{run_id}", self.run_id)
-        return replace(
-            self._opening, operation=RESUME, path=path, query=(), headers=headers, body=None
-        )
+        asked = replace(self._opening, operation=RESUME, path=path, query=(), headers=headers)
+        return replace(asked, body=None, form=None)
 
     def opened(self, status: int, headers: Mapping[str, str]) -> None:
         """Look at the head of an answer. Raises CartritaError."""
@@ -171,8 +170,12 @@ class StreamCourse:
 
     def _may_begin_again(self, problem: CartritaError | None) -> bool:
         """Whether the next call does nothing twice: what is no beginning never does."""
-        operation = self._opening.operation
-        if self.last_event_id or operation.repeatable:
+        operation, form = self._opening.operation, self._opening.form
+        if self.last_event_id:
+            return True
+        if form is not None and not form.repeatable:
+            return False
+        if operation.repeatable:
             return True
         return problem is not None and may_repeat(operation, problem)
 

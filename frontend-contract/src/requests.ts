@@ -92,7 +92,8 @@ export class Requester {
   }
 
   keyFor(operation: Operation, call: Call): SentKey | undefined {
-    return this.settings.keyring.keyFor(operation, call.body ?? call.query);
+    const form = call.form && Object.fromEntries(call.form);
+    return this.settings.keyring.keyFor(operation, call.body ?? form ?? call.query);
   }
 
   /** Tells the hooks of a failure, and gives it back to be thrown. */

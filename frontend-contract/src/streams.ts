@@ -96,14 +96,21 @@ const NO_BEGINNING: Beginning = { streamed: undefined, whole: undefined, frame: 
 /** Every way sends the same message under the same id, so that all of them are one run. */
 function beginningOf(operation: Operation, given: Call): Beginning {
   const call = identified(operation, given);
-  const { stream: _, ...body } = (call.body ?? {}) as Record<string, unknown>;
   const whole = operation.id === 'stream_chat' ? OPERATIONS.post_chat : operation;
-  const alwaysStreams = operation.answer === 'events';
+  const { stream: _, ...body } = (call.body ?? {}) as Record<string, unknown>;
   return {
-    streamed: { operation, call: { ...call, body: alwaysStreams ? body : { ...body, stream: true } } },
-    whole: { operation: whole, call: { ...call, body } },
+    streamed: { operation, call: operation.answer === 'events' ? { ...call, body } : asking(call, true) },
+    whole: { operation: whole, call: asking(call, false) },
     frame: FRAMED.has(operation.id) ? { ...body, ...conversationOf(call) } : undefined,
   };
+}
+
+/** The call, with or without the wish for a stream, which stands in its form or in its body. */
+function asking(call: Call, stream: boolean): Call {
+  const others = call.form?.filter(([name]) => name !== 'stream');
+  if (others) return { ...call, form: stream ? [...others, ['stream', 'true']] : others };
+  const { stream: _, ...body } = (call.body ?? {}) as Record<string, unknown>;
+  return { ...call, body: stream ? { ...body, stream } : body };
 }
 
 /** Operations whose message a `chat` frame can carry, too. */

@@ -2234,6 +2234,20 @@ export interface GetUsageTimelineQuery {
   readonly step?: TimelineStep | undefined;
 }
 
+/** The fields of the form of `process_voice`, besides its files. */
+export interface ProcessVoiceFields {
+  /** The conversation to go on with; without it one is made. */
+  readonly conversation_id?: string | undefined;
+  /** Whether an agent answers what was said. */
+  readonly respond?: boolean | undefined;
+  /** Whether the answer is spoken, too. */
+  readonly speak?: boolean | undefined;
+  /** What is spoken; else it is recognised. */
+  readonly language?: string | undefined;
+  /** Which transcribes. */
+  readonly model?: string | undefined;
+}
+
 /** What is sent on `/ws/chat`. */
 export type ClientFrame = 
   | AuthFrame

@@ -14,12 +14,11 @@ from cartrita.contract.model import (
     OneOf,
     Operation,
     Plain,
-    Scalar,
     Streaming,
     Type,
 )
 from cartrita.contract.typescript.texts import HEADER, camel, comment, literal
-from cartrita.contract.typescript.types import query_name, type_text
+from cartrita.contract.typescript.types import fields_name, is_file, query_name, type_text
 
 _UNWRAPPED: Final = {"get_agents": ("agents", Named("AgentInfo"))}
 """Answers of which frontends were promised one field alone."""
@@ -55,6 +54,7 @@ def client_file(contract: Contract) -> str:
     names = sorted({name for each in contract.operations for name in _imported(each)})
     imported = "".join(f"  {each},\n" for each in names)
     return f"""{HEADER}
+import {{ textsOf }} from '../forms.js';
 import type {{ Call, Operation, RequestOptions, UploadOptions }} from '../operation.js';
 import type {{ Streamed, Whole }} from '../operation.js';
 import type {{ PageRequest }} from '../pages.js';
@@ -105,7 +105,7 @@ def _on_request(operation: Operation) -> str:
     ]
     return (
         f"{''.join(heads)}    const call = {_call(operation)};\n"
-        f"    if (request{request.default and '?'}.stream === true) "
+        f"    if ({request.name}{request.default and '?'}.stream === true) "
         f"return this.askStream(OPERATIONS.{operation.id}, call);\n"
         f"    return this.askJson(OPERATIONS.{operation.id}, call);\n  }}\n"
     )
@@ -121,7 +121,7 @@ def _arguments(operation: Operation) -> Iterator[Argument]:
         yield Argument(camel(each.name), "string")
     body = operation.body
     if body and body.format is BodyFormat.FORM:
-        yield from _form_arguments(body)
+        yield from _form_arguments(operation, body)
     elif body and body.record:
         required = operation.method != "POST" or any(each.required for each in body.fields)
         yield Argument("request", body.record, "" if required else "?")
@@ -130,16 +130,16 @@ def _arguments(operation: Operation) -> Iterator[Argument]:
         yield Argument("query", query_name(operation), "" if required else "?")
 
 
-def _form_arguments(body: Body) -> Iterator[Argument]:
+def _form_arguments(operation: Operation, body: Body) -> Iterator[Argument]:
     """Files first, then a field that is alone, or an object of those that are several."""
-    for each in filter(_is_file, body.fields):
+    for each in filter(is_file, body.fields):
         yield Argument(camel(each.name), type_text(each.type))
-    others = [each for each in body.fields if not _is_file(each)]
-    if len(others) == 1:
-        yield Argument(camel(others[0].name), f"{type_text(others[0].type)} | undefined", "?")
-    elif others:
-        members = "; ".join(f"{each.name}?: {type_text(each.type)} | undefined" for each in others)
-        yield Argument("fields", f"{{ {members} }}", "?")
+    if fields_name(operation):
+        yield Argument("fields", fields_name(operation), "?")
+    else:
+        for each in body.fields:
+            if not is_file(each):
+                yield Argument(camel(each.name), f"{type_text(each.type)} | undefined", "?")
 
 
 def _options(operation: Operation) -> Argument:
@@ -154,7 +154,7 @@ def _call(operation: Operation) -> str:
         parts.append(f"path: {{ {names} }}")
     body = operation.body
     if body and body.format is BodyFormat.FORM:
-        parts.append(f"form: {_form(body)}")
+        parts.append(f"form: {_form(operation, body)}")
     elif body:
         optional = next(each for each in _arguments(operation) if each.name == "request").default
         parts.append("body: request ?? {}" if optional else "body: request")
@@ -163,23 +163,17 @@ def _call(operation: Operation) -> str:
     return "{ " + ", ".join([*parts, "options"]) + " }"
 
 
-def _form(body: Body) -> str:
-    others = [each for each in body.fields if not _is_file(each)]
-    rows = [_form_row(each, len(others) == 1) for each in body.fields]
-    return "[" + ", ".join(rows) + "]"
+def _form(operation: Operation, body: Body) -> str:
+    several = fields_name(operation)
+    rows = [_form_row(each) for each in body.fields if is_file(each) or not several]
+    return "[" + ", ".join([*rows, *(["...textsOf(fields)"] if several else [])]) + "]"
 
 
-def _form_row(field: Field, alone: bool) -> str:
+def _form_row(field: Field) -> str:
     name, value = literal(field.name), camel(field.name)
     if isinstance(field.type, ListOf):
         return f"...{value}.map((each) => [{name}, each] as const)"
-    if _is_file(field) or alone:
-        return f"[{name}, {value}]"
-    return f"[{name}, fields?.{field.name}?.toString()]"
-
-
-def _is_file(field: Field) -> bool:
-    return field.type in (Plain(Scalar.BYTES), ListOf(Plain(Scalar.BYTES)))
+    return f"[{name}, {value}]"
 
 
 def _asked(operation: Operation) -> tuple[str, str]:
@@ -208,6 +202,8 @@ def _imported(operation: Operation) -> Iterator[str]:
         yield query_name(operation)
     if operation.body and operation.body.record:
         yield operation.body.record
+    if fields_name(operation):
+        yield fields_name(operation)
     kinds = operation.answer.options if isinstance(operation.answer, OneOf) else [operation.answer]
     if operation.id in _UNWRAPPED:
         kinds = [*kinds, _UNWRAPPED[operation.id][1]]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final, assert_never
 
 from cartrita.contract.model import (
+    BodyFormat,
     Constants,
     Contract,
     Definition,
@@ -41,6 +42,7 @@ def types_file(contract: Contract) -> str:
     """Every definition, the queries of operations, and the frames of sockets."""
     parts = [_definition(each) for each in contract.definitions.values()]
     parts += [_query(each) for each in contract.operations if each.query]
+    parts += [_form_fields(each) for each in contract.operations if fields_name(each)]
     parts += [text for socket in contract.sockets for text in _frames(socket)]
     return HEADER + "\n" + "\n".join(parts)
 
@@ -70,6 +72,20 @@ def type_text(kind: Type) -> str:
 def query_name(operation: Operation) -> str:
     """What the type of an operation's query is called."""
     return f"{pascal(operation.id)}Query"
+
+
+def fields_name(operation: Operation) -> str:
+    """What the type of a form's fields is called, where there are several besides its files."""
+    body = operation.body
+    if body is None or body.format is not BodyFormat.FORM:
+        return ""
+    several = sum(not is_file(each) for each in body.fields) > 1
+    return f"{pascal(operation.id)}Fields" if several else ""
+
+
+def is_file(field: Field) -> bool:
+    """Whether a field of a form is a file, or several."""
+    return field.type in (Plain(Scalar.BYTES), ListOf(Plain(Scalar.BYTES)))
 
 
 def _definition(found: Definition) -> str:
@@ -102,9 +118,19 @@ def _query(operation: Operation) -> str:
     return f"{said}export interface {query_name(operation)} {{\n{members}}}\n"
 
 
+def _form_fields(operation: Operation) -> str:
+    fields = operation.body.fields if operation.body else ()
+    members = "".join(_member(each) for each in fields if not is_file(each))
+    said = f"/** The fields of the form of `{operation.id}`, besides its files. */\n"
+    return f"{said}export interface {fields_name(operation)} {{\n{members}}}\n"
+
+
 def _frames(socket: Socket) -> Iterator[str]:
+    """The socket of chats was there first: its frames have no name before theirs."""
+    named = "" if socket.id == "chat" else pascal(socket.id)
     sent = union(name for _, name in socket.sent)
     events = f"({socket.events} & {socket.place} & Partial<{socket.end_place}>)"
     received = union([*(name for _, name in socket.received), events, socket.refusal])
-    yield f"/** What is sent on `{socket.path}`. */\nexport type ClientFrame = {sent};\n"
-    yield f"/** What comes on `{socket.path}`. */\nexport type ServerFrame = {received};\n"
+    said = f"on `{socket.path}`. */\nexport type {named}"
+    yield f"/** What is sent {said}ClientFrame = {sent};\n"
+    yield f"/** What comes {said}ServerFrame = {received};\n"

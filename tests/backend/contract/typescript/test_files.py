@@ -145,10 +145,35 @@ def test_forms_take_their_files_first() -> None:
     found = method(replace(OPERATION, body=Body(BodyFormat.FORM, fields, True)))
     assert "file: Blob, note?: string | undefined, options?: UploadOptions)" in found
     assert "form: [['file', file], ['note', note]]" in found
+
+
+def test_several_fields_of_a_form_are_one_object() -> None:
     fields = (field("files", ListOf(FILE)), field("a", required=False), field("b", required=False))
     found = method(replace(OPERATION, body=Body(BodyFormat.FORM, fields, True)))
-    assert "files: readonly Blob[], fields?: { a?: string | undefined; b?:" in found
-    assert "form: [...files.map((each) => ['files', each] as const)," in found
+    assert "files: readonly Blob[], fields?: GetThingFields, options?: UploadOptions)" in found
+    assert "form: [...files.map((each) => ['files', each] as const), ...textsOf(fields)]" in found
+
+
+def test_a_form_streams_on_request_too() -> None:
+    fields = (field("audio", FILE), field("note", required=False), field("stream", required=False))
+    body = Body(BodyFormat.FORM, fields, True)
+    asked = replace(OPERATION, method="POST", body=body, streaming=Streaming.ON_REQUEST)
+    found = method(asked)
+    assert "audio: Blob, fields: Streamed<GetThingFields>, options?: UploadOptions): Ch" in found
+    assert "audio: Blob, fields?: Whole<GetThingFields>, options?: UploadOptions): Pro" in found
+    assert "if (fields?.stream === true) return this.askStream(" in found
+    assert "export interface GetThingFields {\n  readonly note?: string" in written(
+        "types.ts", asked
+    )
+
+
+def test_each_socket_has_frames_of_its_own() -> None:
+    one = contract(OPERATION)
+    other = replace(one.sockets[0], id="voice", path="/ws/voice")
+    types = typescript_files(replace(one, sockets=(*one.sockets, other)))
+    found = types["frontend-contract/src/generated/types.ts"]
+    assert found.count("export type ServerFrame = ") == 1
+    assert "/** What comes on `/ws/voice`. */\nexport type VoiceServerFrame = " in found
 
 
 def test_what_is_announced_says_so() -> None:
