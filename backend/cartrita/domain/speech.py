@@ -82,12 +82,14 @@ class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """A recording as it was sent, and what was found out of it; `duration` is in seconds.
 
-    It is None where nothing here could tell, and a transcriber has to.
+    It is None where nothing here could tell, and a transcriber has to. One that is `silent` is
+    known to hold nothing that is as loud as speech: nobody needs to be asked what is said in it.
     """
 
     data: bytes
     media_type: str
     duration: float | None = None
+    silent: bool = False
 
 
 class TranscriptionOptions(msgspec.Struct, frozen=True, kw_only=True):

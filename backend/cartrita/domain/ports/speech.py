@@ -1,6 +1,6 @@
 """Ports of speech: what writes down what is said, and what speaks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -15,6 +15,36 @@ from cartrita.domain.speech import (
     Transcript,
     TranscriptionOptions,
 )
+
+
+class RecordingReader(Protocol):
+    """Finds out what a recording is, and decodes it. See `domain.recordings` for its errors."""
+
+    async def read(self, data: bytes, name: str) -> Recording:
+        """What these bytes are, whatever their sender calls them; `name` is a file's.
+
+        Raises InvalidInput, UnsupportedMedia, TooLarge and Busy.
+        """
+        ...
+
+    def decoded(self, recording: Recording, audio: PcmFormat) -> AsyncGenerator[bytes]:
+        """Its samples in this format, as they are decoded. Raises what `read` raises."""
+        ...
+
+
+class SpeechEncoder(Protocol):
+    """Encodes speech that was made as samples."""
+
+    @property
+    def formats(self) -> frozenset[AudioFormat]:
+        """Those that it can make here: always `pcm` and `wav`."""
+        ...
+
+    def encoded(
+        self, samples: AsyncIterator[bytes], audio: PcmFormat, target: AudioFormat
+    ) -> AsyncGenerator[bytes]:
+        """The same sound in a format, as it is made. Raises InvalidInput, Unavailable, Busy."""
+        ...
 
 
 class Listening(Protocol):
