@@ -12,12 +12,12 @@ from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.receipts import Receipt, require_exact
 from cartrita.domain.usage import Usage
+from cartrita.gateway.answer_copies import AnswerCopy
 from cartrita.gateway.call_queues import NOTICED_PAUSE
 from cartrita.gateway.calls import Call
 from cartrita.gateway.continuation import BrokenAnswer
 from cartrita.gateway.legs import Leg
 from cartrita.gateway.profiles import find_profile
-from cartrita.gateway.recordings import Recording
 from cartrita.gateway.retry import Attempts
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Plan
@@ -47,7 +47,7 @@ class RoutedAnswer:
         self._monitor: RelayMonitor | None = None
         self._failovers: tuple[Failover, ...] = ()
         self._continuations = 0
-        self._recording: Recording | None = None
+        self._copy: AnswerCopy | None = None
         self._items: AsyncIterator[bytes | Delta] | None = None
         self.cache: str | None = None
 
@@ -101,8 +101,8 @@ class RoutedAnswer:
             item = self._accepted()
         if item is None:
             raise StopAsyncIteration
-        if self._recording is not None:
-            self._recording.add(item)
+        if self._copy is not None:
+            self._copy.add(item)
         return item
 
     @property
@@ -141,10 +141,10 @@ class RoutedAnswer:
     def usage(self) -> Usage | None:
         return None if self._monitor is None else self._monitor.usage
 
-    def record(self) -> Recording:
-        """From now on all that is passed on is added to this recording."""
-        self._recording = Recording()
-        return self._recording
+    def copied(self) -> AnswerCopy:
+        """From now on all that is passed on is added to this copy."""
+        self._copy = AnswerCopy()
+        return self._copy
 
     def _create_leg(self, deployment: Deployment) -> Awaitable[Leg]:
         return self._upstreams.leg(self._call, deployment)

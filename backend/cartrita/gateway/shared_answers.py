@@ -15,8 +15,8 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.usage import Usage
+from cartrita.gateway.answer_copies import AnswerCopy
 from cartrita.gateway.answers import Answer
-from cartrita.gateway.recordings import Recording
 from cartrita.gateway.routed_answers import RoutedAnswer
 
 log = structlog.get_logger()
@@ -140,12 +140,12 @@ class SharedAnswers:
         try:
             async with ask() as answer:
                 answer.cache = "miss"
-                recording = answer.record()
+                copy = answer.copied()
                 flight.hold()
                 answer.items = items = flight.passed_on(answer.items)
                 async with aclosing(items):
                     yield answer
-                kept = _cached(answer, recording, request)
+                kept = _cached(answer, copy, request)
                 flight.left = kept is None
                 if kept is not None and _is_whole(kept):
                     await self._put(key, kept, ttl)
@@ -184,14 +184,12 @@ class SharedAnswers:
             log.warning("cache_not_written", code=error.code)
 
 
-def _cached(
-    answer: RoutedAnswer, recording: Recording, request: bytes | None
-) -> CachedAnswer | None:
+def _cached(answer: RoutedAnswer, copy: AnswerCopy, request: bytes | None) -> CachedAnswer | None:
     """What is kept of an answer; None if it is not complete."""
-    deltas = recording.deltas(answer.monitor)
+    deltas = copy.deltas(answer.monitor)
     if not deltas or not isinstance(deltas[-1], Finished):
         return None
-    body = recording.body
+    body = copy.body
     relayed = None if body is None or request is None else RelayedBytes(request, body)
     return CachedAnswer(
         provider=answer.provider,

@@ -1,4 +1,4 @@
-"""Recordings: what is passed on of an answer, so that it can be kept for equal requests."""
+"""Copies of answers: what is passed on of an answer, so that it can be kept for equal requests."""
 
 from msgspec.structs import replace
 
@@ -8,7 +8,7 @@ from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.usage import Usage
 
 
-class Recording:
+class AnswerCopy:
     """What was passed on of one answer, its bytes up to `keep_bytes`."""
 
     def __init__(self, keep_bytes: int = 1 << 20) -> None:
