@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from tests.harness.deepgram.launch import Deepgram, deepgram
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.scenario import Scenario
 from tests.harness.search_services.server import SearchServices, search_services
@@ -25,6 +26,13 @@ def provider() -> Iterator[FakeProvider]:
 def services() -> Iterator[SearchServices]:
     """The search engines and the GitHub of all journeys."""
     with search_services() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deepgram_server() -> Iterator[Deepgram]:
+    """The Deepgram of all journeys; a test that tells it something resets it."""
+    with deepgram() as running:
         yield running
 
 

@@ -81,6 +81,7 @@ class Server:
             "TAVILY_BASE_URL": NOBODY,
             "BRAVE_BASE_URL": NOBODY,
             "GITHUB_BASE_URL": NOBODY,
+            "DEEPGRAM_BASE_URL": NOBODY,
             **({"CARTRITA_DATABASE_URL": database_url} if database_url else {}),
             **(settings or {}),
         }

@@ -1,12 +1,9 @@
 """Start the fake provider for a test, and talk to its control endpoints."""
 
 import http.client
-import select
 import subprocess
-import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 from tests.harness.fake_provider.manners import Manner
@@ -14,8 +11,8 @@ from tests.harness.fake_provider.oauth.tokens import Terms
 from tests.harness.fake_provider.request_log import Exchange, Open
 from tests.harness.fake_provider.script import Script
 from tests.harness.fake_provider.script_selection import Assignment
+from tests.harness.stand_ins import started
 
-_ROOT = Path(__file__).parents[3]
 _WATCHDOG_S = 60
 
 
@@ -118,39 +115,10 @@ def fake_provider(
 
     Raises AssertionError at the end if the server ran into anything that no script asked for.
     """
-    command = [sys.executable, "-m", "tests.harness.fake_provider"]
-    command += ["--port", str(port), "--seed", str(seed), "--manners", manners]
-    command += ["--key", key] if key else ["--no-key"]
-    command += [word for other in more_keys for word in ("--key", other)]
-    command += ["--oauth"] if oauth else []
-    command += [word for model in models for word in ("--model", model)]
-    # It ends when its stdin does, so that it does not outlive us however we die.
-    process = subprocess.Popen(
-        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            yield FakeProvider(process, _port(process), key, seed)
-        finally:
-            _stop(process)
-    if process.returncode:
-        raise AssertionError(f"The fake provider ended with {process.returncode}; see its stderr.")
-
-
-def _port(process: "subprocess.Popen[str]") -> int:
-    assert process.stdout is not None
-    if not select.select([process.stdout], [], [], _WATCHDOG_S)[0]:
-        raise TimeoutError(f"The fake provider said nothing for {_WATCHDOG_S} s.")
-    line = process.stdout.readline()
-    if not line.startswith("listening on "):
-        raise RuntimeError("The fake provider did not start; see its stderr.")
-    return int(line.rpartition(":")[2])
-
-
-def _stop(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
-    process.stdin.close()
-    try:
-        process.wait(_WATCHDOG_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    arguments = ["--port", str(port), "--seed", str(seed), "--manners", manners]
+    arguments += ["--key", key] if key else ["--no-key"]
+    arguments += [word for other in more_keys for word in ("--key", other)]
+    arguments += ["--oauth"] if oauth else []
+    arguments += [word for model in models for word in ("--model", model)]
+    with started("tests.harness.fake_provider", arguments) as (process, own_port):
+        yield FakeProvider(process, own_port, key, seed)
