@@ -25,9 +25,11 @@ from cartrita.surfaces.inbound_limits import InboundLimits
 from cartrita.surfaces.mcp import endpoint as mcp
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
+from cartrita.surfaces.native.asyncapi import asyncapi_document
+from cartrita.surfaces.native.chat_socket.chat_socket import CHAT
 from cartrita.surfaces.native.router import ROUTERS
-from cartrita.surfaces.native.websocket import endpoint as websocket
-from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
+from cartrita.surfaces.native.websocket.endpoint import endpoint
+from cartrita.surfaces.native.websocket.socket_kind import SocketKind
 from cartrita.surfaces.older_frontends import accounts
 from cartrita.surfaces.older_frontends.layer import OlderFrontends
 from cartrita.surfaces.openai import conversations, files, stored_responses
@@ -46,6 +48,7 @@ _DESCRIPTION = (
 _FORM_BYTES = 1 << 20
 """What a form may have beside the bytes of its files."""
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
+SOCKETS: tuple[SocketKind, ...] = (CHAT,)
 _V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router, files.router)
 _PROTOCOLS = (a2a.router, mcp.router)
 
@@ -106,7 +109,7 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
 def create_server(config: SurfaceConfig, services_lifespan: ServicesLifespan) -> ASGIApp:
     """Create what is served: the application behind the dispatcher of its hot paths."""
     app = create_app(config, services_lifespan)
-    sockets = {websocket.PATH: websocket.serve}
+    sockets = {kind.path: endpoint(kind) for kind in SOCKETS}
     server = Dispatcher(app, hot_paths(config), config, error_formats.send_error, sockets)
     if not config.older_frontends:
         return server
@@ -124,7 +127,7 @@ def openapi_document() -> dict[str, Any]:
 
 
 def websocket_document() -> dict[str, Any]:
-    """The AsyncAPI document of the WebSocket; needs no database."""
+    """The AsyncAPI document of the WebSockets; needs no database."""
     return asyncapi_document(SurfaceConfig().version)
 
 

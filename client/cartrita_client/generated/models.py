@@ -838,6 +838,13 @@ class EarlierText(Model):
     """Plain text."""
 
 
+class EndTurnFrame(Model):
+    """Ends a turn at once, as where a button is released."""
+
+    type: Literal["end_turn"] = "end_turn"
+    """Which it is."""
+
+
 class ErrorBody(Model):
     """Every error on `/api`."""
 
@@ -1056,6 +1063,19 @@ class Health(Model):
     """Its version."""
 
 
+class HeardWord(Model):
+    """A word and when it was said, in seconds since `start`; `confidence` is 0 to 1."""
+
+    word: str = ABSENT
+    """The word."""
+    start: float = ABSENT
+    """When it began."""
+    end: float = ABSENT
+    """When it ended."""
+    confidence: float | None = None
+    """How sure the transcriber is, from 0 to 1."""
+
+
 class InvalidBody(Model):
     """An error that names fields."""
 
@@ -1150,6 +1170,26 @@ class KeyView(Model):
     """The id of its successor."""
     retires_at: datetime | None = ABSENT
     """When it ends because it has a successor."""
+
+
+class ListeningFrame(Model):
+    """The answer to `start`: what is said is heard from now on, as the turn of this number.
+
+    `sample_rate` is that of the audio that is heard. Without speech there is no `synthesizer`.
+    """
+
+    type: Literal["listening"] = "listening"
+    """Which it is."""
+    turn: int = ABSENT
+    """The number of the turn, from 1 after each `start`."""
+    transcriber: str = ABSENT
+    """What listens, as provider/model."""
+    sample_rate: int = ABSENT
+    """Samples a second."""
+    synthesizer: str | None = None
+    """What speaks, as provider/model."""
+    speech_format: str | None = None
+    """How answers are spoken."""
 
 
 class LoginSessionView(Model):
@@ -1787,6 +1827,137 @@ class SourceFrame(Event):
     """What belongs to the event."""
 
 
+class SpeechDoneFrame(Model):
+    """The whole answer is spoken."""
+
+    type: Literal["speech_done"] = "speech_done"
+    """Which it is."""
+    run_id: str = ABSENT
+    """The id of the run."""
+
+
+class SpeechEndFrame(Model):
+    """All audio of a sentence is sent, which lasts so many `seconds` where that is known."""
+
+    type: Literal["speech_end"] = "speech_end"
+    """Which it is."""
+    run_id: str = ABSENT
+    """The id of the run."""
+    sentence: int = ABSENT
+    """The number of the sentence, from 0."""
+    seconds: float | None = None
+    """How long its audio lasts."""
+
+
+class SpeechStartFrame(Model):
+    """The binary frames after it speak this sentence of the answer, which are numbered from 0."""
+
+    type: Literal["speech_start"] = "speech_start"
+    """Which it is."""
+    run_id: str = ABSENT
+    """The id of the run."""
+    sentence: int = ABSENT
+    """The number of the sentence, from 0."""
+    text: str = ABSENT
+    """What is spoken."""
+    format: str = ABSENT
+    """How its audio is encoded."""
+    sample_rate: int | None = None
+    """Samples a second, where the audio does not tell."""
+
+
+class SpeechStartedFrame(Model):
+    """Somebody begins to speak, `at` so many seconds after `start`."""
+
+    type: Literal["speech_started"] = "speech_started"
+    """Which it is."""
+    at: float = ABSENT
+    """When it was."""
+
+
+class SpeechStoppedFrame(Model):
+    """An answer is spoken no more from this sentence on, and audio that waits is to be dropped.
+
+    `reason` says whether somebody spoke, the client asked for it, it failed, or the run did.
+    """
+
+    type: Literal["speech_stopped"] = "speech_stopped"
+    """Which it is."""
+    run_id: str = ABSENT
+    """The id of the run."""
+    reason: Literal["asked", "barge_in", "cancelled", "failed"] | str = ABSENT
+    """Why."""
+    sentence: int = ABSENT
+    """The number of the sentence, from 0."""
+
+
+class StartFrame(Model):
+    """Begins to listen, to audio in the binary frames after it; a second one begins anew."""
+
+    type: Literal["start"] = "start"
+    """Which it is."""
+    sample_rate: int
+    """Samples a second."""
+    encoding: Literal["linear16"] = "linear16"
+    """Signed 16-bit little-endian samples."""
+    channels: int = 1
+    conversation_id: str | None = None
+    """The conversation to continue; without it one is made."""
+    provider: str | None = None
+    """Who answers; without it the assistant chooses."""
+    model: str | None = None
+    """Which model answers."""
+    agent_override: str | None = None
+    """The agent that answers."""
+    system: str | None = None
+    """Instructions for this answer."""
+    language: str | None = None
+    """What is spoken, as a BCP 47 tag; without it it is found out."""
+    transcriber: str | None = None
+    """What writes down what is said: a provider, or provider/model."""
+    respond: bool = True
+    """Answer each turn."""
+    speak: bool = True
+    """Speak the answers."""
+    synthesizer: str | None = None
+    """What speaks: a provider, or provider/model."""
+    voice: str | None = None
+    """In which voice."""
+    speech_format: Literal["pcm", "wav", "mp3", "opus"] = "pcm"
+    """How the speech is encoded."""
+    interim: bool = True
+    """Send transcripts that may still change."""
+    on_barge_in: Literal["stop_speaking", "cancel", "ignore"] = "stop_speaking"
+    """What happens when somebody speaks while an answer is spoken: it is spoken no more, or
+    cancelled too, or spoken on.
+    """
+    busy: BusyPolicy | None = None
+    """What to do with a turn while the last answer is being written; without it the server's
+    setting counts.
+    """
+
+
+class StopFrame(Model):
+    """Ends the listening: no more audio comes. What was said before is still answered."""
+
+    type: Literal["stop"] = "stop"
+    """Which it is."""
+
+
+class StopSpeakingFrame(Model):
+    """Has answers be spoken no more that are spoken, or wait to be."""
+
+    type: Literal["stop_speaking"] = "stop_speaking"
+    """Which it is."""
+
+
+class StoppedFrame(Model):
+    """The answer to `stop`: all that was said is transcribed, and nothing more is heard."""
+
+    type: Literal["stopped"] = "stopped"
+    """Which it is."""
+
+
 class StreamStartData(Model):
     """What a run is, as it starts."""
 
@@ -2031,6 +2202,59 @@ class ToolResultPart(Model):
     """Where a provider was asked to cache up to."""
 
 
+class TranscriptFrame(Model):
+    """What was heard from `start` on, for `duration` seconds; one that is not `final` may
+    change.
+
+    The final ones of a turn follow each other, and an interim one follows those before it.
+    """
+
+    type: Literal["transcript"] = "transcript"
+    """Which it is."""
+    turn: int = ABSENT
+    """The number of the turn, from 1 after each `start`."""
+    text: str = ABSENT
+    """What was heard."""
+    start: float = ABSENT
+    """When it began."""
+    duration: float = ABSENT
+    """How long it lasts, in seconds."""
+    final: bool = ABSENT
+    """Whether it does not change any more."""
+    words: list[HeardWord] | None = None
+    """Its words, each with its times."""
+    confidence: float | None = None
+    """How sure the transcriber is, from 0 to 1."""
+    language: str | None = None
+    """What is spoken, as a BCP 47 tag."""
+
+
+class TurnFrame(Model):
+    """Somebody has spoken to the end: what was said, and the run that answers it, if one does.
+
+    After `end_turn` its text may be empty, since nothing was said; that is not answered.
+    """
+
+    type: Literal["turn"] = "turn"
+    """Which it is."""
+    turn: int = ABSENT
+    """The number of the turn, from 1 after each `start`."""
+    text: str = ABSENT
+    """What was said."""
+    duration: float = ABSENT
+    """How long it lasts, in seconds."""
+    words: list[HeardWord] | None = None
+    """Its words, each with its times."""
+    language: str | None = None
+    """What is spoken, as a BCP 47 tag."""
+    run_id: str | None = None
+    """The id of the run."""
+    conversation_id: str | None = None
+    """The id of the conversation."""
+    message_id: str | None = None
+    """The id of the message."""
+
+
 class UploadedFiles(Model):
     """Files that were uploaded, in the order in which they came."""
 
@@ -2187,6 +2411,19 @@ class VoiceInputResponse(Model):
     """The run that answered."""
     audio_url: str | None = None
     """Where the spoken answer is."""
+
+
+class VoiceResumeFrame(Model):
+    """Asks for the rest of a run, and for the rest of its speech once `start` has asked for any."""
+
+    type: Literal["resume"] = "resume"
+    """Which it is."""
+    run_id: str
+    """The id of the run."""
+    after: int = 0
+    """The last event that was received."""
+    from_sentence: int = 0
+    """The first sentence that was not heard whole."""
 
 
 class WaitingResponse(Model):

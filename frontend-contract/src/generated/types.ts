@@ -765,6 +765,12 @@ export interface EarlierText {
   readonly text: string;
 }
 
+/** Ends a turn at once, as where a button is released. */
+export interface EndTurnFrame {
+  /** Which it is. */
+  readonly type: 'end_turn';
+}
+
 /** Every error on `/api`. */
 export interface ErrorBody {
   /** A sentence that says what to do. */
@@ -976,6 +982,18 @@ export interface Health {
   readonly version: string;
 }
 
+/** A word and when it was said, in seconds since `start`; `confidence` is 0 to 1. */
+export interface HeardWord {
+  /** The word. */
+  readonly word: string;
+  /** When it began. */
+  readonly start: number;
+  /** When it ended. */
+  readonly end: number;
+  /** How sure the transcriber is, from 0 to 1. */
+  readonly confidence?: number | undefined;
+}
+
 /** An error that names fields. */
 export interface InvalidBody {
   /** A sentence that says what to do. */
@@ -1073,6 +1091,26 @@ export interface KeyView {
   readonly replaced_by: string | null;
   /** When it ends because it has a successor. */
   readonly retires_at: string | null;
+}
+
+/**
+ * The answer to `start`: what is said is heard from now on, as the turn of this number.
+ *
+ * `sample_rate` is that of the audio that is heard. Without speech there is no `synthesizer`.
+ */
+export interface ListeningFrame {
+  /** Which it is. */
+  readonly type: 'listening';
+  /** The number of the turn, from 1 after each `start`. */
+  readonly turn: number;
+  /** What listens, as provider/model. */
+  readonly transcriber: string;
+  /** Samples a second. */
+  readonly sample_rate: number;
+  /** What speaks, as provider/model. */
+  readonly synthesizer?: string | undefined;
+  /** How answers are spoken. */
+  readonly speech_format?: string | undefined;
 }
 
 /** The signed-in owner; the session itself is in the cookie. */
@@ -1682,6 +1720,131 @@ export interface SourceFrame {
   readonly data: Source;
 }
 
+/** The whole answer is spoken. */
+export interface SpeechDoneFrame {
+  /** Which it is. */
+  readonly type: 'speech_done';
+  /** The id of the run. */
+  readonly run_id: string;
+}
+
+/** All audio of a sentence is sent, which lasts so many `seconds` where that is known. */
+export interface SpeechEndFrame {
+  /** Which it is. */
+  readonly type: 'speech_end';
+  /** The id of the run. */
+  readonly run_id: string;
+  /** The number of the sentence, from 0. */
+  readonly sentence: number;
+  /** How long its audio lasts. */
+  readonly seconds?: number | undefined;
+}
+
+/** The binary frames after it speak this sentence of the answer, which are numbered from 0. */
+export interface SpeechStartFrame {
+  /** Which it is. */
+  readonly type: 'speech_start';
+  /** The id of the run. */
+  readonly run_id: string;
+  /** The number of the sentence, from 0. */
+  readonly sentence: number;
+  /** What is spoken. */
+  readonly text: string;
+  /** How its audio is encoded. */
+  readonly format: string;
+  /** Samples a second, where the audio does not tell. */
+  readonly sample_rate?: number | undefined;
+}
+
+/** Somebody begins to speak, `at` so many seconds after `start`. */
+export interface SpeechStartedFrame {
+  /** Which it is. */
+  readonly type: 'speech_started';
+  /** When it was. */
+  readonly at: number;
+}
+
+/**
+ * An answer is spoken no more from this sentence on, and audio that waits is to be dropped.
+ *
+ * `reason` says whether somebody spoke, the client asked for it, it failed, or the run did.
+ */
+export interface SpeechStoppedFrame {
+  /** Which it is. */
+  readonly type: 'speech_stopped';
+  /** The id of the run. */
+  readonly run_id: string;
+  /** Why. */
+  readonly reason: 'asked' | 'barge_in' | 'cancelled' | 'failed';
+  /** The number of the sentence, from 0. */
+  readonly sentence: number;
+}
+
+/** Begins to listen, to audio in the binary frames after it; a second one begins anew. */
+export interface StartFrame {
+  /** Which it is. */
+  readonly type: 'start';
+  /** Samples a second. */
+  readonly sample_rate: number;
+  /** Signed 16-bit little-endian samples. */
+  readonly encoding?: 'linear16' | undefined;
+  readonly channels?: number | undefined;
+  /** The conversation to continue; without it one is made. */
+  readonly conversation_id?: string | null | undefined;
+  /** Who answers; without it the assistant chooses. */
+  readonly provider?: string | null | undefined;
+  /** Which model answers. */
+  readonly model?: string | null | undefined;
+  /** The agent that answers. */
+  readonly agent_override?: string | null | undefined;
+  /** Instructions for this answer. */
+  readonly system?: string | null | undefined;
+  /** What is spoken, as a BCP 47 tag; without it it is found out. */
+  readonly language?: string | null | undefined;
+  /** What writes down what is said: a provider, or provider/model. */
+  readonly transcriber?: string | null | undefined;
+  /** Answer each turn. */
+  readonly respond?: boolean | undefined;
+  /** Speak the answers. */
+  readonly speak?: boolean | undefined;
+  /** What speaks: a provider, or provider/model. */
+  readonly synthesizer?: string | null | undefined;
+  /** In which voice. */
+  readonly voice?: string | null | undefined;
+  /** How the speech is encoded. */
+  readonly speech_format?: 'pcm' | 'wav' | 'mp3' | 'opus' | undefined;
+  /** Send transcripts that may still change. */
+  readonly interim?: boolean | undefined;
+  /**
+   * What happens when somebody speaks while an answer is spoken: it is spoken no more, or cancelled
+   * too, or spoken on.
+   */
+  readonly on_barge_in?: 'stop_speaking' | 'cancel' | 'ignore' | undefined;
+  /**
+   * What to do with a turn while the last answer is being written; without it the server's setting
+   * counts.
+   */
+  readonly busy?: BusyPolicy | null | undefined;
+}
+
+/** Ends the listening: no more audio comes. What was said before is still answered. */
+export interface StopFrame {
+  /** Which it is. */
+  readonly type: 'stop';
+}
+
+/** Has answers be spoken no more that are spoken, or wait to be. */
+export interface StopSpeakingFrame {
+  /** Which it is. */
+  readonly type: 'stop_speaking';
+}
+
+/** The answer to `stop`: all that was said is transcribed, and nothing more is heard. */
+export interface StoppedFrame {
+  /** Which it is. */
+  readonly type: 'stopped';
+}
+
 /** What a run is, as it starts. */
 export interface StreamStartData {
   /** The id of the conversation. */
@@ -1920,6 +2083,58 @@ export interface ToolResultPart {
 /** What kind of pages are searched; engines without a topic search them all. */
 export type Topic = 'general' | 'news' | 'finance';
 
+/**
+ * What was heard from `start` on, for `duration` seconds; one that is not `final` may change.
+ *
+ * The final ones of a turn follow each other, and an interim one follows those before it.
+ */
+export interface TranscriptFrame {
+  /** Which it is. */
+  readonly type: 'transcript';
+  /** The number of the turn, from 1 after each `start`. */
+  readonly turn: number;
+  /** What was heard. */
+  readonly text: string;
+  /** When it began. */
+  readonly start: number;
+  /** How long it lasts, in seconds. */
+  readonly duration: number;
+  /** Whether it does not change any more. */
+  readonly final: boolean;
+  /** Its words, each with its times. */
+  readonly words?: readonly HeardWord[] | undefined;
+  /** How sure the transcriber is, from 0 to 1. */
+  readonly confidence?: number | undefined;
+  /** What is spoken, as a BCP 47 tag. */
+  readonly language?: string | undefined;
+}
+
+/**
+ * Somebody has spoken to the end: what was said, and the run that answers it, if one does.
+ *
+ * After `end_turn` its text may be empty, since nothing was said; that is not answered.
+ */
+export interface TurnFrame {
+  /** Which it is. */
+  readonly type: 'turn';
+  /** The number of the turn, from 1 after each `start`. */
+  readonly turn: number;
+  /** What was said. */
+  readonly text: string;
+  /** How long it lasts, in seconds. */
+  readonly duration: number;
+  /** Its words, each with its times. */
+  readonly words?: readonly HeardWord[] | undefined;
+  /** What is spoken, as a BCP 47 tag. */
+  readonly language?: string | undefined;
+  /** The id of the run. */
+  readonly run_id?: string | undefined;
+  /** The id of the conversation. */
+  readonly conversation_id?: string | undefined;
+  /** The id of the message. */
+  readonly message_id?: string | undefined;
+}
+
 /** Files that were uploaded, in the order in which they came. */
 export interface UploadedFiles {
   /** The files. */
@@ -2072,6 +2287,18 @@ export interface VoiceInputResponse {
   readonly run_id?: string | null | undefined;
   /** Where the spoken answer is. */
   readonly audio_url?: string | null | undefined;
+}
+
+/** Asks for the rest of a run, and for the rest of its speech once `start` has asked for any. */
+export interface VoiceResumeFrame {
+  /** Which it is. */
+  readonly type: 'resume';
+  /** The id of the run. */
+  readonly run_id: string;
+  /** The last event that was received. */
+  readonly after?: number | undefined;
+  /** The first sentence that was not heard whole. */
+  readonly from_sentence?: number | undefined;
 }
 
 /** An answer that waits for a person; its run goes on after the decision. */
@@ -2251,16 +2478,45 @@ export interface ProcessVoiceFields {
 /** What is sent on `/ws/chat`. */
 export type ClientFrame = 
   | AuthFrame
-  | ChatFrame
   | ResumeFrame
   | CancelFrame
   | ApproveFrame
   | AckFrame
-  | PingFrame;
+  | PingFrame
+  | ChatFrame;
 
 /** What comes on `/ws/chat`. */
 export type ServerFrame = 
   | AcceptedFrame
+  | PongFrame
+  | DrainFrame
+  | (ChatEvent & EventPlace & Partial<DonePlace>)
+  | ErrorReply;
+
+/** What is sent on `/ws/voice`. */
+export type ClientFrame = 
+  | AuthFrame
+  | VoiceResumeFrame
+  | CancelFrame
+  | ApproveFrame
+  | AckFrame
+  | PingFrame
+  | StartFrame
+  | EndTurnFrame
+  | StopSpeakingFrame
+  | StopFrame;
+
+/** What comes on `/ws/voice`. */
+export type ServerFrame = 
+  | ListeningFrame
+  | SpeechStartedFrame
+  | TranscriptFrame
+  | TurnFrame
+  | SpeechStartFrame
+  | SpeechEndFrame
+  | SpeechDoneFrame
+  | SpeechStoppedFrame
+  | StoppedFrame
   | PongFrame
   | DrainFrame
   | (ChatEvent & EventPlace & Partial<DonePlace>)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Iterable
 
 import httptools
 import msgspec
@@ -38,14 +39,14 @@ class BoundedHttp(HttpToolsProtocol):
     A client that takes nothing of what waits for it is cut off too: it keeps a call of a provider
     open. What it takes is looked at once in `write_timeout_s` seconds, while something waits.
 
-    An offer to speak WebSocket is taken at `websocket_path`. Any other offer, as of h2c, is
+    An offer to speak WebSocket is taken at `websocket_paths`. Any other offer, as of h2c, is
     ignored, as a server may (RFC 9110, 7.8). llhttp takes the request to end with the headers that
     offer it, so that they are parsed again without the offer, and the body after them.
     """
 
     header_timeout_s = 10.0
     write_timeout_s = 120.0
-    websocket_path: bytes | None = None
+    websocket_paths: frozenset[bytes] = frozenset()
     _write_timer: asyncio.TimerHandle | None = None
     _unsent_bytes = 0  # of a client that reads too slowly, when they were last looked at
     _header_timer: asyncio.TimerHandle | None = None
@@ -172,8 +173,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _is_for_websocket(self) -> bool:
         """Whether the request is a handshake, and the connection is free for it."""
         return (
-            self.websocket_path is not None
-            and self.url.partition(b"?")[0] == self.websocket_path
+            self.url.partition(b"?")[0] in self.websocket_paths
             and self.url.isascii()
             and self.parser.get_method() == b"GET"
             and self.parser.get_http_version() == "1.1"
@@ -235,12 +235,12 @@ class BoundedHttp(HttpToolsProtocol):
 
 
 def http_protocol(
-    header_timeout_s: float, write_timeout_s: float, websocket_path: str | None = None
+    header_timeout_s: float, write_timeout_s: float, websocket_paths: Iterable[str] = ()
 ) -> type[HttpToolsProtocol]:
     """The protocol class for `uvicorn.Config(http=...)`; times are in seconds."""
     attributes = {
         "header_timeout_s": header_timeout_s,
         "write_timeout_s": write_timeout_s,
-        "websocket_path": None if websocket_path is None else websocket_path.encode(),
+        "websocket_paths": frozenset(path.encode() for path in websocket_paths),
     }
     return type("Http", (BoundedHttp,), attributes)

@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 
 from cartrita import logs
-from cartrita.app import create_server, require_known_limits
+from cartrita.app import SOCKETS, create_server, require_known_limits
 from cartrita.assembly.agents import create_agents
 from cartrita.assembly.surface_config import surface_config
 from cartrita.assembly.system import System, WorkerContext, open_system
@@ -30,7 +30,6 @@ from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.native.websocket.closings import LAST_FRAMES
-from cartrita.surfaces.native.websocket.endpoint import PATH
 from cartrita.surfaces.services import Services
 
 log = structlog.get_logger()
@@ -147,7 +146,11 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
     config = settings.websocket
     return uvicorn.Config(
         create_server(surface_config(settings), opening),
-        http=http_protocol(settings.server.header_timeout_s, settings.server.write_timeout_s, PATH),
+        http=http_protocol(
+            settings.server.header_timeout_s,
+            settings.server.write_timeout_s,
+            [kind.path for kind in SOCKETS],
+        ),
         log_config=None,
         access_log=False,
         server_header=False,

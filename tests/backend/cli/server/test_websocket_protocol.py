@@ -49,7 +49,7 @@ class _Server(uvicorn.Server):
 async def _served(frames_per_s: float = 1000.0) -> AsyncGenerator[int]:
     config = uvicorn.Config(
         _echo,
-        http=http_protocol(10.0, 120.0, "/ws"),
+        http=http_protocol(10.0, 120.0, ["/ws"]),
         ws=websocket_protocol(frames_per_s),
         ws_max_size=MOST,
         ws_per_message_deflate=False,

@@ -1,1 +1,1 @@
-"""The WebSocket at `/ws/chat`: several runs on one connection, with what the streams send."""
+"""What all WebSockets here have in common: handshake, frames about runs, and their end."""

@@ -1,8 +1,8 @@
-"""Frames that clients send, validated as the bodies of requests are."""
+"""Frames that clients send on every socket, validated as the bodies of requests are."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from pydantic import Field
@@ -10,10 +10,9 @@ from pydantic import Field
 from cartrita.domain.errors import InvalidInput
 from cartrita.surfaces.json_bodies import parse_object
 from cartrita.surfaces.native.approval_schemas import DecisionRequest
-from cartrita.surfaces.native.chat_requests import ChatRequest
 from cartrita.surfaces.native.request_bodies import RequestModel, validated
 
-MAX_SEQ = 999_999_999
+MAX_SEQ: Final = 999_999_999
 _LONGEST_ID = 255
 
 RunReference: TypeAlias = Annotated[str, Field(min_length=1, max_length=_LONGEST_ID)]
@@ -28,21 +27,6 @@ class AuthFrame(RequestModel):
     provider: Annotated[
         str | None,
         Field(max_length=64, description="Whose key it is, if it is a provider's."),
-    ] = None
-
-
-class ChatFrame(ChatRequest):
-    """A message to be answered; its events follow."""
-
-    type: Literal["chat"]
-    client_seq: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            le=MAX_SEQ,
-            description="Its number among the numbered messages of this socket, from 1: it waits "
-            "for those before it.",
-        ),
     ] = None
 
 
@@ -83,13 +67,11 @@ class PingFrame(RequestModel):
     type: Literal["ping"]
 
 
-ClientFrame: TypeAlias = (
-    AuthFrame | ChatFrame | ResumeFrame | CancelFrame | ApproveFrame | AckFrame | PingFrame
-)
-FRAMES: Mapping[str, type[ClientFrame]] = MappingProxyType(
+FrameModels: TypeAlias = Mapping[str, type[RequestModel]]
+"""What the frames of a socket have to be, by their type."""
+SHARED_FRAMES: Final[FrameModels] = MappingProxyType(
     {
         "auth": AuthFrame,
-        "chat": ChatFrame,
         "resume": ResumeFrame,
         "cancel": CancelFrame,
         "approve": ApproveFrame,
@@ -116,12 +98,12 @@ class ReceivedFrame(msgspec.Struct, frozen=True):
         """What can be named of it."""
         return Reference(_short(self.fields, "client_msg_id"), _short(self.fields, "run_id"))
 
-    def validated(self) -> ClientFrame:
-        """The frame. Raises InvalidInput."""
+    def validated(self, models: FrameModels) -> RequestModel:
+        """The frame, on a socket of these. Raises InvalidInput."""
         kind = self.fields.get("type")
-        model = FRAMES.get(kind) if isinstance(kind, str) else None
+        model = models.get(kind) if isinstance(kind, str) else None
         if model is None:
-            raise InvalidInput.of("type", f"send one of {', '.join(FRAMES)}")
+            raise InvalidInput.of("type", f"send one of {', '.join(models)}")
         return validated(model, self.fields)
 
 

@@ -1,4 +1,6 @@
-"""Frames that the server sends: the events of runs with their place, and answers to frames."""
+"""Frames that the server sends on every socket: events with their place, answers to frames."""
+
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -6,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.events import LoggedEvent, RunCompleted
 from cartrita.domain.json import JsonObject
-from cartrita.domain.runs import Admitted, Queued, TailItem
+from cartrita.domain.runs import Queued, TailItem
 from cartrita.kit import ids
 from cartrita.surfaces.native.errors import invalid_fields
 from cartrita.surfaces.native.event_rendering import is_public, render
@@ -33,14 +35,6 @@ class DonePlace(EventPlace, frozen=True, kw_only=True):
     conversation_id: str
     agent_type: str
     processing_time: float
-
-
-class AcceptedFrame(msgspec.Struct, frozen=True, tag_field="type", tag="accepted"):
-    """A message with a `client_msg_id` is stored; `created` is false if it was already."""
-
-    client_msg_id: str
-    run_id: str
-    created: bool
 
 
 class PongFrame(msgspec.Struct, frozen=True, tag_field="type", tag="pong"):
@@ -74,12 +68,6 @@ def event_frame(item: TailItem | None) -> str | None:
     return (place[:-1] + b"," + _encoder.encode(render(item))[1:]).decode()
 
 
-def accepted_frame(client_msg_id: str, admitted: Admitted) -> str:
-    """The frame that tells that a message is stored."""
-    run_id = ids.public("run", admitted.run_id)
-    return encode(AcceptedFrame(client_msg_id, run_id, admitted.created))
-
-
 def error_frame(error: CartritaError, reference: Reference) -> str:
     """The frame that tells an error."""
     return encode(
@@ -95,7 +83,7 @@ def error_frame(error: CartritaError, reference: Reference) -> str:
     )
 
 
-def encode(frame: AcceptedFrame | PongFrame | DrainFrame | ErrorReply) -> str:
+def encode(frame: msgspec.Struct) -> str:
     """A frame as it is sent."""
     return _encoder.encode(frame).decode()
 
@@ -115,3 +103,6 @@ def _place(item: TailItem) -> EventPlace:
             processing_time=done.seconds,
         )
     return EventPlace(run_id, item.seq)
+
+
+SHARED_ANSWERS: Final = (PongFrame, DrainFrame, ErrorReply)

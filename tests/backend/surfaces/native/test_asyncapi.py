@@ -12,12 +12,15 @@ from cartrita.domain.events import LoggedEvent, RunCompleted, TextAppended
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.runs import Admitted, Queued, RunStatus
 from cartrita.domain.usage import Usage
-from cartrita.surfaces.native.websocket.asyncapi import asyncapi_document
-from cartrita.surfaces.native.websocket.client_frames import FRAMES, Reference
+from cartrita.surfaces.native.asyncapi import asyncapi_document
+from cartrita.surfaces.native.chat_socket.channel import CHAT_CHANNEL
+from cartrita.surfaces.native.chat_socket.server_frames import accepted_frame
+from cartrita.surfaces.native.voice_socket.channel import VOICE_CHANNEL
+from cartrita.surfaces.native.websocket.channel import Channel
+from cartrita.surfaces.native.websocket.client_frames import Reference
 from cartrita.surfaces.native.websocket.server_frames import (
     DrainFrame,
     PongFrame,
-    accepted_frame,
     encode,
     error_frame,
     event_frame,
@@ -62,12 +65,16 @@ def test_frames_of_the_server(name: str, frame: str | None) -> None:
     Draft202012Validator(schema).validate(msgspec.json.decode(frame))
 
 
-def test_it_names_every_frame() -> None:
-    sent = DOCUMENT["operations"]["send"]["messages"]
-    assert len(sent) == len(FRAMES)
-    for kind, model in FRAMES.items():
+@pytest.mark.parametrize("channel", [CHAT_CHANNEL, VOICE_CHANNEL], ids=lambda one: one.name)
+def test_it_names_every_frame(channel: Channel) -> None:
+    sent = DOCUMENT["operations"][channel.sending]["messages"]
+    assert len(sent) == len(channel.frames) + len(channel.sent_binary)
+    for kind, model in channel.frames.items():
         schema = DOCUMENT["components"]["schemas"][model.__name__]
         assert schema["properties"]["type"]["const"] == kind
-    for message in DOCUMENT["components"]["messages"].values():
-        name = message["payload"]["$ref"].rpartition("/")[2]
-        assert name in DOCUMENT["components"]["schemas"]
+    for name in DOCUMENT["channels"][channel.name]["messages"]:
+        payload = DOCUMENT["components"]["messages"][name]["payload"]
+        if name in channel.binary:
+            assert payload["format"] == "binary"
+        else:
+            assert payload["$ref"].rpartition("/")[2] in DOCUMENT["components"]["schemas"]

@@ -6,18 +6,17 @@ from secrets import randbelow
 
 import structlog
 from starlette.requests import HTTPConnection
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, Malformed, Unauthenticated
 from cartrita.domain.principals import Principal
-from cartrita.domain.scopes import Operation
 from cartrita.surfaces.native.websocket import closings
 from cartrita.surfaces.native.websocket.client_frames import AuthFrame, parse_frame
 from cartrita.surfaces.native.websocket.closings import Closing, SocketEnded
 from cartrita.surfaces.native.websocket.followed_runs import FollowedRuns
-from cartrita.surfaces.native.websocket.frame_actions import FrameActions
 from cartrita.surfaces.native.websocket.handshake import principal_of_frame
 from cartrita.surfaces.native.websocket.server_frames import DrainFrame, encode
+from cartrita.surfaces.native.websocket.socket_kind import SocketActions, SocketKind, SocketRoom
 from cartrita.surfaces.open_sockets import HeldSocket, Visit
 from cartrita.surfaces.services import config_of, services_of
 
@@ -29,14 +28,17 @@ _LEFT = 1005
 """The client closed the connection, or it was lost: as ASGI tells it."""
 
 
-class ChatSocket:
+class OpenSocket:
     """An accepted WebSocket. Its frames are handled one after the other, in the order they came.
 
     It has one deadline at a time: for the first frame, then for the next one while no run is
     followed. When the server is about to stop, that is now.
     """
 
-    def __init__(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, kind: SocketKind, connection: HTTPConnection, receive: Receive, send: Send
+    ) -> None:
+        self._kind = kind
         self._connection = connection
         self._services = services_of(connection)
         self._limits = config_of(connection).sockets
@@ -45,6 +47,7 @@ class ChatSocket:
         self._sending = asyncio.Lock()
         self._lifetime = asyncio.timeout(None)
         self._followed: FollowedRuns | None = None
+        self._actions: SocketActions | None = None
 
     async def run(self, principal: Principal | None, visit: Visit) -> int:
         """Serve it until it is closed; the close code.
@@ -76,7 +79,7 @@ class ChatSocket:
             self._end_in(self._limits.auth_s)
             principal = await self._authenticate()
             visit.end()
-        principal.scopes.require_operation(Operation.CHAT)
+        principal.scopes.require_operation(self._kind.operation)
         held.belongs_to(principal.owner_id)
         with self._services.connections.hold(principal):
             return await self._serve_principal(principal)
@@ -90,49 +93,79 @@ class ChatSocket:
                 most=self._limits.runs_max,
                 on_end=self._await_next_frame,
             )
-            actions = FrameActions(self._connection, principal, self._followed, self._send)
-            closing = await self._handle_frames(actions)
+            self._actions = self._kind.open_actions(
+                SocketRoom(
+                    self._connection,
+                    principal,
+                    tasks,
+                    self._followed,
+                    self._send,
+                    self._send_bytes,
+                    self._await_next_frame,
+                )
+            )
+            closing = await self._handle_frames(self._actions)
+            self._actions.stop()
             self._followed.stop()
         return closing
 
     async def _authenticate(self) -> Principal:
         """Who calls, by the first frame. Raises SocketEnded and CartritaError."""
-        frame = parse_frame(await self._next_text()).validated()
+        frame = parse_frame(await self._first_text()).validated(self._kind.frames)
         if not isinstance(frame, AuthFrame):
             raise Unauthenticated(
                 'The first frame must say who calls: send {"type": "auth", "api_key": "..."}.'
             )
         return await principal_of_frame(self._connection, frame)
 
-    async def _handle_frames(self, actions: FrameActions) -> Closing | None:
-        while True:
-            self._await_next_frame()
-            try:
-                async with asyncio.timeout_at(actions.deadline):
-                    text = await self._next_text()
-            except TimeoutError:
-                await actions.give_up()
-            except SocketEnded as ended:
-                return ended.closing
-            else:
-                await actions.take(text)
+    async def _handle_frames(self, actions: SocketActions) -> Closing | None:
+        try:
+            while True:
+                await self._handle_frame(actions)
+        except SocketEnded as ended:
+            return ended.closing
 
-    async def _next_text(self) -> str:
+    async def _handle_frame(self, actions: SocketActions) -> None:
+        self._await_next_frame()
+        try:
+            async with asyncio.timeout_at(actions.deadline):
+                data = await self._next_frame()
+        except TimeoutError:
+            await actions.give_up()
+            return
+        if isinstance(data, str):
+            await actions.take(data)
+        else:
+            await actions.take_bytes(data)
+
+    async def _first_text(self) -> str:
+        """The first frame. Raises SocketEnded."""
+        data = await self._next_frame()
+        if isinstance(data, str):
+            return data
+        error = Malformed("The first frame must say who calls: send text.", code="binary_frame")
+        raise SocketEnded(Closing.of(error, closings.INVALID_DATA))
+
+    async def _next_frame(self) -> str | bytes:
         """The next frame. Raises SocketEnded."""
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             raise SocketEnded
         text = message.get("text")
-        if text is None:
-            error = Malformed("Binary frames mean nothing here: send text.", code="binary_frame")
-            raise SocketEnded(Closing.of(error, closings.INVALID_DATA))
-        return text
+        return message["bytes"] if text is None else text
 
     async def _send(self, frame: str) -> None:
         """Send a frame once there is room for it; nowhere, if the client has left."""
+        await self._send_message({"type": "websocket.send", "text": frame})
+
+    async def _send_bytes(self, data: bytes) -> None:
+        """The same, as a binary frame."""
+        await self._send_message({"type": "websocket.send", "bytes": data})
+
+    async def _send_message(self, message: Message) -> None:
         with suppress(OSError):
             async with self._sending:
-                await self._asgi_send({"type": "websocket.send", "text": frame})
+                await self._asgi_send(message)
 
     async def _close(self, closing: Closing) -> None:
         """Close it, unless its client takes nothing any more."""
@@ -149,7 +182,8 @@ class ChatSocket:
                 )
 
     def _await_next_frame(self) -> None:
-        self._end_in(None if self._followed else self._limits.idle_s)
+        busy = bool(self._followed) or (self._actions is not None and self._actions.busy)
+        self._end_in(None if busy else self._limits.idle_s)
 
     def _end_in(self, seconds: float | None) -> None:
         if self._services.sockets.draining or self._lifetime.expired():

@@ -1,36 +1,28 @@
-"""The AsyncAPI document of the WebSocket, as `openapi.json` is that of the requests."""
+"""The AsyncAPI document of the WebSockets, as `openapi.json` is that of the requests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias, cast
 
 import msgspec
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from cartrita.surfaces.native.chat_socket.channel import CHAT_CHANNEL
 from cartrita.surfaces.native.contract_examples import add_examples, frames_of
 from cartrita.surfaces.native.contract_texts import describe_schemas
 from cartrita.surfaces.native.event_documents import event_documents
 from cartrita.surfaces.native.public_names import REF, with_public_names
-from cartrita.surfaces.native.websocket.client_frames import FRAMES
-from cartrita.surfaces.native.websocket.endpoint import PATH
-from cartrita.surfaces.native.websocket.server_frames import (
-    AcceptedFrame,
-    DonePlace,
-    DrainFrame,
-    ErrorReply,
-    EventPlace,
-    PongFrame,
-)
+from cartrita.surfaces.native.voice_socket.channel import VOICE_CHANNEL
+from cartrita.surfaces.native.websocket.channel import Channel
+from cartrita.surfaces.native.websocket.server_frames import DonePlace, ErrorReply, EventPlace
 
 Document: TypeAlias = dict[str, Any]
 
-_CHANNEL: Final = "#/channels/chat"
-_ANSWERS: Final = (AcceptedFrame, PongFrame, DrainFrame, ErrorReply)
-_SENT: Final = tuple(model.__name__ for model in FRAMES.values())
-_ANSWERED: Final = tuple(struct.__name__ for struct in _ANSWERS)
+_CHANNELS: Final = (CHAT_CHANNEL, VOICE_CHANNEL)
 _EVENT: Final = "EventFrame"
 _DESCRIPTION: Final = (
-    "Several runs on one connection, with what the streams send. Who calls is told by the "
-    "handshake, or by a first frame of the type `auth`."
+    "Who calls is told by the handshake, or by a first frame of the type `auth`. The events of "
+    "runs are those that the streams send."
 )
 _SECURITY_SCHEMES: Final[Document] = {
     "ApiKey": {
@@ -61,17 +53,14 @@ def asyncapi_document(version: str) -> Document:
         {
             "asyncapi": "3.0.0",
             "info": {
-                "title": "Cartrita's WebSocket",
+                "title": "Cartrita's WebSockets",
                 "version": version,
                 "description": _DESCRIPTION,
             },
             "defaultContentType": "application/json",
             "servers": {"local": _server()},
-            "channels": {"chat": _channel()},
-            "operations": {
-                "send": _operation("send", "What a client sends.", _SENT),
-                "receive": _operation("receive", "What it receives.", (_EVENT, *_ANSWERED)),
-            },
+            "channels": {channel.name: _channel(channel) for channel in _CHANNELS},
+            "operations": dict(_operations()),
             "components": {
                 "securitySchemes": _SECURITY_SCHEMES,
                 "schemas": {**_client_schemas(), **_server_schemas()},
@@ -80,9 +69,12 @@ def asyncapi_document(version: str) -> Document:
     )
     schemas = document["components"]["schemas"]
     describe_schemas(schemas)
-    add_examples(schemas, {*_SENT, *_ANSWERED, *frames_of(schemas)})
-    names = sorted((*_SENT, _EVENT, *_ANSWERED))
-    document["components"]["messages"] = {name: _message(name, schemas[name]) for name in names}
+    names = {name for channel in _CHANNELS for name in (*channel.sent, *channel.answered)}
+    add_examples(schemas, {*names, *frames_of(schemas)})
+    document["components"]["messages"] = {
+        **{name: _message(name, schemas[name]) for name in sorted({*names, _EVENT})},
+        **_binary_messages(),
+    }
     document["components"]["schemas"] = _without_discriminators(schemas)
     return document
 
@@ -113,37 +105,64 @@ def _server() -> Document:
     }
 
 
-def _channel() -> Document:
+def _channel(channel: Channel) -> Document:
     ticket = {"type": "string", "description": _SECURITY_SCHEMES["StreamTicket"]["description"]}
     query = {"type": "object", "properties": {"ticket": ticket}}
-    names = (*_SENT, _EVENT, *_ANSWERED)
+    names = (*channel.sent, _EVENT, *channel.answered, *channel.binary)
     return {
-        "address": PATH,
-        "description": "Several runs on one connection, with what the streams send.",
+        "address": channel.path,
+        "description": channel.description,
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
-        "x-frames": _frames(),
+        "x-frames": _frames(channel),
     }
 
 
-def _frames() -> Document:
+def _frames(channel: Channel) -> Document:
     """What schemas do not tell: which frame has which type, and what an event is made of."""
-    tagged = {struct.__struct_config__.tag: struct for struct in _ANSWERS}
+    tagged = {struct.__struct_config__.tag: struct for struct in channel.answers}
     return {
-        "sent": {tag: model.__name__ for tag, model in FRAMES.items()},
+        "sent": {tag: model.__name__ for tag, model in channel.frames.items()},
         "received": {tag: struct.__name__ for tag, struct in tagged.items() if tag is not None},
         "events": "ChatEvent",
         "place": EventPlace.__name__,
         "end_place": DonePlace.__name__,
         "refusal": ErrorReply.__name__,
+        **({"binary": list(channel.binary)} if channel.binary else {}),
     }
 
 
-def _operation(action: str, summary: str, names: Iterable[str]) -> Document:
-    """What a client does."""
-    messages = [{"$ref": f"{_CHANNEL}/messages/{name}"} for name in names]
-    channel = {"$ref": _CHANNEL}
-    return {"action": action, "summary": summary, "channel": channel, "messages": messages}
+def _operations() -> Iterator[tuple[str, Document]]:
+    """What a client does on each channel."""
+    for one in _CHANNELS:
+        received = (_EVENT, *one.answered, *one.received_binary)
+        sent = (*one.sent, *one.sent_binary)
+        yield one.sending, _operation(one, "send", "What a client sends.", sent)
+        yield one.receiving, _operation(one, "receive", "What it receives.", received)
+
+
+def _operation(channel: Channel, action: str, summary: str, names: Iterable[str]) -> Document:
+    address = f"#/channels/{channel.name}"
+    messages = [{"$ref": f"{address}/messages/{name}"} for name in names]
+    return {
+        "action": action,
+        "summary": summary,
+        "channel": {"$ref": address},
+        "messages": messages,
+    }
+
+
+def _binary_messages() -> Document:
+    return {
+        name: {
+            "name": name,
+            "summary": summary,
+            "contentType": "application/octet-stream",
+            "payload": {"type": "string", "format": "binary"},
+        }
+        for channel in _CHANNELS
+        for name, summary in channel.binary.items()
+    }
 
 
 def _message(name: str, schema: Document) -> Document:
@@ -156,16 +175,24 @@ def _message(name: str, schema: Document) -> Document:
     return {**message, "examples": examples} if examples else message
 
 
+def _models() -> Iterable[type[BaseModel]]:
+    return dict.fromkeys(model for one in _CHANNELS for model in one.frames.values())
+
+
+def _structs() -> Iterable[type[msgspec.Struct]]:
+    return dict.fromkeys(struct for one in _CHANNELS for struct in one.answers)
+
+
 def _client_schemas() -> Document:
     _, made = models_json_schema(
-        [(model, "validation") for model in FRAMES.values()], ref_template=REF + "{model}"
+        [(model, "validation") for model in _models()], ref_template=REF + "{model}"
     )
     return made["$defs"]
 
 
 def _server_schemas() -> Document:
     _, components = msgspec.json.schema_components(
-        [EventPlace, DonePlace, *_ANSWERS], ref_template=REF + "{name}"
+        [EventPlace, DonePlace, *_structs()], ref_template=REF + "{name}"
     )
     place = {"anyOf": [{"$ref": REF + "DonePlace"}, {"$ref": REF + "EventPlace"}]}
     event = {

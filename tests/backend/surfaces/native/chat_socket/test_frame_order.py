@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.backend.examples import examples
 
 from cartrita.domain.errors import Conflict
-from cartrita.surfaces.native.websocket.client_frames import ChatFrame
-from cartrita.surfaces.native.websocket.frame_order import FrameOrder
+from cartrita.surfaces.native.chat_socket.client_frames import ChatFrame
+from cartrita.surfaces.native.chat_socket.frame_order import FrameOrder
 
 
 def frame(seq: int | None) -> ChatFrame:

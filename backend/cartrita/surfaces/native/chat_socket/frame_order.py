@@ -3,7 +3,7 @@
 import asyncio
 
 from cartrita.domain.errors import Conflict
-from cartrita.surfaces.native.websocket.client_frames import ChatFrame
+from cartrita.surfaces.native.chat_socket.client_frames import ChatFrame
 
 _MOST_HELD = 16
 _LONGEST_WAIT_S = 5.0

@@ -1,0 +1,1 @@
+"""The WebSocket at `/ws/chat`: several runs on one connection, with what the streams send."""

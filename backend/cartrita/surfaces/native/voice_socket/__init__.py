@@ -1,0 +1,1 @@
+"""The WebSocket at `/ws/voice`: a live conversation, in audio both ways."""
