@@ -1901,6 +1901,7 @@ class StartFrame(Model):
     encoding: Literal["linear16"] = "linear16"
     """Signed 16-bit little-endian samples."""
     channels: int = 1
+    """Interleaved."""
     conversation_id: str | None = None
     """The conversation to continue; without it one is made."""
     provider: str | None = None

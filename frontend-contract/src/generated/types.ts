@@ -1788,6 +1788,7 @@ export interface StartFrame {
   readonly sample_rate: number;
   /** Signed 16-bit little-endian samples. */
   readonly encoding?: 'linear16' | undefined;
+  /** Interleaved. */
   readonly channels?: number | undefined;
   /** The conversation to continue; without it one is made. */
   readonly conversation_id?: string | null | undefined;

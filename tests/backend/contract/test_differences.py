@@ -204,9 +204,9 @@ def test_codes_and_statuses_of_errors_stay() -> None:
 
 
 def test_frames_of_sockets_stay() -> None:
-    [socket] = CONTRACT.sockets
+    socket, *others = CONTRACT.sockets
     fewer = replace(socket, sent=socket.sent[1:], received=(*socket.received, ("new", "Box")))
-    found = differences(CONTRACT, replace(CONTRACT, sockets=(fewer,)))
+    found = differences(CONTRACT, replace(CONTRACT, sockets=(fewer, *others)))
     assert [(one.what, one.breaking) for one in found] == [
         ("the frame auth is gone", True),
         ("the frame new is new", False),

@@ -160,10 +160,11 @@ def test_every_kind_of_error_is_told_and_the_ends_of_runs() -> None:
         assert all(400 <= status < 600 for status in kind.statuses)
 
 
-def test_the_socket_knows_its_frames() -> None:
-    [socket] = CONTRACT.sockets
-    assert (socket.id, socket.path) == ("chat", "/ws/chat")
-    for kind, record in (*socket.sent, *socket.received):
+def test_the_sockets_know_their_frames() -> None:
+    told = [(socket.id, socket.path) for socket in CONTRACT.sockets]
+    assert told == [("chat", "/ws/chat"), ("voice", "/ws/voice")]
+    frames = [pair for socket in CONTRACT.sockets for pair in (*socket.sent, *socket.received)]
+    for kind, record in frames:
         frame = CONTRACT.definitions[record]
         assert isinstance(frame, Record)
         tag = frame.field("type")

@@ -30,7 +30,7 @@ class StartFrame(RequestModel):
     sample_rate: Annotated[
         int, Field(ge=8000, le=48_000, description="Samples a second.", examples=[16_000])
     ]
-    channels: Annotated[int, Field(ge=1, le=2)] = 1
+    channels: Annotated[int, Field(ge=1, le=2, description="Interleaved.")] = 1
     conversation_id: Annotated[
         Id, Field(description="The conversation to continue; without it one is made.")
     ] = None
