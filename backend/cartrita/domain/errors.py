@@ -2,6 +2,7 @@
 
 CartritaError                 kind, code, retryable, retry_after; never an HTTP status
 ├── InvalidInput              a field is wrong; `fields` names it
+│   └── NotOffered            what was asked for it cannot do that; another may
 ├── Malformed                 the body is not JSON, or a header is malformed
 ├── TooLarge · UnsupportedMedia
 ├── Unauthenticated · Forbidden
@@ -115,6 +116,12 @@ class InvalidInput(CartritaError):
     def of(cls, field: str, problem: str) -> Self:
         """One field, one sentence."""
         return cls(f"{field}: {problem}", fields={field: [problem]})
+
+
+class NotOffered(InvalidInput):
+    """What transcribes or speaks does not know this language, voice, format or model."""
+
+    default_code = "not_offered"
 
 
 class Malformed(CartritaError):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -20,13 +21,28 @@ class CallOutcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+class ServiceUse(msgspec.Struct, frozen=True):
+    """What a service did that is counted in neither tokens nor requests."""
+
+    audio_seconds: float = 0.0
+    characters: int = 0
+
+    def __add__(self, other: "ServiceUse") -> "ServiceUse":
+        return ServiceUse(
+            self.audio_seconds + other.audio_seconds, self.characters + other.characters
+        )
+
+
+NO_USE: Final = ServiceUse()
+
+
 class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One model call of one deployment; a continued answer has an entry for each of its calls.
 
     A request of a service that serves no models has what was asked of it for its `model`. `surface`
     is where the request came in, `tools` for what tools ask; `cost` is in US dollars, None where
     the price is not known. `seconds` is the duration of the call, `first_token_seconds` the time to
-    its first output.
+    its first output. `audio_seconds` were transcribed, `characters` spoken.
     """
 
     owner_id: str
@@ -41,6 +57,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     first_token_seconds: float | None
     at: datetime
+    audio_seconds: float = 0.0
+    characters: int = 0
 
 
 class ToolSpending(msgspec.Struct, frozen=True):
@@ -79,6 +97,8 @@ class UsageInterval(msgspec.Struct, frozen=True, kw_only=True):
     failed_calls: int
     input_tokens: int
     output_tokens: int
+    audio_seconds: float
+    characters: int
     cost: Decimal
     seconds_p50: float | None
     seconds_p95: float | None
@@ -97,3 +117,5 @@ class UsageTotal(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     cost: Decimal
     unpriced_calls: int
+    audio_seconds: float = 0.0
+    characters: int = 0

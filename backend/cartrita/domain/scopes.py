@@ -19,7 +19,7 @@ class Operation(StrEnum):
     """What keys are used for; a route or a call is of one of them.
 
     `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors;
-    `search` searches the web and GitHub;
+    `search` searches the web and GitHub; `voice` transcribes what is said, and speaks;
     `conversations` reads and changes what is stored; `keys` makes and ends keys of the same user;
     `admin` administers the tenant of a user who may.
     """
@@ -27,6 +27,7 @@ class Operation(StrEnum):
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
     SEARCH = "search"
+    VOICE = "voice"
     CONVERSATIONS = "conversations"
     KEYS = "keys"
     ADMIN = "admin"

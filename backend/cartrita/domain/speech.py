@@ -63,6 +63,23 @@ class SpokenSegment(msgspec.Struct, frozen=True, omit_defaults=True):
     end: float
 
 
+class SpeechModel(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A model that transcribes or speaks, as it is offered here.
+
+    `needs` says what it lacks, where it cannot be used: what to install or to set. One that is
+    `live` transcribes while somebody speaks, or speaks while a text is written. `label` says in a
+    few words what to expect of it. Without `languages` it is asked and decides itself.
+    """
+
+    name: str
+    needs: str | None = None
+    live: bool = False
+    label: str = ""
+    languages: tuple[str, ...] = ()
+    voices: tuple[str, ...] = ()
+    formats: tuple[AudioFormat, ...] = ()
+
+
 class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What was said in `duration` seconds; without speech its text is empty.
 

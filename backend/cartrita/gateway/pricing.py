@@ -7,9 +7,11 @@ from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Final
 
 import msgspec
 
+from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.usage import Usage
 
 _VERSION = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
@@ -68,13 +70,30 @@ class Price(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RequestPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """US dollars for one request of a service: `checked` on that day at `source`."""
+    """US dollars for requests of a service: `checked` on that day at `source`.
+
+    Each costs `request`, and more for what it does: for each `second` of audio, and each
+    `character`.
+    """
 
     provider: str
     operation: str
     checked: date
     source: str
-    request: Decimal
+    request: Decimal = Decimal(0)
+    second: Decimal = Decimal(0)
+    character: Decimal = Decimal(0)
+
+    def of_use(self, use: ServiceUse) -> Decimal:
+        """The price of what was done, without that of the request."""
+        seconds = Decimal(str(round(use.audio_seconds, 3)))
+        return self.second * seconds + self.character * use.characters
+
+
+FREE: Final = RequestPrice(
+    provider="", operation="", checked=date(2026, 11, 29), source="nobody is paid"
+)
+"""The price of what is asked without a key."""
 
 
 class PriceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,10 +130,10 @@ class RequestPricing:
     """Looks up prices of requests; those that come later override earlier ones."""
 
     def __init__(self, prices: Iterable[RequestPrice]) -> None:
-        self._prices = {(price.provider, price.operation): price.request for price in prices}
+        self._prices = {(price.provider, price.operation): price for price in prices}
 
-    def price(self, provider: str, operation: str) -> Decimal | None:
-        """US dollars; None where the price is not known."""
+    def price(self, provider: str, operation: str) -> RequestPrice | None:
+        """The price of this at a service; None where it is not known."""
         return self._prices.get((provider, operation))
 
 

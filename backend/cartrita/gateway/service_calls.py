@@ -1,11 +1,12 @@
 """Calls of services that serve no models: by what the caller may, when its turn comes, who pays."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from random import Random
 from typing import Final, TypeVar
 
-from cartrita.domain.credentials import CallCredential, unreadable
+from cartrita.domain.credentials import CallCredential, CredentialsByProvider, unreadable
 from cartrita.domain.errors import (
     NotFound,
     UpstreamCut,
@@ -13,19 +14,24 @@ from cartrita.domain.errors import (
     UpstreamLimited,
     UpstreamOverloaded,
 )
-from cartrita.domain.ledger import ToolSpending
+from cartrita.domain.ledger import NO_USE, ServiceUse, ToolSpending
 from cartrita.domain.ports.credentials import CallCredentials
 from cartrita.domain.ports.services import Service
 from cartrita.domain.principals import Principal
-from cartrita.gateway.limiting import Limiter
+from cartrita.gateway.limiting import CallGrants, Limiter
 from cartrita.gateway.paid_providers import CredentialUse, CredentialUses, tell_owner
-from cartrita.gateway.service_metering import ServiceCall, ServiceMeter
+from cartrita.gateway.service_metering import SEARCH, MeteredRequest, ServiceCall, ServiceMeter
 
 S = TypeVar("S", bound=Service)
 R = TypeVar("R")
 
 _ATTEMPTS: Final = 2
 _SECONDS: Final = 60.0
+
+
+def _nothing(result: object) -> ServiceUse:
+    """What is used by requests that are all alike."""
+    return NO_USE
 
 
 class ServiceCalls:
@@ -65,36 +71,81 @@ class ServiceCalls:
         service: S,
         ask: Callable[[S], Awaitable[R]],
         spending: ToolSpending | None = None,
+        *,
+        operation: str = SEARCH,
+        expected: ServiceUse = NO_USE,
+        use: Callable[[R], ServiceUse] = _nothing,
     ) -> R:
         """What `ask` returns when it is given the service with the key of whoever pays.
 
-        Raises Forbidden, NotFound where a key is missing, RateLimited, BudgetExhausted,
-        Unavailable, and what `ask` does.
+        `use` tells what was used for it, and `expected` about how much that will be. Raises
+        Forbidden, NotFound where a key is missing, RateLimited, BudgetExhausted, Unavailable, and
+        what `ask` does.
         """
-        name = service.name
-        principal.scopes.require_provider(name)
-        credentials = await self._credentials.of(principal.payer)
+
+        @asynccontextmanager
+        async def asked(service: S) -> AsyncGenerator[R]:
+            yield await ask(service)
+
+        opening = self.open(
+            principal, service, asked, spending, operation=operation, expected=expected
+        )
+        async with opening as (result, request):
+            request.use(use(result))
+            return result
+
+    @asynccontextmanager
+    async def open(
+        self,
+        principal: Principal,
+        service: S,
+        open_: Callable[[S], AbstractAsyncContextManager[R]],
+        spending: ToolSpending | None = None,
+        *,
+        operation: str,
+        expected: ServiceUse = NO_USE,
+    ) -> AsyncGenerator[tuple[R, MeteredRequest]]:
+        """A context of what `open_` opens, as `ask`, and of the request that is told what it uses.
+
+        Once it is open, it is not tried again: what fails after that is raised.
+        """
+        principal.scopes.require_provider(service.name)
         call = ServiceCall(
             owner_id=principal.owner_id,
             key_id=principal.key_id,
             tenant_id=principal.tenant_id,
+            operation=operation,
+            expected=expected,
             spending=spending,
-            credentials=credentials,
+            credentials=await self._credentials.of(principal.payer),
         )
-        paying = credentials.get(name)
-        if service.needs_key and not service.has_key and paying is None:
-            raise no_key(name)
-        if paying is not None and not paying.key:
-            raise unreadable()
-        paid = service.has_key or paying is not None
+        paying = _paying(service, call.credentials)
         grants = self._limiter.grants(call, self._limiter.now() + self._seconds)
+
+        @asynccontextmanager
+        async def attempt() -> AsyncGenerator[tuple[R, MeteredRequest]]:
+            paid = service.has_key or paying is not None
+            async with self._meter.request(call, service.name, paid=paid) as metered:
+                await grants.take(service.name)
+                metered.begin()
+                async with self._keyed(service, paying, open_) as opened:
+                    yield opened, metered
+
+        async with AsyncExitStack() as stack:
+            yield await self._attempted(stack, attempt, service.name, grants)
+
+    async def _attempted(
+        self,
+        stack: AsyncExitStack,
+        attempt: Callable[[], AbstractAsyncContextManager[R]],
+        name: str,
+        grants: CallGrants,
+    ) -> R:
+        """What the first attempt opens that succeeds, until the stack is left."""
         attempts = 0
         while True:
             try:
-                async with self._meter.request(call, name, paid=paid) as metered:
-                    await grants.take(name)
-                    metered.begin()
-                    return await self._once(service, paying, ask)
+                return await stack.enter_async_context(attempt())
             except UpstreamError as error:
                 grants.failed(name, error)
                 attempts += 1
@@ -102,14 +153,21 @@ class ServiceCalls:
                     raise
             await self._sleep(self._rng.uniform(0.1, 0.4))
 
-    async def _once(
-        self, service: S, paying: CallCredential | None, ask: Callable[[S], Awaitable[R]]
-    ) -> R:
+    @asynccontextmanager
+    async def _keyed(
+        self,
+        service: S,
+        paying: CallCredential | None,
+        open_: Callable[[S], AbstractAsyncContextManager[R]],
+    ) -> AsyncGenerator[R]:
         if paying is None:
-            return await ask(service)
+            async with open_(service) as opened:
+                yield opened
+            return
         with CredentialUse(self._uses, paying.id):
             try:
-                return await ask(service.with_key(paying.key))
+                async with open_(service.with_key(paying.key)) as opened:
+                    yield opened
             except UpstreamError as error:
                 if not paying.shared:
                     tell_owner(error)
@@ -121,6 +179,16 @@ class ServiceCalls:
             wait = error.retry_after
             return wait is not None and wait <= self._limiter.policy.patience
         return isinstance(error, UpstreamOverloaded | UpstreamCut) and error.retryable
+
+
+def _paying(service: Service, credentials: CredentialsByProvider) -> CallCredential | None:
+    """The caller's credential for a service, if there is one. Raises NotFound, and Unavailable."""
+    paying = credentials.get(service.name)
+    if service.needs_key and not service.has_key and paying is None:
+        raise no_key(service.name)
+    if paying is not None and not paying.key:
+        raise unreadable()
+    return paying
 
 
 def no_key(name: str) -> NotFound:

@@ -13,32 +13,40 @@ import msgspec
 from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByProvider
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.ids import RunId
-from cartrita.domain.ledger import CallOutcome, LedgerEntry, ToolSpending
+from cartrita.domain.ledger import NO_USE, CallOutcome, LedgerEntry, ServiceUse, ToolSpending
 from cartrita.domain.ports.ledger import UsageLedger
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.fixed_reservations import FixedReservation
+from cartrita.gateway.pricing import FREE, RequestPrice
 
 SEARCH: Final = "search"
-"""What is asked of all services today; the ledger has it where it has the model of other calls."""
+TRANSCRIPTION: Final = "transcription"
+LISTENING: Final = "listening"
+"""Transcription of what is still being said."""
+SPEECH: Final = "speech"
+"""What is asked of services; the ledger has it where it has the model of other calls."""
 TOOLS: Final = "tools"
 NATIVE: Final = "native"
 
 _NOTHING: Final = Decimal(0)
 
-RequestPriceOf: TypeAlias = Callable[[str, str], Decimal | None]
+RequestPriceOf: TypeAlias = Callable[[str, str], RequestPrice | None]
 """The price of a request, by the names of its service and of what is asked; None if unknown."""
 
 
 class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call of a service: for whom, by the tool of which run, and what pays for it.
+    """A call of a service: for whom, for what, by the tool of which run, and what pays for it.
 
-    `spending` is told what it cost. What has no credential here is paid by the server.
+    `expected` is what it will likely do. `spending` is told what it cost. What has no credential
+    here is paid by the server.
     """
 
     owner_id: str
     key_id: str | None
     tenant_id: str
+    operation: str = SEARCH
+    expected: ServiceUse = NO_USE
     spending: ToolSpending | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
 
@@ -77,9 +85,10 @@ class ServiceMeter:
     ) -> AsyncGenerator["MeteredRequest"]:
         """One request, which costs nothing unless it is `paid`.
 
-        It is reported once it has begun. Raises BudgetExhausted, and Unavailable.
+        What it is expected to cost is reserved. It is reported once it has begun, with all that it
+        used until its context was left. Raises BudgetExhausted, and Unavailable.
         """
-        price = self._price(provider, SEARCH) if paid else _NOTHING
+        price = self._price(provider, call.operation) if paid else FREE
         metered = MeteredRequest(self, price, await self._reserved(call, price))
         try:
             yield metered
@@ -88,10 +97,13 @@ class ServiceMeter:
             raise
         self._report(call, provider, metered, CallOutcome.COMPLETED)
 
-    async def _reserved(self, call: ServiceCall, price: Decimal | None) -> FixedReservation | None:
+    async def _reserved(
+        self, call: ServiceCall, price: RequestPrice | None
+    ) -> FixedReservation | None:
         if self._budgets is None or price is None:
             return None
-        reservation = self._budgets.fixed_reservation(call, price)
+        most = price.request + price.of_use(call.expected)
+        reservation = self._budgets.fixed_reservation(call, most)
         if reservation is not None:
             await reservation.open()
         return reservation
@@ -99,9 +111,7 @@ class ServiceMeter:
     def _report(
         self, call: ServiceCall, provider: str, metered: "MeteredRequest", outcome: CallOutcome
     ) -> None:
-        began, price = metered.began_at, metered.price
-        free = began is None or outcome is CallOutcome.FAILED  # services charge for answers only
-        spent = _NOTHING if free else price
+        began, spent = metered.began_at, metered.cost(outcome)
         reservation = metered.reservation
         settlements = () if reservation is None else reservation.settle(spent or _NOTHING)
         if spent and call.spending is not None:
@@ -115,32 +125,52 @@ class ServiceMeter:
                 run_id=call.run_id,
                 surface=NATIVE if call.run_id is None else TOOLS,
                 provider=provider,
-                model=SEARCH,
+                model=call.operation,
                 usage=Usage(),
                 cost=spent,
                 outcome=outcome,
                 seconds=self.clock() - began,
                 first_token_seconds=None,
                 at=datetime.now(UTC),
+                audio_seconds=metered.used.audio_seconds,
+                characters=metered.used.characters,
             ),
             settlements,
         )
 
 
 class MeteredRequest:
-    """One request; `began_at` is a moment of its meter's clock, once it has begun."""
+    """One request; `began_at` is a moment of its meter's clock, once it has begun.
+
+    `used` is all that it was told it uses.
+    """
 
     def __init__(
-        self, meter: ServiceMeter, price: Decimal | None, reservation: FixedReservation | None
+        self, meter: ServiceMeter, price: RequestPrice | None, reservation: FixedReservation | None
     ) -> None:
         self._meter = meter
-        self.price = price
+        self._price = price
         self.reservation = reservation
         self.began_at: float | None = None
+        self.used = NO_USE
 
     def begin(self) -> None:
         """It is made now: its turn has come."""
         self.began_at = self._meter.clock()
+
+    def use(self, use: ServiceUse) -> None:
+        """It has used this as well: what is told as it goes on adds up."""
+        self.used += use
+
+    def cost(self, outcome: CallOutcome) -> Decimal | None:
+        """US dollars, None where the price is not known; services charge for answers only."""
+        failed = outcome is CallOutcome.FAILED
+        if self.began_at is None or (failed and self.used == NO_USE):
+            return _NOTHING
+        if self._price is None:
+            return None
+        of_use = self._price.of_use(self.used)
+        return of_use if failed else self._price.request + of_use
 
 
 def _outcome(error: BaseException) -> CallOutcome:

@@ -21,6 +21,7 @@ from cartrita.settings.surfaces import Compat, OpenAICompat
 from cartrita.settings.tool_servers import Mcp
 from cartrita.settings.tracing import Langfuse
 from cartrita.settings.types import REVEAL, FilePath
+from cartrita.settings.voice import Voice
 from cartrita.settings.websocket import WebSocket
 
 
@@ -58,6 +59,7 @@ class Settings(Group):
     oauth: OAuth = OAuth()
     openai_compat: OpenAICompat = OpenAICompat()
     langfuse: Langfuse = Langfuse()
+    voice: Voice = Voice()
     deepgram: Deepgram = Deepgram()
     search: Search = Search()
     tavily: Tavily = Tavily()

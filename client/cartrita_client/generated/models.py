@@ -43,11 +43,19 @@ FileStatus: TypeAlias = Literal["stored", "reading", "ready", "unreadable"] | st
 GitHubKind: TypeAlias = Literal["repositories", "code", "issues"] | str
 """What is searched. Code is searched only for who has a token."""
 
-KeyOperation: TypeAlias = Literal["chat", "embeddings", "search", "conversations", "keys", "admin"]
+KeyOperation: TypeAlias = Literal[
+    "chat",
+    "embeddings",
+    "search",
+    "voice",
+    "conversations",
+    "keys",
+    "admin",
+]
 """What keys are used for; a route or a call is of one of them.
 
 `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors;
-`search` searches the web and GitHub;
+`search` searches the web and GitHub; `voice` transcribes what is said, and speaks;
 `conversations` reads and changes what is stored; `keys` makes and ends keys of the same user;
 `admin` administers the tenant of a user who may.
 """
@@ -2286,6 +2294,10 @@ class UsageGroup(Model):
     """Whether we counted a part, not the provider."""
     error_bound: float = ABSENT
     """How far estimates may be off, as a fraction."""
+    audio_seconds: float = ABSENT
+    """How much speech was transcribed."""
+    characters: int = ABSENT
+    """Of the texts that were spoken."""
     cost: str = ABSENT
     """US dollars, without the unpriced calls."""
     unpriced_calls: int = ABSENT
@@ -2307,6 +2319,8 @@ class UsageIntervalView(Model):
     """Tokens that models read, cached ones included."""
     output_tokens: int = ABSENT
     """Tokens that models wrote, reasoning included."""
+    audio_seconds: float = ABSENT
+    characters: int = ABSENT
     cost: str = ABSENT
     """US dollars, without the unpriced calls."""
     seconds_p50: float | None = ABSENT

@@ -1040,10 +1040,18 @@ export interface IssuedKeyView {
  * What keys are used for; a route or a call is of one of them.
  *
  * `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors; `search`
- * searches the web and GitHub; `conversations` reads and changes what is stored; `keys` makes and
- * ends keys of the same user; `admin` administers the tenant of a user who may.
+ * searches the web and GitHub; `voice` transcribes what is said, and speaks; `conversations` reads
+ * and changes what is stored; `keys` makes and ends keys of the same user; `admin` administers the
+ * tenant of a user who may.
  */
-export type KeyOperation = 'chat' | 'embeddings' | 'search' | 'conversations' | 'keys' | 'admin';
+export type KeyOperation = 
+  | 'chat'
+  | 'embeddings'
+  | 'search'
+  | 'voice'
+  | 'conversations'
+  | 'keys'
+  | 'admin';
 
 /** One page; `next_cursor` requests the next one and is null on the last. */
 export interface KeyPage {
@@ -2164,6 +2172,10 @@ export interface UsageGroup {
   readonly estimated: boolean;
   /** How far estimates may be off, as a fraction. */
   readonly error_bound: number;
+  /** How much speech was transcribed. */
+  readonly audio_seconds: number;
+  /** Of the texts that were spoken. */
+  readonly characters: number;
   /** US dollars, without the unpriced calls. */
   readonly cost: string;
   /** Calls whose price is not known. */
@@ -2187,6 +2199,8 @@ export interface UsageIntervalView {
   readonly input_tokens: number;
   /** Tokens that models wrote, reasoning included. */
   readonly output_tokens: number;
+  readonly audio_seconds: number;
+  readonly characters: number;
   /** US dollars, without the unpriced calls. */
   readonly cost: string;
   /** The median duration of completed calls. */
@@ -2495,7 +2509,7 @@ export type ServerFrame =
   | ErrorReply;
 
 /** What is sent on `/ws/voice`. */
-export type ClientFrame = 
+export type VoiceClientFrame = 
   | AuthFrame
   | VoiceResumeFrame
   | CancelFrame
@@ -2508,7 +2522,7 @@ export type ClientFrame =
   | StopFrame;
 
 /** What comes on `/ws/voice`. */
-export type ServerFrame = 
+export type VoiceServerFrame = 
   | ListeningFrame
   | SpeechStartedFrame
   | TranscriptFrame

@@ -1,6 +1,9 @@
 """Requests of services are in the ledger with their price, and budgets in money pay for them."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, nullcontext
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,14 +23,14 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
 )
 from cartrita.domain.ids import RunId
-from cartrita.domain.ledger import CallOutcome, ToolSpending
+from cartrita.domain.ledger import CallOutcome, ServiceUse, ToolSpending
 from cartrita.domain.limits import Limit
 from cartrita.domain.principals import Principal
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.paid_providers import CredentialUses
-from cartrita.gateway.pricing import RequestPricing, list_prices
+from cartrita.gateway.pricing import RequestPrice, RequestPricing, list_prices
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import ServiceMeter
 
@@ -39,13 +42,15 @@ PRICE = Decimal("0.008")
 class Metered:
     """Calls of services that are metered, for a caller with budgets."""
 
-    def __init__(self, *budgets: Budget, requests: int = 100) -> None:
+    def __init__(
+        self, *budgets: Budget, requests: int = 100, price: RequestPrice | None = None
+    ) -> None:
         self.time = Time()
         self.ledger = Ledger()
         self.leases = Leases(*budgets)
         self.budgeting = Budgeting(self.leases, lambda provider, model: None)
         self.paying = Paying()
-        prices = RequestPricing(list_prices().requests)
+        prices = RequestPricing([*list_prices().requests, *([price] if price else [])])
         self.calls = ServiceCalls(
             Limiter({"tavily": Limit(requests, 60.0)}, clock=self.time.clock),
             self.paying,
@@ -138,6 +143,99 @@ async def test_each_attempt_is_an_entry() -> None:
     await metered.ask(service)
     assert [cost for _, cost, _ in metered.entries] == [Decimal(0), PRICE]
     assert await metered.leftover() == 0
+
+
+SPOKEN = RequestPrice(
+    provider="deepgram",
+    operation="speech",
+    checked=date(2026, 11, 29),
+    source="a test",
+    request=Decimal("0.001"),
+    second=Decimal("0.01"),
+    character=Decimal("0.1"),
+)
+
+
+async def test_what_a_service_did_is_in_the_ledger_and_paid() -> None:
+    metered, service = Metered(money("100"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    asked = await metered.calls.ask(
+        CALLER,
+        service,
+        FakeService.call,
+        operation="speech",
+        expected=ServiceUse(1.0, 20),
+        use=lambda _: ServiceUse(2.5, 3),
+    )
+    assert asked == "key"
+    [entry] = metered.ledger.entries
+    assert (entry.model, entry.audio_seconds, entry.characters) == ("speech", 2.5, 3)
+    assert entry.cost == Decimal("0.326")
+    assert await metered.leftover() == 0
+
+
+async def test_what_is_expected_is_reserved() -> None:
+    metered, service = Metered(money("1"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    for expected, fits in ((ServiceUse(characters=9), True), (ServiceUse(characters=10), False)):
+        asking = metered.calls.ask(
+            CALLER, service, FakeService.call, operation="speech", expected=expected
+        )
+        if fits:
+            await asking
+        else:
+            with pytest.raises(BudgetExhausted):
+                await asking
+    assert len(service.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("failed", "outcome", "cost"),
+    [
+        (None, CallOutcome.COMPLETED, "0.501"),
+        (failure(UpstreamCut), CallOutcome.CUT, "0.501"),
+        (failure(UpstreamOverloaded), CallOutcome.FAILED, "0.5"),
+    ],
+)
+async def test_what_is_open_tells_what_it_uses_as_it_goes_on(
+    failed: UpstreamError | None, outcome: CallOutcome, cost: str
+) -> None:
+    metered, service = Metered(money("100"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opened = list[str]()
+
+    @asynccontextmanager
+    async def open_(one: FakeService) -> AsyncGenerator[str]:
+        opened.append(await one.call())
+        yield "open"
+
+    with pytest.raises(type(failed)) if failed else nullcontext():
+        async with metered.calls.open(CALLER, service, open_, operation="speech") as (it, request):
+            assert it == "open"
+            request.use(ServiceUse(20.0))
+            request.use(ServiceUse(30.0))
+            if failed:
+                raise failed
+    assert opened == ["key"], "what fails once it is open is not opened again"
+    [entry] = metered.ledger.entries
+    assert (entry.audio_seconds, entry.outcome, entry.cost) == (50.0, outcome, Decimal(cost))
+    assert await metered.leftover() == 0
+
+
+async def test_what_fails_to_open_is_opened_again() -> None:
+    metered, service = Metered(price=SPOKEN), FakeService("deepgram", "key")
+    service.failures = [failure(UpstreamOverloaded)]
+
+    @asynccontextmanager
+    async def open_(one: FakeService) -> AsyncGenerator[str]:
+        yield await one.call()
+
+    async with metered.calls.open(CALLER, service, open_, operation="speech") as (it, _):
+        assert it == "key"
+    assert [one.outcome for one in metered.ledger.entries] == [
+        CallOutcome.FAILED,
+        CallOutcome.COMPLETED,
+    ]
 
 
 async def test_who_leaves_pays_for_what_may_come() -> None:

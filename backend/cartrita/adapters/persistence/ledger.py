@@ -170,6 +170,8 @@ class LedgerTable:
                 func.count().filter(_l.cost.is_(None)),
                 func.bool_or(_l.estimated),
                 func.max(_l.error_bound),
+                func.sum(_l.audio_seconds),
+                func.sum(_l.characters),
                 *(func.sum(count) for count in _COUNTS),
             )
             .where(_l.owner_id == owner_id, _l.at >= since, _l.at < until)
@@ -215,6 +217,13 @@ def _settlements(batch: Iterable[_Entry]) -> Iterator[Settlement]:
 
 
 def _total(row: Any) -> UsageTotal:  # noqa: ANN401 - a row of another shape for each query
-    name, calls, cost, unpriced, estimated, error_bound, *counts = row
-    usage = Usage(*map(int, counts), estimated=estimated, error_bound=error_bound)
-    return UsageTotal(name=name, calls=calls, usage=usage, cost=cost, unpriced_calls=unpriced)
+    name, calls, cost, unpriced, estimated, error_bound, seconds, characters, *counts = row
+    return UsageTotal(
+        name=name,
+        calls=calls,
+        usage=Usage(*map(int, counts), estimated=estimated, error_bound=error_bound),
+        cost=cost,
+        unpriced_calls=unpriced,
+        audio_seconds=seconds,
+        characters=int(characters),
+    )

@@ -28,6 +28,8 @@ def timeline_query(
             func.count().filter(_l.outcome == CallOutcome.FAILED),
             func.sum(_l.input_tokens),
             func.sum(_l.output_tokens),
+            func.sum(_l.audio_seconds),
+            func.sum(_l.characters),
             func.coalesce(func.sum(_l.cost), 0),
             *(_percentile(part, column) for column in _MEASURED for part in (0.5, 0.95)),
         )
@@ -40,7 +42,7 @@ def timeline_query(
 def to_interval(row: Any) -> UsageInterval:  # noqa: ANN401 - a row of this query
     """One row of the query."""
     values = dict(zip(_NAMES, row, strict=True))
-    for name in ("input_tokens", "output_tokens"):
+    for name in ("input_tokens", "output_tokens", "characters"):
         values[name] = int(values[name])
     return UsageInterval(**values)
 

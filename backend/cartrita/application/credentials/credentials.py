@@ -36,6 +36,7 @@ _USES: Final = (
     Operation.CHAT,
     Operation.EMBEDDINGS,
     Operation.SEARCH,
+    Operation.VOICE,
     Operation.CONVERSATIONS,
 )
 

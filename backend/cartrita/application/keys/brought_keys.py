@@ -25,6 +25,7 @@ _OPERATIONS: Final = (
     Operation.CHAT,
     Operation.EMBEDDINGS,
     Operation.SEARCH,
+    Operation.VOICE,
     Operation.CONVERSATIONS,
 )
 

@@ -10,6 +10,7 @@ from cartrita.domain.speech import (
     ListeningEvent,
     PcmFormat,
     Recording,
+    SpeechModel,
     SpeechRequest,
     SpokenText,
     Transcript,
@@ -68,7 +69,12 @@ class Listening(Protocol):
 
 
 class Transcriber(Service, Protocol):
-    """Writes down what is said. Its models are tried as `name/model`."""
+    """Writes down what is said. Raises NotOffered for what it cannot do and another may."""
+
+    @property
+    def models(self) -> tuple[SpeechModel, ...]:
+        """Those that it has, the preferred first; it may take others by name."""
+        ...
 
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """What is said in a recording. Raises UpstreamError, UnsupportedMedia and InvalidInput."""
@@ -116,7 +122,15 @@ class Speaking(Protocol):
 
 
 class SpeechSynthesizer(Service, Protocol):
-    """Speaks texts. `speak` and `converse` raise UpstreamError, InvalidInput and Unavailable."""
+    """Speaks texts. `speak` and `converse` raise UpstreamError, InvalidInput and Unavailable.
+
+    They raise NotOffered for what it cannot do and another may.
+    """
+
+    @property
+    def models(self) -> tuple[SpeechModel, ...]:
+        """Those that it has, the preferred first; it may take others by name."""
+        ...
 
     def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speech]:
         """Speak one text. Leaving the context ends it."""

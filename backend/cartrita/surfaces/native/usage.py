@@ -28,6 +28,8 @@ class UsageGroup(BaseModel):
     reasoning_tokens: int
     estimated: bool = Field(description="Whether we counted a part, not the provider.")
     error_bound: float = Field(description="How far estimates may be off, as a fraction.")
+    audio_seconds: float = Field(description="How much speech was transcribed.")
+    characters: int = Field(description="Of the texts that were spoken.")
     cost: Decimal = Field(description="US dollars, without the unpriced calls.")
     unpriced_calls: int = Field(description="Calls whose price is not known.")
 
@@ -44,6 +46,8 @@ class UsageGroup(BaseModel):
             reasoning_tokens=usage.reasoning_tokens,
             estimated=usage.estimated,
             error_bound=usage.error_bound,
+            audio_seconds=total.audio_seconds,
+            characters=total.characters,
             cost=total.cost,
             unpriced_calls=total.unpriced_calls,
         )
@@ -67,6 +71,8 @@ class UsageIntervalView(BaseModel):
     failed_calls: int
     input_tokens: int
     output_tokens: int
+    audio_seconds: float
+    characters: int
     cost: Decimal = Field(description="US dollars, without the unpriced calls.")
     seconds_p50: float | None = Field(description="The median duration of completed calls.")
     seconds_p95: float | None = Field(description="19 of 20 completed calls took no longer.")

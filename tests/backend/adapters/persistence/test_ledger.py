@@ -14,7 +14,7 @@ from tests.harness.rows import ANN, BOB
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.ledger import LedgerTable
 from cartrita.domain.errors import Unavailable
-from cartrita.domain.ledger import CallOutcome, LedgerEntry, UsageGrouping
+from cartrita.domain.ledger import CallOutcome, LedgerEntry, TimelineStep, UsageGrouping
 from cartrita.domain.usage import Usage
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -64,6 +64,16 @@ async def test_entries_add_up_by_model(ledger: LedgerTable) -> None:
     assert [each.name for each in await ledger.totals(BOB, *EVER, UsageGrouping.MODEL)] == [
         "openai/other"
     ]
+
+
+async def test_speech_adds_up_too(ledger: LedgerTable) -> None:
+    ledger.record(entry(audio_seconds=1.5))
+    ledger.record(entry(audio_seconds=2.0, characters=30))
+    await ledger.flush()
+    [total] = await ledger.totals(ANN, *EVER, UsageGrouping.MODEL)
+    assert (total.audio_seconds, total.characters) == (3.5, 30)
+    [day] = await ledger.timeline(ANN, *EVER, TimelineStep.DAY)
+    assert (day.audio_seconds, day.characters) == (3.5, 30)
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ async def test_a_key_is_exchanged_for_one_that_may_use_its_provider(
             Operation.CHAT,
             Operation.EMBEDDINGS,
             Operation.SEARCH,
+            Operation.VOICE,
             Operation.CONVERSATIONS,
         ),
     )

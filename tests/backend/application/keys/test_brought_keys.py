@@ -25,7 +25,7 @@ async def test_an_accepted_key_is_an_owner_with_one_provider() -> None:
     assert is_brought(principal.owner_id)
     assert (principal.admin, principal.operator) == (False, False)
     assert principal.scopes == Scopes(
-        providers=("openai",), operations=("chat", "embeddings", "search", "conversations")
+        providers=("openai",), operations=("chat", "embeddings", "search", "voice", "conversations")
     )
     assert await here.keys.authenticate(ONE, Bringing("openai")) == principal
     assert await here.keys.authenticate(ONE, Bringing("elsewhere")) != principal

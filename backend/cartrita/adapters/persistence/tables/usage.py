@@ -38,6 +38,8 @@ usage_ledger = Table(
     Column("seconds", Double, nullable=False),
     Column("first_token_seconds", Double),
     Column("at", MOMENT, nullable=False),
+    Column("audio_seconds", Double, nullable=False),
+    Column("characters", BigInteger, nullable=False),
 )
 
 cached_answers = Table(

@@ -1,0 +1,74 @@
+"""Settings of speech: what transcribes recordings, what speaks, and what they may take."""
+
+import re
+from typing import Annotated, Final, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from cartrita.settings.errors import display_value
+from cartrita.settings.fields import Group, Setting
+from cartrita.settings.types import Texts
+
+_ENGINE: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(/\S+)?")
+
+
+def _require_engines(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not _ENGINE.fullmatch(value):
+            raise ValueError(f"{display_value(value)} is neither provider nor provider/model")
+    return tuple(dict.fromkeys(values))
+
+
+Engines: TypeAlias = Annotated[Texts, AfterValidator(_require_engines)]
+
+
+class Voice(Group):
+    """Speech: what is said to the assistant, and what it says."""
+
+    transcribers: Annotated[
+        Engines,
+        Setting(
+            "What transcribes, the preferred first: where one cannot be reached, is used up or "
+            "cannot do what is asked, the next is asked.",
+            value="provider or provider/model, separated by commas",
+            example="deepgram/nova-3,embedded",
+            default="deepgram and openai where they have a key, then what is installed here",
+        ),
+    ] = ()
+    synthesizers: Annotated[
+        Engines,
+        Setting(
+            "What speaks, the preferred first, in the same way.",
+            value="provider or provider/model, separated by commas",
+            example="deepgram,embedded/flite",
+            default="deepgram and openai where they have a key, then what is installed here",
+        ),
+    ] = ()
+    keep_recordings: Annotated[
+        bool,
+        Setting("Whether recordings that are answered are kept, as files of their conversation."),
+    ] = True
+    recording_max_bytes: Annotated[
+        int, Field(ge=1024, le=1 << 32), Setting("The largest recording.")
+    ] = 25 << 20
+    recording_max_s: Annotated[float, Field(ge=1, le=86_400), Setting("The longest recording.")] = (
+        3600.0
+    )
+    transcription_timeout_s: Annotated[
+        float, Field(ge=0.1, le=3600), Setting("How long one recording may take to be transcribed.")
+    ] = 300.0
+    speech_timeout_s: Annotated[
+        float,
+        Field(ge=0.1, le=3600),
+        Setting("How long it may take until speech begins, and between its pieces."),
+    ] = 60.0
+    engines_max: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Setting(
+            "The most programs that transcribe, speak or decode on this machine at once, in each "
+            "worker.",
+            value="a whole number",
+            default="as many as there are processors",
+        ),
+    ] = None
