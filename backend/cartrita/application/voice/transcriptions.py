@@ -1,0 +1,67 @@
+"""Transcriptions of recordings, by the first engine that can."""
+
+from msgspec.structs import replace
+
+from cartrita.application.voice.engines import Engine, Engines, first_able
+from cartrita.domain.ledger import ServiceUse
+from cartrita.domain.ports.speech import RecordingReader, Transcriber
+from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
+from cartrita.domain.speech import Recording, Transcript, TranscriptionOptions
+from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.gateway.service_metering import TRANSCRIPTION
+
+
+class Transcriptions:
+    """Transcribes for callers."""
+
+    def __init__(
+        self, engines: Engines[Transcriber], calls: ServiceCalls, reader: RecordingReader
+    ) -> None:
+        self.engines = engines
+        self._calls = calls
+        self._reader = reader
+
+    async def transcribe(
+        self,
+        principal: Principal,
+        data: bytes,
+        name: str = "",
+        options: TranscriptionOptions | None = None,
+        transcriber: str | None = None,
+    ) -> Transcript:
+        """What is said in a recording of this file name; silence has no words.
+
+        `transcriber` is the one that the caller names, as `provider` or `provider/model`. Raises
+        what `RecordingReader.read`, `Engines.of` and `ServiceCalls.ask` raise.
+        """
+        principal.scopes.require_operation(Operation.VOICE)
+        engines = await self.engines.of(principal, transcriber)
+        recording = await self._reader.read(data, name)
+        if recording.silent:
+            return _silence(recording, engines[0])
+        asked = options or TranscriptionOptions()
+
+        async def transcribed(engine: Engine[Transcriber]) -> Transcript:
+            chosen = replace(asked, model=engine.model or asked.model)
+            return await self._calls.ask(
+                principal,
+                engine.service,
+                lambda one: one.transcribe(recording, chosen),
+                operation=TRANSCRIPTION,
+                expected=ServiceUse(audio_seconds=recording.duration or 0.0),
+                use=lambda transcript: ServiceUse(audio_seconds=transcript.duration),
+            )
+
+        return await first_able(engines, transcribed)
+
+
+def _silence(recording: Recording, engine: Engine[Transcriber]) -> Transcript:
+    """The transcript of what nobody needs to be asked about."""
+    offered = engine.offered
+    return Transcript(
+        text="",
+        duration=recording.duration or 0.0,
+        provider=engine.service.name,
+        model=engine.model or ("" if offered is None else offered.name),
+    )

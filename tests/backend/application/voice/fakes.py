@@ -1,0 +1,93 @@
+"""Engines that hear and say what a test says, and calls of them."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Self
+
+from tests.backend.fake_services import FakeService
+
+from cartrita.domain.errors import UpstreamError
+from cartrita.domain.ports.speech import Listening, Speaking, Speech
+from cartrita.domain.speech import (
+    AudioFormat,
+    PcmFormat,
+    Recording,
+    SpeechModel,
+    SpeechRequest,
+    Transcript,
+    TranscriptionOptions,
+)
+from cartrita.kit.secret import Secret
+
+
+class FakeTranscriber(FakeService):
+    """Hears its own name and model for two seconds."""
+
+    models: tuple[SpeechModel, ...] = ()
+
+    def with_key(self, key: Secret) -> Self:
+        other = super().with_key(key)
+        other.models = self.models
+        return other
+
+    async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
+        await self.call()
+        model = options.model or "usual"
+        return Transcript(
+            text=f"{self.name} {model}", duration=2.0, provider=self.name, model=model
+        )
+
+    def listen(
+        self, audio: PcmFormat, options: TranscriptionOptions
+    ) -> AbstractAsyncContextManager[Listening]:
+        raise NotImplementedError
+
+
+class FakeSpeech:
+    """Speech of these pieces, after which it fails as told."""
+
+    def __init__(self, format_: AudioFormat, said: Sequence[bytes | UpstreamError]) -> None:
+        self.format = format_
+        self.sample_rate: int | None = None
+        self._said = said
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for one in self._said:
+            if isinstance(one, UpstreamError):
+                raise one
+            yield one
+
+
+class FakeSynthesizer(FakeTranscriber):
+    """Says its own name; `said` instead, if there is any. `requests` are those that came."""
+
+    said: Sequence[bytes | UpstreamError] = ()
+    requests: list[SpeechRequest]
+
+    def __init__(self, name: str, key: str = "", *, needs_key: bool = False) -> None:
+        super().__init__(name, key, needs_key=needs_key)
+        self.requests = []
+
+    def with_key(self, key: Secret) -> Self:
+        other = super().with_key(key)
+        other.said, other.requests = self.said, self.requests
+        return other
+
+    @asynccontextmanager
+    async def speak(self, request: SpeechRequest) -> AsyncGenerator[Speech]:
+        await self.call()
+        self.requests.append(request)
+        yield FakeSpeech(request.format or AudioFormat.MP3, self.said or [self.name.encode()])
+
+    def converse(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speaking]:
+        raise NotImplementedError
+
+
+class FakeReader:
+    """Takes all bytes for a recording of two seconds, and none for silence."""
+
+    async def read(self, data: bytes, name: str) -> Recording:
+        return Recording(data=data, media_type="audio/wav", duration=2.0, silent=not data)
+
+    async def decoded(self, recording: Recording, audio: PcmFormat) -> AsyncGenerator[bytes]:
+        yield recording.data

@@ -1,0 +1,139 @@
+"""Texts are spoken by the first engine that can, and no other once it has begun."""
+
+import pytest
+from tests.backend.application.voice.fakes import FakeSynthesizer
+from tests.backend.fake_services import Calls, principal
+from tests.backend.gateway.fakes import Ledger
+
+from cartrita.application.voice.engines import SYNTHESIZERS, Engines
+from cartrita.application.voice.speeches import Speeches
+from cartrita.domain.errors import (
+    Forbidden,
+    InvalidInput,
+    NotOffered,
+    Unavailable,
+    UpstreamCut,
+    UpstreamQuota,
+)
+from cartrita.domain.ports.speech import SpeechSynthesizer
+from cartrita.domain.scopes import Operation, Scopes
+from cartrita.domain.speech import LONGEST_SPEECH, AudioFormat, SpeechModel, SpeechRequest
+from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.gateway.service_metering import ServiceMeter
+
+
+class Saying:
+    """Deepgram with a key, and a flite that makes wav and pcm."""
+
+    def __init__(self) -> None:
+        self.fake = Calls()
+        self.ledger = Ledger()
+        self.deepgram = FakeSynthesizer("deepgram", "key", needs_key=True)
+        self.deepgram.models = (SpeechModel(name="aura-2", voices=("thalia",)),)
+        self.embedded = FakeSynthesizer("embedded")
+        formats = (AudioFormat.WAV, AudioFormat.PCM)
+        self.embedded.models = (SpeechModel(name="flite", voices=("rms",), formats=formats),)
+        self.calls = ServiceCalls(
+            self.fake.limiter,
+            self.fake.paying,
+            self.fake.uses,
+            meter=ServiceMeter(self.ledger),
+            sleep=self.fake.time.sleep,
+        )
+        services: list[SpeechSynthesizer] = [self.deepgram, self.embedded]
+        self.speeches = Speeches(Engines(services, self.calls, SYNTHESIZERS), self.calls)
+
+    async def say(
+        self, request: SpeechRequest, wanted: str | None = None, scopes: Scopes | None = None
+    ) -> tuple[str, AudioFormat, bytes]:
+        caller = principal(scopes=scopes or Scopes())
+        async with self.speeches.speak(caller, request, wanted) as speech:
+            audio = b"".join([piece async for piece in speech.pieces])
+        return speech.engine, speech.format, audio
+
+
+def text(**values: object) -> SpeechRequest:
+    return SpeechRequest(text="Hello.", **values)  # pyright: ignore[reportArgumentType]
+
+
+async def test_mp3_where_it_can_else_wav() -> None:
+    saying = Saying()
+    assert await saying.say(text()) == ("deepgram", AudioFormat.MP3, b"deepgram")
+    found = await saying.say(text(), "embedded")
+    assert found == ("embedded/flite", AudioFormat.WAV, b"embedded")
+
+
+async def test_a_format_that_only_another_makes() -> None:
+    saying = Saying()
+    found = await saying.say(text(format=AudioFormat.PCM), "embedded")
+    assert found[1] is AudioFormat.PCM
+    with pytest.raises(NotOffered, match="wav, pcm only"):
+        await saying.say(text(format=AudioFormat.OPUS), "embedded")
+
+
+async def test_another_speaks_in_a_voice_of_its_own() -> None:
+    saying = Saying()
+    saying.deepgram.failures = [failed()]
+    assert (await saying.say(text(voice="thalia")))[0] == "embedded/flite"
+    assert [one.voice for one in saying.embedded.requests] == [None]
+    await saying.say(text(voice="nobody"))
+    assert [one.voice for one in saying.deepgram.requests] == ["nobody"], "it says so itself"
+    await saying.say(text(voice="thalia"), "embedded")
+    assert saying.embedded.requests[-1].voice == "thalia"
+
+
+def failed(kind: type[UpstreamQuota | UpstreamCut] = UpstreamQuota) -> UpstreamQuota | UpstreamCut:
+    return kind("It failed.", provider="deepgram", status=402, retryable=False)
+
+
+async def test_another_speaks_until_the_first_audio() -> None:
+    saying = Saying()
+    for said in ([failed()], [failed(UpstreamCut)], [b""]):
+        saying.deepgram.said = said
+        assert (await saying.say(text()))[2] == b"embedded"
+
+
+async def test_no_other_speaks_after_it() -> None:
+    saying = Saying()
+    saying.deepgram.said = [b"Hel", failed(UpstreamCut)]
+    heard: list[bytes] = []
+
+    async def hear() -> None:
+        async with saying.speeches.speak(principal(), text()) as speech:
+            keep = heard.append
+            async for piece in speech.pieces:
+                keep(piece)
+
+    with pytest.raises(UpstreamCut):
+        await hear()
+    assert heard == [b"Hel"]
+    assert saying.embedded.asked == []
+    assert [(one.characters, one.outcome) for one in saying.ledger.entries] == [(6, "cut")]
+
+
+async def test_characters_are_in_the_ledger() -> None:
+    saying = Saying()
+    await saying.say(text())
+    [entry] = saying.ledger.entries
+    assert (entry.provider, entry.model, entry.characters) == ("deepgram", "speech", 6)
+
+
+@pytest.mark.parametrize("said", ["", " \n", "x" * (LONGEST_SPEECH + 1)])
+async def test_what_is_no_text(said: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await Saying().say(SpeechRequest(text=said))
+    assert list(caught.value.fields) == ["text"]
+
+
+async def test_the_scope_of_speech() -> None:
+    with pytest.raises(Forbidden, match="voice"):
+        await Saying().say(text(), scopes=Scopes(operations=(Operation.CHAT,)))
+
+
+async def test_where_nothing_speaks() -> None:
+    saying = Saying()
+    saying.deepgram.key = ""
+    saying.embedded.models = ()
+    with pytest.raises(Unavailable, match="apt install flite") as caught:
+        await saying.say(text())
+    assert caught.value.code == "speech_unavailable"
