@@ -29,11 +29,10 @@ export class Addresses {
     );
   }
 
-  /** The address of the WebSocket. */
-  socket(query: Readonly<Record<string, string>> = {}): string {
-    const address = new URL(this.of('/ws/chat'));
+  /** The address of a WebSocket. */
+  socket(path: string): string {
+    const address = new URL(this.of(path));
     address.protocol = address.protocol.replace('http', 'ws');
-    for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
     return address.href;
   }
 }

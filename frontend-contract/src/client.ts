@@ -7,14 +7,16 @@ import { GeneratedClient } from './generated/client.js';
 import type { ChatRequest, SearchRequest, SearchResponse } from './generated/types.js';
 import { randomId } from './ids.js';
 import { Keyring, type ProviderKeys } from './keys.js';
-import { LiveSession, type LiveOptions } from './live.js';
+import { LiveSession } from './live.js';
 import type { Call, Operation, RequestOptions } from './operation.js';
 import { PageRequest, type Page } from './pages.js';
 import { queryOf, Requester } from './requests.js';
 import type { TransportName } from './place.js';
+import type { LiveOptions, LiveSettings } from './reconnection.js';
 import type { WebSocketType } from './socket.js';
 import type { ChatStream } from './stream.js';
-import { StreamMaker } from './streams.js';
+import { StreamMaker, type SocketPath } from './streams.js';
+import { VoiceSession, type VoiceOptions } from './voice.js';
 
 export interface ClientOptions {
   /** A key of the server's. Not for pages that others open: sign those in by `openSession`. */
@@ -90,7 +92,7 @@ export class CartritaApiClient extends GeneratedClient {
       keyring: this.#keyring,
       transports: options.transports ?? ['sse', 'websocket', 'polling'],
       socketType: options.WebSocket ?? (globalThis as { WebSocket?: WebSocketType }).WebSocket,
-      socketURL: () => this.#addresses.socket(),
+      socketURL: (path) => this.#addresses.socket(path),
     });
   }
 
@@ -125,12 +127,12 @@ export class CartritaApiClient extends GeneratedClient {
 
   /** One WebSocket for several answers, which comes back by itself. */
   openLiveSession(options: LiveOptions = {}): LiveSession {
-    const key = this.#keyring.keyFor(OPERATIONS.stream_chat, undefined);
-    const socket = this.#streams.socket(key);
-    if (!socket) throw new UnreachableError('No WebSocket is here: give the client one in `WebSocket`.');
-    const { retryDelay, run } = this.#patience;
-    const onFailure = (error: CartritaApiError) => void this.#requester.failed(error);
-    return new LiveSession({ ...options, socket, retryDelay, patience: run, onFailure });
+    return new LiveSession(this.#liveSettings('/ws/chat', options));
+  }
+
+  /** A live conversation: what is said goes in, and what is heard, answered and spoken comes out. */
+  openVoice(options: VoiceOptions = {}): VoiceSession {
+    return new VoiceSession(this.#liveSettings('/ws/voice', options), options);
   }
 
   protected override askJson<T>(operation: Operation, call: Call): Promise<T> {
@@ -154,6 +156,15 @@ export class CartritaApiClient extends GeneratedClient {
 
   protected override askStream(operation: Operation, call: Call): ChatStream {
     return this.#streams.stream(operation, call);
+  }
+
+  #liveSettings(path: SocketPath, { onState }: LiveOptions): LiveSettings {
+    const key = this.#keyring.keyFor(OPERATIONS.stream_chat, undefined);
+    const socket = this.#streams.socket(key, path);
+    if (!socket) throw new UnreachableError('No WebSocket is here: give the client one in `WebSocket`.');
+    const { retryDelay, run } = this.#patience;
+    const onFailure = (error: CartritaApiError) => void this.#requester.failed(error);
+    return { onState, socket, retryDelay, patience: run, onFailure };
   }
 
   /** An EventSource can send no key: a ticket does it, or the cookie of a session. */

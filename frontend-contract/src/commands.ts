@@ -1,6 +1,7 @@
 /** What is said of runs over a live session, kept until the server has handled it. */
 
-import type { CartritaApiError } from './errors.js';
+import { CartritaApiError } from './errors.js';
+import type { DecisionRequest } from './generated/types.js';
 import type { SocketConnection } from './socket.js';
 import { pause } from './waiting.js';
 
@@ -36,13 +37,25 @@ export class Commands {
     if (this.#connection) this.#send(command);
   }
 
-  /** Over a new connection: says first this, and then again what may not have been handled. */
-  begin(connection: SocketConnection, first: readonly Command[]): void {
+  /** Stops a run; told of what the server says against it. */
+  cancel(runId: string, onFailure: (error: CartritaApiError) => void): void {
+    const refused = (error: unknown) => error instanceof CartritaApiError && onFailure(error);
+    this.say({ frame: { type: 'cancel', run_id: runId }, lasts: true, done: () => undefined, refused });
+  }
+
+  /** Done when the server has taken the decision. */
+  approve(runId: string, approvalId: string, decision: DecisionRequest): Promise<void> {
+    const frame = { ...decision, type: 'approve', run_id: runId, approval_id: approvalId };
+    return new Promise((done, refused) => this.say({ frame, lasts: true, done, refused }));
+  }
+
+  /** Over a new connection: after what `first` says, says again what may not have been handled. */
+  begin(connection: SocketConnection, first: () => void): void {
     for (const each of this.#open) if (!each.lasts) this.#open.delete(each);
     const again = [...this.#open];
     this.#connection = connection;
     this.#sent = [];
-    for (const each of first) this.say(each);
+    first();
     for (const each of again) this.#send(each);
   }
 

@@ -1,7 +1,7 @@
-/** One connection to `/ws/chat`: opened, authenticated, kept alive, read frame by frame. */
+/** One connection to a WebSocket of the server: opened, authenticated, kept alive, read frame by frame. */
 
 import { NotCartritaError, StalledError, UnreachableError, type CartritaApiError } from './errors.js';
-import type { ServerFrame } from './generated/types.js';
+import type { ServerFrame, VoiceServerFrame } from './generated/types.js';
 import type { SentKey } from './keys.js';
 import { errorOf, objectIn, type WrittenError } from './refusals.js';
 
@@ -16,7 +16,16 @@ export interface SocketSettings {
   readonly opening: number;
   /** Milliseconds of silence after which it is given up; a ping is sent in a third of them. */
   readonly stall: number;
+  /** Whether sound comes on it, too. */
+  readonly audio: boolean;
 }
+
+/** Sound, which comes without a word of its own. */
+export interface AudioFrame {
+  readonly audio: ArrayBuffer;
+}
+
+export type SocketFrame = ServerFrame | VoiceServerFrame | AudioFrame;
 
 /** How a connection ended; `error` is what the server said before it closed, if it did. */
 export interface SocketEnd {
@@ -47,7 +56,7 @@ export async function openSocket(settings: SocketSettings, signal: AbortSignal):
 export class SocketConnection {
   readonly #socket: WebSocket;
   readonly #settings: SocketSettings;
-  readonly #frames: ServerFrame[] = [];
+  readonly #frames: SocketFrame[] = [];
   /** Who waits for which `pong`, in order. */
   readonly #pings: (() => void)[] = [];
   readonly #opened: Promise<void>;
@@ -59,6 +68,7 @@ export class SocketConnection {
 
   constructor(socket: WebSocket, settings: SocketSettings) {
     this.#socket = socket;
+    this.#socket.binaryType = 'arraybuffer';
     this.#settings = settings;
     this.#opened = this.#listen();
   }
@@ -72,6 +82,11 @@ export class SocketConnection {
     if (this.#socket.readyState === 1) this.#socket.send(JSON.stringify(frame));
   }
 
+  /** Sends sound. */
+  sendAudio(audio: BufferSource): void {
+    if (this.#socket.readyState === 1) this.#socket.send(audio);
+  }
+
   /** Asks whether what was sent before is handled; told when all that was said to it has been read. */
   ping(answered: () => void): void {
     this.#pings.push(answered);
@@ -79,7 +94,7 @@ export class SocketConnection {
   }
 
   /** The next frame, or how the connection ended. */
-  async next(): Promise<ServerFrame | SocketEnd> {
+  async next(): Promise<SocketFrame | SocketEnd> {
     for (;;) {
       const frame = this.#frames.shift() ?? this.#end;
       if (frame && 'type' in frame && frame.type === 'pong') this.#pings.shift()?.();
@@ -116,17 +131,21 @@ export class SocketConnection {
         clearTimeout(timer);
         if (this.#socket.readyState !== 1) lost(1006);
       };
-      this.#socket.onmessage = ({ data }) => this.#receive(String(data));
+      this.#socket.onmessage = ({ data }) => this.#receive(data);
     });
   }
 
-  #receive(text: string): void {
+  #receive(data: unknown): void {
     this.#silentFor = 0;
-    const frame = objectIn(text) as ServerFrame | undefined;
+    const frame = typeof data === 'string' ? (objectIn(data) as SocketFrame | undefined) : this.#soundIn(data);
     if (!frame) return this.#strange();
     this.#said = isRefusal(frame) ? errorOf(frame) : undefined;
     this.#frames.push(frame);
     this.#wake();
+  }
+
+  #soundIn(data: unknown): AudioFrame | undefined {
+    return this.#settings.audio && data instanceof ArrayBuffer ? { audio: data } : undefined;
   }
 
   /** Browsers hide the pings of the protocol, so silence is asked about in frames. */
@@ -160,10 +179,10 @@ export class SocketConnection {
 }
 
 /** Whether the server says that it could not use a frame, or not follow a run. */
-export function isRefusal(frame: ServerFrame): frame is ServerFrame & WrittenError {
+export function isRefusal(frame: SocketFrame): frame is SocketFrame & WrittenError {
   return 'error' in frame && typeof frame.error === 'string' && 'code' in frame;
 }
 
-export function isEnd(frame: ServerFrame | SocketEnd): frame is SocketEnd {
+export function isEnd(frame: SocketFrame | SocketEnd): frame is SocketEnd {
   return 'error' in frame && frame.error instanceof Error;
 }

@@ -21,10 +21,12 @@ export interface StreamSettings extends Endurance, SilenceLimits {
   readonly transports: readonly TransportName[];
   /** What opens WebSockets, where the platform or the caller has it. */
   readonly socketType: WebSocketType | undefined;
-  readonly socketURL: () => string;
+  readonly socketURL: (path: string) => string;
   /** Milliseconds between two questions, where only those get through. */
   readonly pollInterval: number;
 }
+
+export type SocketPath = '/ws/chat' | '/ws/voice';
 
 /** How a run is begun, each way; without any of them it is one that is known. */
 interface Beginning {
@@ -56,10 +58,11 @@ export class StreamMaker {
     return new ChatStream(events, place, controller);
   }
 
-  /** Where the WebSocket is, and how it is opened; undefined where there is none. */
-  socket(key: SentKey | undefined): SocketSettings | undefined {
+  /** Where a WebSocket is, and how it is opened; undefined where there is none. */
+  socket(key: SentKey | undefined, path: SocketPath = '/ws/chat'): SocketSettings | undefined {
     const { socketType, socketURL, firstByte, stall } = this.#settings;
-    return socketType && { url: socketURL(), key, type: socketType, opening: firstByte, stall };
+    const audio = path === '/ws/voice';
+    return socketType && { url: socketURL(path), key, type: socketType, opening: firstByte, stall, audio };
   }
 
   async *#events(

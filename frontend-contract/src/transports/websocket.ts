@@ -3,8 +3,7 @@
 import type { ChatStreamEvent, Place } from '../place.js';
 import { errorOf } from '../refusals.js';
 import type { Transport } from '../resumption.js';
-import type { ServerFrame } from '../generated/types.js';
-import { isEnd, isRefusal, openSocket, type SocketSettings } from '../socket.js';
+import { isEnd, isRefusal, openSocket, type SocketFrame, type SocketSettings } from '../socket.js';
 
 export class EventsOverSocket implements Transport {
   readonly name = 'websocket';
@@ -51,7 +50,7 @@ function resuming(place: Place): object {
 }
 
 /** The event of a frame that is new here; a place moves with each. */
-export function eventOf(frame: ServerFrame, place: Place): ChatStreamEvent | undefined {
+export function eventOf(frame: SocketFrame, place: Place): ChatStreamEvent | undefined {
   if ('type' in frame) {
     if (frame.type === 'accepted') place.move(frame.run_id, 0);
     if (frame.type === 'drain') place.retryMs = frame.retry_after * 1000;

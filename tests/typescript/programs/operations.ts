@@ -7,7 +7,7 @@ import { CartritaApiClient, type ChatStream, type DoneData } from '@cartrita/cli
 import { clientOf, given, outcome, QUICK, tell } from './program.js';
 
 /** The methods of the client that are operations: all but these. */
-type Own = 'v1URL' | 'openLiveSession' | 'search';
+type Own = 'v1URL' | 'openLiveSession' | 'openVoice' | 'search';
 type Operations = Exclude<keyof CartritaApiClient, Own> | 'search';
 
 interface Given {

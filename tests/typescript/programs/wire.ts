@@ -10,7 +10,7 @@ export type Serve = (wire: Wire, frame: Frame, connection: number) => void;
 /** One connection: what was sent over it, and what can happen to it. */
 export interface Wire {
   readonly sent: Frame[];
-  say(frame: object | string): void;
+  say(frame: object | string | ArrayBuffer): void;
   drop(): void;
 }
 
@@ -23,7 +23,7 @@ export function served(serve: Serve): { type: NonNullable<ClientOptions['WebSock
     readonly #number = wires.push(this);
     onopen = (): void => undefined;
     onclose = (_: { code: number }): void => undefined;
-    onmessage = (_: { data: string }): void => undefined;
+    onmessage = (_: { data: string | ArrayBuffer }): void => undefined;
 
     constructor() {
       queueMicrotask(() => {
@@ -32,14 +32,16 @@ export function served(serve: Serve): { type: NonNullable<ClientOptions['WebSock
       });
     }
 
-    send(text: string): void {
-      const frame = JSON.parse(text) as Frame;
+    /** Sound is a frame of the type `audio` here, with its bytes. */
+    send(data: string | Uint8Array): void {
+      const frame = typeof data === 'string' ? (JSON.parse(data) as Frame) : { type: 'audio', bytes: [...data] };
       this.sent.push(frame);
       serve(this, frame, this.#number);
     }
 
-    say(frame: object | string): void {
-      this.onmessage({ data: typeof frame === 'string' ? frame : JSON.stringify(frame) });
+    say(frame: object | string | ArrayBuffer): void {
+      const isAsItIs = typeof frame === 'string' || frame instanceof ArrayBuffer;
+      this.onmessage({ data: isAsItIs ? frame : JSON.stringify(frame) });
     }
 
     drop(): void {
