@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from asyncio import Lock
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
-
-from cartrita_client.errors import CartritaError, SessionClosed
+from cartrita_client.async_live_connections import AsyncLiveConnection
+from cartrita_client.errors import SessionClosed
 from cartrita_client.events import ChatEvent
 from cartrita_client.generated.models import ApprovalRequiredData, DoneData
 from cartrita_client.live_runs import RunState, final_of
-from cartrita_client.live_state import Command
 from cartrita_client.settings import Settings
-from cartrita_client.sockets import connect_options, refusal, socket_url, state_of
+from cartrita_client.sockets import CHAT, state_of
 from cartrita_client.streams import ToldText
 
 if TYPE_CHECKING:
     from cartrita_client.generated.requests import ChatFields
-
-
-class _Opening(connect):
-    """A connection to the very address that was given: a key is not carried to another."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Take a redirect for the refusal that it is."""
-        return exc
 
 
 class AsyncLiveSession:
@@ -42,13 +28,8 @@ class AsyncLiveSession:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._state = state_of(settings)
-        self._opened = AsyncExitStack()
-        self._socket: ClientConnection | None = None
-        self._reading = Lock()
-        self._sending = Lock()
-        self._closed = False
+        self._connection = AsyncLiveConnection(settings, self._state, CHAT)
 
     async def chat(self, message: str, **fields: Unpack[ChatFields]) -> AsyncLiveRun:
         """Say something; iterate over what is returned for the events of the answer."""
@@ -61,28 +42,29 @@ class AsyncLiveSession:
     async def ping(self) -> None:
         """Return when the server has answered."""
         self._require_open()
-        command = await self._told(self._state.ping)
+        command = await self._connection.say(self._state.ping)
         while not command.handled:
             await self.pump(lambda: command.handled)
 
     async def send_soon(self, frame: dict[str, Any]) -> None:
         """Send a frame that nothing depends on, if there is a connection."""
-        async with self._sending:
-            await self._send([json.dumps(frame)])
+        await self._connection.say(lambda: (None, [json.dumps(frame)]))
 
     async def command(self, run: RunState, frame: dict[str, Any]) -> None:
         """Send a frame about a run; return when it was handled, raise if it was refused."""
-        command = await self._told(lambda: self._state.command(run, frame))
+        command = await self._connection.say(lambda: self._state.command(run, frame))
         while not command.handled and not run.settled:
             await self.pump(lambda: command.handled or run.settled)
         if command.error is not None:
             raise command.error
 
+    async def pump(self, enough: Callable[[], bool]) -> None:
+        """Take one frame, unless there is enough."""
+        await self._connection.pump(enough)
+
     async def close(self) -> None:
         """Close the connection; runs go on, and can be followed again."""
-        self._closed = True
-        self._socket = None
-        await self._opened.aclose()
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,103 +79,18 @@ class AsyncLiveSession:
 
     async def _begun(self, begin: Callable[[], RunState]) -> AsyncLiveRun:
         self._require_open()
-        async with self._sending:
+
+        def begun() -> tuple[RunState, list[str]]:
             run = begin()
-            if self._socket is not None:
-                await self._send(list(self._state.frames_of(run)))
-        await self._ensure_connected()
+            return run, list(self._state.frames_of(run))
+
+        run = await self._connection.say(begun)
+        await self._connection.ensure_open()
         return AsyncLiveRun(self, run)
 
-    async def _told(self, tell: Callable[[], tuple[Command, list[str]]]) -> Command:
-        """Note a command and send it, in the same order for all tasks: a pong says which."""
-        async with self._sending:
-            command, frames = tell()
-            await self._send(frames)
-        return command
-
     def _require_open(self) -> None:
-        if self._closed:
+        if self._connection.is_closed:
             raise SessionClosed("The session was closed: open another.")
-
-    async def _ensure_connected(self) -> None:
-        if self._socket is not None:
-            return
-        async with self._reading:
-            if self._socket is None:
-                await self._connect()
-
-    async def _connect(self) -> None:
-        """Connect, and say where every run was. Raises what the state makes of failures."""
-        while True:
-            self._require_open()
-            opening = _Opening(socket_url(self._settings), **connect_options(self._settings))
-            try:
-                socket = await self._opened.enter_async_context(opening)
-            except (OSError, WebSocketException, ImportError) as problem:
-                await self._pause_after(refusal(self._settings, problem))
-            else:
-                async with self._sending:
-                    self._socket = socket
-                    await self._send(self._state.greeting())
-                return
-
-    async def _pause_after(self, problem: CartritaError) -> None:
-        try:
-            wait = self._state.failed(problem, getattr(problem, "retry_after", None))
-        except CartritaError as last:
-            self._state.break_off(last)
-            raise
-        await asyncio.sleep(wait)
-
-    async def _send(self, frames: list[str]) -> None:
-        """Send over the connection there is; after a cut the greeting says it all again."""
-        socket = self._socket
-        if socket is None:
-            return
-        try:
-            for frame in frames:
-                await socket.send(frame)
-        except (OSError, ConnectionClosed):
-            return
-
-    async def pump(self, enough: Callable[[], bool]) -> None:
-        """Connect, or take one frame, unless another task has taken what is wanted."""
-        async with self._reading:
-            if enough():
-                return
-            self._require_open()
-            if self._socket is None:
-                await self._connect()
-                return
-            if self._state.next_due() == 0:
-                async with self._sending:
-                    await self._send(self._state.due())
-            await self._receive(self._socket)
-
-    async def _receive(self, socket: ClientConnection | None) -> None:
-        if socket is None:
-            return
-        try:
-            async with asyncio.timeout(self._state.next_due()):
-                text = await socket.recv(decode=True)
-        except TimeoutError:
-            return
-        except ConnectionClosed as closed:
-            await self._reconnect_after(None if closed.rcvd is None else closed.rcvd.code)
-        else:
-            self._state.take(text)
-
-    async def _reconnect_after(self, code: int | None) -> None:
-        self._socket = None
-        await self._opened.aclose()
-        self._require_open()
-        try:
-            wait = self._state.closed(code)
-        except CartritaError as last:
-            self._state.break_off(last)
-            raise
-        if self._state.wanted:
-            await asyncio.sleep(wait)
 
 
 class AsyncLiveRun:

@@ -15,19 +15,16 @@ from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita,
 from cartrita_client.events import read_event
 from cartrita_client.live_runs import RunState
 from cartrita_client.retries import RetryPolicy
+from cartrita_client.returns import Returns
 
 _LATER = frozenset({"client_seq_gap", "internal"})
 """What is refused with one of these may be asked for again, as what passes by its kind may."""
 _PING = '{"type": "ping"}'
-_FINAL_CLOSES = frozenset({1002, 1003, 1007, 1008, 1009})
 
 
 @dataclass(slots=True, eq=False)
 class Command:
-    """A frame about a run. The `pong` behind it tells that it was handled; an error, that not.
-
-    Without a run, it is a `ping` that somebody waits for.
-    """
+    """A frame, mostly about a run. The `pong` behind it tells that it was handled, an error not."""
 
     frame: dict[str, Any]
     run: RunState | None
@@ -37,7 +34,7 @@ class Command:
     @property
     def frames(self) -> list[str]:
         """What is sent for it."""
-        return [_PING] if self.run is None else [_text(self.frame), _PING]
+        return [_PING] if self.frame["type"] == "ping" else [written(self.frame), _PING]
 
 
 class LiveState:
@@ -54,14 +51,11 @@ class LiveState:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._auth = {"type": "auth", "api_key": api_key, "provider": provider}
-        self._policy = policy
         self._clock = clock
         self._runs: list[RunState] = []
         self._commands: deque[Command] = deque()
         self._later: list[tuple[float, RunState]] = []
-        self._failures = 0
-        self._told: CartritaApiError | None = None
-        self._drain_s: float | None = None
+        self._returns = Returns(policy)
         self.broken: CartritaError | None = None
 
     @property
@@ -87,7 +81,7 @@ class LiveState:
         if run.settled:
             return
         if run.message is not None:
-            yield _text(run.message)
+            yield written(run.message)
         else:
             yield from self.command(run, {"type": "resume", "after": run.seq})[1]
 
@@ -106,8 +100,8 @@ class LiveState:
         again = [each for each in self._commands if each.frame["type"] != "resume"]
         self._commands.clear()
         self._later.clear()
-        self._told = None
-        frames = [_text(self._auth)] if self._auth["api_key"] else []
+        self._returns.told = None
+        frames = [written(self._auth)] if self._auth["api_key"] else []
         for run in self._runs:
             frames.extend(self.frames_of(run))
         for command in again:
@@ -126,31 +120,17 @@ class LiveState:
         """Seconds until something that was put off is due."""
         return max(0.0, min(at for at, _ in self._later) - self._clock()) if self._later else None
 
-    def take(self, text: str) -> None:
+    def take(self, content: str | bytes) -> None:
         """Take a frame of the server. Raises NotCartrita for what is none."""
-        try:
-            found = json.loads(text)
-            frame = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-            self._take(frame)
-        except ValueError as problem:
-            raise NotCartrita(f"A frame cannot be read: {problem}") from problem
+        self._take(read_frame(content))
 
     def closed(self, code: int | None) -> float:
         """After a connection ended: seconds to wait before the next. Raises if there is none."""
-        if code in _FINAL_CLOSES:
-            raise self._told or SessionClosed(f"The server closed the session ({code}).")
-        told = self._drain_s if self._told is None else self._told.retry_after
-        self._drain_s = None
-        return self.failed(self._told, told)
+        return self._returns.closed(code)
 
     def failed(self, problem: CartritaError | None, told: float | None = None) -> float:
         """After a connection could not be made: seconds to wait. Raises after too many."""
-        self._failures += 1
-        if self._failures >= self._policy.attempts:
-            raise problem or SessionClosed("The connection broke again and again.")
-        if (told or 0) > self._policy.longest_retry_after:
-            raise problem or SessionClosed("The server asks to come back much later.")
-        return self._policy.delay(self._failures, told)
+        return self._returns.failed(problem, told)
 
     def break_off(self, problem: CartritaError) -> None:
         """Nothing more can come: everybody who waits is told why."""
@@ -171,19 +151,18 @@ class LiveState:
         elif frame.get("type") == "accepted":
             self._take_accepted(frame)
         elif frame.get("type") == "pong":
-            self._failures = 0
+            self._returns.heard()
             if self._commands:
                 self._commands.popleft().handled = True
         elif frame.get("type") == "drain":
-            wait = frame.get("retry_after")
-            self._drain_s = float(wait) if isinstance(wait, int | float) else None
+            self._returns.drain(frame.get("retry_after"))
 
     def _take_event(self, frame: dict[str, Any]) -> None:
         run_id, seq = frame.get("run_id"), frame.get("seq")
         run = self._run(run_id=run_id)
         if run is None:
             return
-        self._failures = 0
+        self._returns.heard()
         number = seq if isinstance(seq, int) else None
         try:
             event = read_event(frame, None if number is None else f"{run_id}.{number}")
@@ -195,7 +174,7 @@ class LiveState:
             self._runs.remove(run)
 
     def _take_accepted(self, frame: dict[str, Any]) -> None:
-        self._failures = 0
+        self._returns.heard()
         run = self._run(client_msg_id=frame.get("client_msg_id"))
         if run is not None:
             run.message, run.run_id = None, str(frame.get("run_id"))
@@ -204,12 +183,12 @@ class LiveState:
         error = error_of_frame(frame)
         run = self._run(frame.get("run_id"), frame.get("client_msg_id"))
         if run is None:
-            self._told = error
+            self._returns.told = error
             return
         command = next((each for each in self._commands if each.run is run), None)
         if command is not None and command.frame["type"] != "resume":
             command.error = error
-        elif _passes(error) and run.refusals < self._policy.attempts:
+        elif _passes(error) and run.refusals < self._returns.policy.attempts:
             self._put_off(run, error)
         else:
             self._break(run, error)
@@ -220,7 +199,7 @@ class LiveState:
 
     def _put_off(self, run: RunState, error: CartritaApiError) -> None:
         run.refusals += 1
-        wait = self._policy.delay(run.refusals, error.retry_after)
+        wait = self._returns.policy.delay(run.refusals, error.retry_after)
         self._later.append((self._clock() + wait, run))
 
     def _run(self, run_id: object = None, client_msg_id: object = None) -> RunState | None:
@@ -237,5 +216,15 @@ def _passes(error: CartritaApiError) -> bool:
     return error.retry_after is not None or error.retryable or error.code in _LATER
 
 
-def _text(frame: dict[str, Any]) -> str:
+def read_frame(content: str | bytes) -> dict[str, Any]:
+    """A frame of the server. Raises NotCartrita for what is none."""
+    try:
+        found = json.loads(content)
+    except ValueError as problem:
+        raise NotCartrita(f"A frame cannot be read: {problem}") from problem
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def written(frame: dict[str, Any]) -> str:
+    """A frame as it is sent, without what is not there."""
     return json.dumps({name: value for name, value in frame.items() if value is not None})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ssl import CERT_NONE, SSLContext, create_default_context
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidProxy, InvalidStatus
 
@@ -14,14 +15,48 @@ from cartrita_client.generated.table import STREAM_CHAT
 from cartrita_client.live_state import LiveState
 from cartrita_client.settings import VERSION, Settings
 
-_PATH = "/ws/chat"
+CHAT, VOICE = "/ws/chat", "/ws/voice"
+Frame: TypeAlias = str | bytes
+"""Texts are JSON, and bytes are sound."""
 _LARGEST = 64 * 1024 * 1024
 """In bytes: a snapshot holds a whole answer."""
 
 
-def socket_url(settings: Settings) -> str:
-    """The address of the WebSocket."""
-    return settings.address.socket(_PATH)
+class ConnectionState(Protocol):
+    """What a session knows: it says what is to be sent, and takes what comes."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is still to come."""
+        ...
+
+    def greeting(self) -> Sequence[Frame]:
+        """What is sent first over a new connection."""
+        ...
+
+    def due(self) -> Sequence[Frame]:
+        """What was put off until now."""
+        ...
+
+    def next_due(self) -> float | None:
+        """Seconds until something that was put off is due."""
+        ...
+
+    def take(self, content: Frame) -> None:
+        """Take a frame of the server. Raises NotCartrita for what is none."""
+        ...
+
+    def closed(self, code: int | None) -> float:
+        """After a connection ended: seconds to wait before the next. Raises if there is none."""
+        ...
+
+    def failed(self, problem: CartritaError | None, told: float | None = None) -> float:
+        """After a connection could not be made: seconds to wait. Raises after too many."""
+        ...
+
+    def break_off(self, problem: CartritaError) -> None:
+        """Nothing more can come: everybody who waits is told why."""
+        ...
 
 
 def connect_options(settings: Settings) -> dict[str, Any]:
