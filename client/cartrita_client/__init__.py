@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cartrita_client.async_client import AsyncCartritaApiClient
     from cartrita_client.async_downloads import AsyncDownload
     from cartrita_client.async_live import AsyncLiveRun, AsyncLiveSession
+    from cartrita_client.async_voice import AsyncVoiceSession
     from cartrita_client.chat_streams import ChatStream
     from cartrita_client.client import CartritaApiClient
     from cartrita_client.downloads import Download
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from cartrita_client.generated import errors as kinds
     from cartrita_client.generated import models
     from cartrita_client.live import LiveRun, LiveSession
+    from cartrita_client.voice import VoiceSession
+    from cartrita_client.voice_events import Refused, RunEvent, SpeechAudio, VoiceEvent
 
 __all__ = [
     "VERSION",
@@ -43,6 +46,7 @@ __all__ = [
     "AsyncDownload",
     "AsyncLiveRun",
     "AsyncLiveSession",
+    "AsyncVoiceSession",
     "CartritaApiClient",
     "CartritaApiError",
     "CartritaError",
@@ -52,13 +56,18 @@ __all__ = [
     "LiveRun",
     "LiveSession",
     "NotCartrita",
+    "Refused",
+    "RunEvent",
     "SessionClosed",
+    "SpeechAudio",
     "StreamStalled",
     "TimedOut",
     "TransportError",
     "UnknownEvent",
     "Unreachable",
     "UnreadableFile",
+    "VoiceEvent",
+    "VoiceSession",
     "WaitingForApproval",
     "kinds",
     "models",
@@ -69,13 +78,19 @@ _PLACES = {
     "AsyncDownload": "async_downloads",
     "AsyncLiveRun": "async_live",
     "AsyncLiveSession": "async_live",
+    "AsyncVoiceSession": "async_voice",
     "CartritaApiClient": "client",
     "ChatEvent": "events",
     "ChatStream": "chat_streams",
     "Download": "downloads",
     "LiveRun": "live",
     "LiveSession": "live",
+    "Refused": "voice_events",
+    "RunEvent": "voice_events",
+    "SpeechAudio": "voice_events",
     "UnknownEvent": "events",
+    "VoiceEvent": "voice_events",
+    "VoiceSession": "voice",
 }
 _MODULES = {"kinds": "generated.errors", "models": "generated.models"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from cartrita_client.construction import module, settings_of
 from cartrita_client.generated.operations_async import Operations
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from cartrita_client.async_chat_streams import AsyncChatStream
     from cartrita_client.async_downloads import AsyncDownload
     from cartrita_client.async_live import AsyncLiveSession
+    from cartrita_client.async_voice import AsyncVoiceSession
     from cartrita_client.asynchronous import Asynchronous
+    from cartrita_client.generated.requests import VoiceFields
     from cartrita_client.operations import Given, Operation
 
 
@@ -66,6 +68,10 @@ class AsyncCartritaApiClient(Operations):
     def live(self) -> AsyncLiveSession:
         """A session over a WebSocket, which holds several answers at once; a context manager."""
         return self._asynchronous.live()
+
+    def voice(self, **fields: Unpack[VoiceFields]) -> AsyncVoiceSession:
+        """A live conversation: speech goes in, words and speech come out; a context manager."""
+        return self._asynchronous.voice(dict(fields))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -38,6 +38,12 @@ class AsyncLiveConnection:
         self._reading = Lock()
         self._sending = Lock()
         self._closed = False
+        self._greeted = False
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether it was open once."""
+        return self._greeted
 
     @property
     def is_closed(self) -> bool:
@@ -91,7 +97,7 @@ class AsyncLiveConnection:
                 await self._pause_after(refusal(self._settings, problem))
             else:
                 async with self._sending:
-                    self._socket = socket
+                    self._socket, self._greeted = socket, True
                     await self._send(self._state.greeting())
                 return
 

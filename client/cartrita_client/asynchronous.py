@@ -15,6 +15,7 @@ from cartrita_client.settings import Settings
 
 if TYPE_CHECKING:
     from cartrita_client.async_live import AsyncLiveSession
+    from cartrita_client.async_voice import AsyncVoiceSession
 
 
 class Asynchronous:
@@ -54,4 +55,9 @@ class Asynchronous:
     def live(self) -> AsyncLiveSession:
         """A live session; the library for it is loaded when it is wanted."""
         session: AsyncLiveSession = module("async_live").AsyncLiveSession(self._settings)
+        return session
+
+    def voice(self, fields: dict[str, Any]) -> AsyncVoiceSession:
+        """A live conversation."""
+        session: AsyncVoiceSession = module("async_voice").AsyncVoiceSession(self._settings, fields)
         return session

@@ -15,6 +15,7 @@ from cartrita_client.settings import Settings
 
 if TYPE_CHECKING:
     from cartrita_client.live import LiveSession
+    from cartrita_client.voice import VoiceSession
 
 
 class Blocking:
@@ -53,4 +54,9 @@ class Blocking:
     def live(self) -> LiveSession:
         """A live session; the library for it is loaded when it is wanted."""
         session: LiveSession = module("live").LiveSession(self._settings)
+        return session
+
+    def voice(self, fields: dict[str, Any]) -> VoiceSession:
+        """A live conversation."""
+        session: VoiceSession = module("voice").VoiceSession(self._settings, fields)
         return session

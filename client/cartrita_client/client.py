@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from cartrita_client.construction import module, settings_of
 from cartrita_client.generated.operations_sync import Operations
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from cartrita_client.blocking import Blocking
     from cartrita_client.chat_streams import ChatStream
     from cartrita_client.downloads import Download
+    from cartrita_client.generated.requests import VoiceFields
     from cartrita_client.live import LiveSession
     from cartrita_client.operations import Given, Operation
+    from cartrita_client.voice import VoiceSession
 
 
 class CartritaApiClient(Operations):
@@ -66,6 +68,10 @@ class CartritaApiClient(Operations):
     def live(self) -> LiveSession:
         """A session over a WebSocket, which holds several answers at once; a context manager."""
         return self._blocking.live()
+
+    def voice(self, **fields: Unpack[VoiceFields]) -> VoiceSession:
+        """A live conversation: speech goes in, words and speech come out; a context manager."""
+        return self._blocking.voice(dict(fields))
 
     def close(self) -> None:
         """Close all connections."""

@@ -12,8 +12,9 @@ from cartrita_client.events import ChatEvent
 from cartrita_client.generated.models import ApprovalRequiredData, DoneData
 from cartrita_client.live_connections import LiveConnection
 from cartrita_client.live_runs import RunState, final_of
+from cartrita_client.live_state import LiveState
 from cartrita_client.settings import Settings
-from cartrita_client.sockets import CHAT, state_of
+from cartrita_client.sockets import CHAT, auth_of
 from cartrita_client.streams import ToldText
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class LiveSession:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._state = state_of(settings)
+        self._state = LiveState(auth_of(settings), settings.resumes)
         self._connection = LiveConnection(settings, self._state, CHAT)
 
     def chat(self, message: str, **fields: Unpack[ChatFields]) -> LiveRun:

@@ -39,6 +39,12 @@ class LiveConnection:
         self._working = False
         self._sending = Lock()
         self._closed = False
+        self._greeted = False
+
+    @property
+    def has_opened(self) -> bool:
+        """Whether it was open once."""
+        return self._greeted
 
     @property
     def is_closed(self) -> bool:
@@ -86,7 +92,7 @@ class LiveConnection:
                 self._pause_after(refusal(self._settings, problem))
             else:
                 with self._sending:
-                    self._socket = socket
+                    self._socket, self._greeted = socket, True
                     self._send(self._state.greeting())
                 return
 

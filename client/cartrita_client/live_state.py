@@ -45,12 +45,11 @@ class LiveState:
 
     def __init__(
         self,
-        api_key: str | None,
-        provider: str | None,
+        auth: dict[str, Any],
         policy: RetryPolicy,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._auth = {"type": "auth", "api_key": api_key, "provider": provider}
+        self._auth = auth
         self._clock = clock
         self._runs: list[RunState] = []
         self._commands: deque[Command] = deque()

@@ -12,7 +12,6 @@ from cartrita_client.answers import elsewhere, failure
 from cartrita_client.errors import CartritaApiError, CartritaError, NotCartrita, Unreachable
 from cartrita_client.exchanges import unmade
 from cartrita_client.generated.table import STREAM_CHAT
-from cartrita_client.live_state import LiveState
 from cartrita_client.settings import VERSION, Settings
 
 CHAT, VOICE = "/ws/chat", "/ws/voice"
@@ -85,10 +84,10 @@ def _verification(settings: Settings) -> SSLContext:
     return context
 
 
-def state_of(settings: Settings) -> LiveState:
-    """A session's state, with the key of whoever calls."""
+def auth_of(settings: Settings) -> dict[str, Any]:
+    """The frame that says who calls."""
     provider, key = settings.keys.named_key_for(STREAM_CHAT)
-    return LiveState(key, provider, settings.resumes)
+    return {"type": "auth", "api_key": key, "provider": provider}
 
 
 def refusal(settings: Settings, problem: Exception) -> CartritaError:

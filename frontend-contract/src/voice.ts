@@ -34,6 +34,7 @@ const LONGEST_BEGINNING = 1024 * 1024;
  * Iterate it for what happens, once. After a cut it comes back and listens anew, which another `listening`
  * tells: what was said meanwhile is lost, and is not sent again. Answers go on where they were; a sentence
  * that the cut broke off is spoken again from its beginning. Commands are said again until they are taken.
+ * After `stop` it ends with the last of what was said.
  */
 export class VoiceSession implements AsyncIterable<VoiceEvent> {
   readonly #settings: LiveSettings;
@@ -43,6 +44,7 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
   readonly #reconnection: Reconnection;
   #start: StartFrame;
   #stopped = false;
+  #allHeard = false;
   #sentence: SpeechStartFrame | undefined;
   /** What was said before the first connection was open. */
   #beginning: BufferSource[] | undefined = [];
@@ -160,13 +162,16 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
     if (told) this.#told.put({ type: 'run_event', run_id: frame.run_id, told });
     if (run && (run.place.atEnd || (told && isTerminal(told)))) run.answered = true;
     this.#settle(frame.run_id);
+    this.#endIfSettled();
   }
 
   #takeFrame(frame: Exclude<Told, { readonly type: 'pong' | 'drain' }>): void {
     if (frame.type === 'turn' && frame.run_id !== undefined) this.#begun(frame.run_id, frame.conversation_id);
     if (frame.type === 'speech_start') this.#sentence = frame;
     if (frame.type.startsWith('speech_') && 'run_id' in frame) this.#takeSpeech(frame);
+    if (frame.type === 'stopped') this.#allHeard = true;
     this.#told.put(frame as VoiceEvent);
+    this.#endIfSettled();
   }
 
   #begun(runId: string, conversationId: string | undefined): void {
@@ -187,6 +192,10 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
   #settle(runId: string): void {
     const run = this.#runs.get(runId);
     if (run?.answered && run.spoken) this.#runs.delete(runId);
+  }
+
+  #endIfSettled(): void {
+    if (this.#allHeard && this.#runs.size === 0) this.close();
   }
 
   #refused(error: unknown): void {

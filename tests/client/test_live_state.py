@@ -25,7 +25,8 @@ class Clock:
 
 
 def state(clock: Clock | None = None) -> LiveState:
-    return LiveState("ck_a", None, RetryPolicy(3, 1.0), clock or Clock())
+    auth = {"type": "auth", "api_key": "ck_a", "provider": None}
+    return LiveState(auth, RetryPolicy(3, 1.0), clock or Clock())
 
 
 def taken(live: LiveState, *frames: Mapping[str, Any]) -> None:

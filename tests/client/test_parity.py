@@ -51,7 +51,7 @@ def test_both_clients_have_the_methods_of_the_contract_and_no_others() -> None:
         *OPERATIONS,
         *(f"{name}_stream" for name in STREAMS),
         *(f"iter_{name.removeprefix('list_')}" for name in PAGES),
-        *("live", "close"),
+        *("live", "voice", "close"),
     }
     for client in (CartritaApiClient, AsyncCartritaApiClient):
         found = {name for name, _ in inspect.getmembers(client, inspect.isfunction)}

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from cartrita_client.generated import models
 
@@ -27,3 +27,25 @@ class ChatFields(TypedDict, total=False):
     approval: models.ApprovalPolicy | None
     busy: models.BusyPolicy | None
     conversation_id: str | None
+
+
+class VoiceFields(TypedDict, total=False):
+    """What may be said of how to listen, to answer and to speak; see `models.StartFrame`."""
+
+    sample_rate: int
+    channels: int
+    conversation_id: str | None
+    provider: str | None
+    model: str | None
+    agent_override: str | None
+    system: str | None
+    language: str | None
+    transcriber: str | None
+    respond: bool
+    speak: bool
+    synthesizer: str | None
+    voice: str | None
+    speech_format: Literal["pcm", "wav", "mp3", "opus"]
+    interim: bool
+    on_barge_in: Literal["stop_speaking", "cancel", "ignore"]
+    busy: models.BusyPolicy | None

@@ -78,7 +78,6 @@ const events: object[] = [];
 for await (const each of session) {
   events.push(plain(each));
   if (each.type === 'speech_done') session.stop();
-  if (each.type === 'stopped') session.close();
   if (what === 'asked' && (await approved)) session.stop();
 }
 session.sendAudio(new ArrayBuffer(2));

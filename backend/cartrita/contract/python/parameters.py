@@ -63,6 +63,11 @@ def body_arguments(operation: Operation, records: dict[str, Record]) -> list[Arg
     ]
 
 
+def record_arguments(record: Record, records: dict[str, Record]) -> list[Argument]:
+    """The fields of a record, such as a frame."""
+    return [_argument(each, records) for each in record.fields]
+
+
 def file_arguments(operation: Operation) -> list[Argument]:
     """The files of a form."""
     form = operation.body is not None and operation.body.format is BodyFormat.FORM
