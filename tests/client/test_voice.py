@@ -111,7 +111,7 @@ def blocking(base: str) -> tuple[list[VoiceEvent], Exception]:
         client.voice(conversation_id="conv_0", voice="amber") as session,
     ):
         session.send_audio(b"\1\0\2\0\3\0")
-        found = [next(session)]
+        found, refusals = [next(session)], list[Exception]()
         with pytest.raises(ValueError, match="16 bits"):
             session.send_audio(b"\1")
         for each in session:
@@ -120,12 +120,13 @@ def blocking(base: str) -> tuple[list[VoiceEvent], Exception]:
                 session.end_turn()
                 with pytest.raises(kinds.Conflict) as refused:
                     session.approve("run_1", APPROVAL)
+                refusals.append(refused.value)
                 session.stop_speaking()
                 session.cancel("run_1")
                 session.stop()
     with pytest.raises(SessionClosed):
         session.stop()
-    return found, refused.value
+    return found, refusals[0]
 
 
 def asynchronous(base: str) -> tuple[list[VoiceEvent], Exception]:
@@ -135,7 +136,7 @@ def asynchronous(base: str) -> tuple[list[VoiceEvent], Exception]:
             client.voice(conversation_id="conv_0", voice="amber") as session,
         ):
             await session.send_audio(b"\1\0\2\0\3\0")
-            found = [await anext(session)]
+            found, refusals = [await anext(session)], list[Exception]()
             with pytest.raises(ValueError, match="16 bits"):
                 await session.send_audio(b"\1")
             async for each in session:
@@ -144,12 +145,13 @@ def asynchronous(base: str) -> tuple[list[VoiceEvent], Exception]:
                     await session.end_turn()
                     with pytest.raises(kinds.Conflict) as refused:
                         await session.approve("run_1", APPROVAL)
+                    refusals.append(refused.value)
                     await session.stop_speaking()
                     await session.cancel("run_1")
                     await session.stop()
         with pytest.raises(SessionClosed):
             await session.stop()
-        return found, refused.value
+        return found, refusals[0]
 
     return asyncio.run(converse())
 
