@@ -19,6 +19,8 @@ from anthropic.types.beta.message_create_params import (
 )
 from anthropic.types.message_count_tokens_params import MessageCountTokensParams
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as Message
+from openai.types.audio.speech_create_params import SpeechCreateParams
+from openai.types.audio.transcription_create_params import TranscriptionCreateParamsNonStreaming
 from openai.types.chat import ChatCompletionMessage
 from openai.types.chat.chat_completion_assistant_message_param import (
     ChatCompletionAssistantMessageParam,
@@ -30,6 +32,7 @@ from openai.types.responses.response_create_params import ResponseCreateParamsNo
 FOLDER = Path(__file__).parent / "fake_provider" / "shapes"
 REQUESTS: dict[str, tuple[type, ...]] = {
     "openai_chat": (CompletionCreateParamsNonStreaming, EmbeddingCreateParams),
+    "openai_audio": (TranscriptionCreateParamsNonStreaming, SpeechCreateParams),
     "openai_responses": (ResponseCreateParamsNonStreaming,),
     "anthropic_messages": (Message, MessageCountTokensParams),
     "anthropic_beta_messages": (BetaMessage,),
@@ -104,7 +107,7 @@ class Shapes:
 def _any_of(shapes: list[Shape]) -> Shape:
     flat = [inner for each in shapes for inner in _alternatives(each)]
     unique = [each for index, each in enumerate(flat) if each not in flat[:index]]
-    if "any" in unique:
+    if "any" in unique or not unique:  # nothing is left of what is a file and nothing else
         return "any"
     if "string" in unique:  # the names of known models and the like are only examples
         unique = [each for each in unique if not isinstance(each, dict) or "enum" not in each]
@@ -117,7 +120,7 @@ def _alternatives(shape: Shape) -> list[Shape]:
 
 def _is_file(kind: Any) -> bool:
     """A file that the SDK sends as text in base64."""
-    return kind is bytes or get_origin(kind) is os.PathLike or _is_io(kind)
+    return kind is bytes or get_origin(kind) in (os.PathLike, tuple) or _is_io(kind)
 
 
 def _is_io(kind: Any) -> bool:

@@ -99,6 +99,21 @@ class Exchange:
         async with self._open(request) as response:
             return response.status, await _read_body(response)
 
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], deadlines: Deadlines
+    ) -> OpenedExchange:
+        """The response to a body of any kind, as it comes. Raises UpstreamError on opening."""
+        request = HttpRequest(
+            provider=self._connection.name,
+            method="POST",
+            url=url,
+            headers=headers,
+            body=body,
+            deadlines=deadlines,
+            max_bytes=self._connection.max_bytes,
+        )
+        return self._open(request)
+
     @asynccontextmanager
     async def stream(
         self,

@@ -51,7 +51,19 @@ def create_provider(
     spec: ProviderSpec, transport: Transport, options: ProviderOptions
 ) -> KeyedProvider:
     """A provider that can be called. Raises ValueError for a key that no header can carry."""
-    connection = ProviderConnection(
+    connection = create_connection(spec, transport, options)
+    first = CONSTRUCTORS[spec.dialect](spec, connection, options)
+    if spec.second_dialect is None or spec.second_dialect == spec.dialect:
+        return first
+    second = CONSTRUCTORS[spec.second_dialect](spec, connection, options)
+    return DialectFallback(first, second)
+
+
+def create_connection(
+    spec: ProviderSpec, transport: Transport, options: ProviderOptions
+) -> ProviderConnection:
+    """How a provider is reached. Raises ValueError for a key that no header can carry."""
+    return ProviderConnection(
         name=spec.name,
         base_url=options.base_url or spec.base_url,
         transport=transport,
@@ -61,11 +73,6 @@ def create_provider(
         max_bytes=options.max_bytes,
         line_limit=options.line_limit,
     )
-    first = CONSTRUCTORS[spec.dialect](spec, connection, options)
-    if spec.second_dialect is None or spec.second_dialect == spec.dialect:
-        return first
-    second = CONSTRUCTORS[spec.second_dialect](spec, connection, options)
-    return DialectFallback(first, second)
 
 
 def _credential(spec: ProviderSpec, options: ProviderOptions) -> Credential:

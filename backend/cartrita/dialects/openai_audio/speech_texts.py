@@ -1,0 +1,27 @@
+"""Cuts texts into parts that are short enough to be spoken by one request."""
+
+import re
+from typing import Final
+
+LONGEST: Final = 4096
+"""In characters; OpenAI refuses a longer text."""
+_ENDS: Final = (re.compile(r"[.!?…]\S{0,2}\s+"), re.compile(r"\s+"))
+"""Where a text is cut best: after a sentence, else after a word."""
+
+
+def parts(text: str, longest: int = LONGEST) -> list[str]:
+    """The text in as few parts as there may be, each of them cut where it is heard least."""
+    found: list[str] = []
+    while len(text) > longest:
+        end = _end(text, longest)
+        found.append(text[:end])
+        text = text[end:]
+    return [*found, text] if text.strip() or not found else found
+
+
+def _end(text: str, longest: int) -> int:
+    for pattern in _ENDS:
+        ends = [match.end() for match in pattern.finditer(text, longest // 2, longest)]
+        if ends:
+            return ends[-1]
+    return longest
