@@ -8,8 +8,13 @@ from msgspec.structs import replace
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines
 from cartrita.adapters.providers.discovery import UsualAddress, discover
-from cartrita.adapters.providers.factory import ProviderOptions, create_provider
+from cartrita.adapters.providers.factory import (
+    ProviderOptions,
+    create_connection,
+    create_provider,
+)
 from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
+from cartrita.adapters.providers.plain_calls import PlainCalls
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
 from cartrita.application.credentials.provider_checks import CheckedProvider, ProviderChecks
 from cartrita.application.credentials.validation import ProviderKeyValidator
@@ -31,10 +36,14 @@ _ANTHROPIC_BY_COMET = (
 
 
 class OpenedProvider(msgspec.Struct, frozen=True):
-    """A provider that can be called, how it is shown, and how it is tested."""
+    """A provider that can be called, how it is shown, and how it is tested.
+
+    Without `calls` it has no API of OpenAI's beside those for chats.
+    """
 
     entry: ProviderEntry
     checked: CheckedProvider
+    calls: PlainCalls | None = None
 
     @property
     def summary(self) -> ProviderSummary:
@@ -62,6 +71,7 @@ def create_unpaid(settings: Settings, http: HttpClient, present: set[str]) -> li
         creation.open(
             ConfiguredProvider(name=name, dialect=spec.dialect, base_url=spec.base_url),
             ProviderOrigin.API_KEY,
+            needs_key=True,
         )
         for name, spec in PROVIDERS.items()
         if name not in present and spec.base_url and not spec.local
@@ -110,7 +120,9 @@ class _ProviderCreation:
         self._http = http
         self._sources: dict[tuple[str, str, str], TokenSource] = {}
 
-    def open(self, configured: ConfiguredProvider, origin: ProviderOrigin) -> OpenedProvider:
+    def open(
+        self, configured: ConfiguredProvider, origin: ProviderOrigin, *, needs_key: bool = False
+    ) -> OpenedProvider:
         """The provider as it is configured."""
         spec = provider_spec(configured.name)
         entry = ProviderEntry(
@@ -132,12 +144,20 @@ class _ProviderCreation:
         checked = CheckedProvider(
             summary, unlisted, configured.models, private_list=spec.private_list and usual
         )
-        return OpenedProvider(entry, checked)
+        calls = None
+        if configured.dialect != "anthropic_messages":
+            connection = create_connection(spec, self._http, self._options(configured))
+            calls = PlainCalls(connection, has_key=summary.has_credential, needs_key=needs_key)
+        return OpenedProvider(entry, checked, calls)
 
     def _create(self, configured: ConfiguredProvider) -> RelayProvider:
-        config = self._settings.providers
         spec = provider_spec(configured.name, configured.base_url)
-        options = ProviderOptions(
+        options = self._options(configured)
+        return create_provider(replace(spec, dialect=configured.dialect), self._http, options)
+
+    def _options(self, configured: ConfiguredProvider) -> ProviderOptions:
+        config = self._settings.providers
+        return ProviderOptions(
             base_url=configured.base_url,
             key=configured.api_key,
             tokens=self._tokens(configured),
@@ -152,7 +172,6 @@ class _ProviderCreation:
             max_bytes=config.response_max_bytes,
             line_limit=config.sse_line_max_bytes,
         )
-        return create_provider(replace(spec, dialect=configured.dialect), self._http, options)
 
     def _tokens(self, configured: ConfiguredProvider) -> TokenSource | None:
         client = _client(self._settings, configured)

@@ -1,22 +1,33 @@
 """What transcribes and what speaks: one line for each adapter, the preferred first."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.providers.plain_calls import PlainCalls
+from cartrita.adapters.speech.openai_synthesizer import OpenAISynthesizer
+from cartrita.assembly.providers import OpenedProvider
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
 from cartrita.settings import Settings
 
 
 class SpeechParts(NamedTuple):
-    """What adapters of speech are made of."""
+    """What adapters of speech are made of; `servers` are the model servers like OpenAI's."""
 
     settings: Settings
     http: HttpClient
+    servers: Sequence[PlainCalls]
+
+
+def _openai_synthesizers(parts: SpeechParts) -> Iterable[SpeechSynthesizer]:
+    patience = parts.settings.voice.speech_timeout_s
+    return (OpenAISynthesizer(server, patience=patience) for server in parts.servers)
 
 
 _TRANSCRIBERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[Transcriber]]]] = {}
-_SYNTHESIZERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[SpeechSynthesizer]]]] = {}
+_SYNTHESIZERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[SpeechSynthesizer]]]] = {
+    "openai": _openai_synthesizers,
+}
 """By adapter: those that it has here, also without a key, for callers who bring one."""
 
 
@@ -27,9 +38,15 @@ class SpeechServices(NamedTuple):
     synthesizers: tuple[SpeechSynthesizer, ...]
 
 
-def create_speech_services(settings: Settings, http: HttpClient) -> SpeechServices:
-    """The services at the addresses of the settings, and the engines of this machine."""
-    parts = SpeechParts(settings, http)
+def create_speech_services(
+    settings: Settings, http: HttpClient, providers: Iterable[OpenedProvider]
+) -> SpeechServices:
+    """The services at the addresses of the settings, and the engines of this machine.
+
+    `providers` are all, those included that only callers with keys of their own can call.
+    """
+    servers = [one.calls for one in providers if one.calls is not None]
+    parts = SpeechParts(settings, http, servers)
     return SpeechServices(
         tuple(one for create in _TRANSCRIBERS.values() for one in create(parts)),
         tuple(one for create in _SYNTHESIZERS.values() for one in create(parts)),

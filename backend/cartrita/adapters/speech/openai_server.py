@@ -1,19 +1,30 @@
 """A server with OpenAI's audio API: how it is asked, and which of its models for what."""
 
 import re
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol, Self
 
 from cartrita.adapters.http.transport import HttpResponse
-from cartrita.domain.errors import UpstreamError, UpstreamRejected
+from cartrita.domain.errors import (
+    CartritaError,
+    EndpointMissing,
+    NotOffered,
+    UpstreamError,
+    UpstreamRejected,
+)
 from cartrita.kit.remembered import Remembered, RememberedValues
 from cartrita.kit.secret import Secret
 
+OPENAI: Final = "openai"
 _REMEMBERED_S: Final = 3600.0
 """How long what a server told of itself is believed."""
+
+
+_OPTIONS: Final = ("language", "speed", "voice")
+"""What a server may not know and another does."""
 
 
 class ModelServer(Protocol):
@@ -76,6 +87,44 @@ _NAMES: Final[Mapping[Task, _Names]] = MappingProxyType(
 )
 
 
+class ModelService:
+    """A task at one server; the part of `Service` that all tasks have."""
+
+    def __init__(self, server: ModelServer, known: "KnownOfServer | None" = None) -> None:
+        self._server = server
+        self._known = known or KnownOfServer()
+
+    @property
+    def name(self) -> str:
+        """See `Service.name`: that of the provider of models at this address."""
+        return self._server.name
+
+    @property
+    def has_key(self) -> bool:
+        """See `Service.has_key`."""
+        return self._server.has_key
+
+    @property
+    def needs_key(self) -> bool:
+        """See `Service.needs_key`."""
+        return self._server.needs_key
+
+    async def test_key(self) -> None:
+        """See `Service.test_key`; costs nothing."""
+        await self._server.model_names()
+
+    @asynccontextmanager
+    async def answered(
+        self, path: str, body: bytes, content_type: str, patience: float
+    ) -> AsyncGenerator[HttpResponse]:
+        """A successful response. What another server may accept is NotOffered, or no endpoint."""
+        try:
+            async with self._server.post(path, body, content_type, patience=patience) as response:
+                yield response
+        except UpstreamRejected as error:
+            raise _in_other_words(error) from None
+
+
 class KnownOfServer:
     """What turned out about a server: which model is for a task, and what a model cannot."""
 
@@ -84,13 +133,31 @@ class KnownOfServer:
         self.refused = Remembered[tuple[str, str]](_REMEMBERED_S)
 
 
+def _in_other_words(error: UpstreamRejected) -> CartritaError:
+    """The refusal of an endpoint, a model or an option as what it is; any other as it was."""
+    if error.status in (404, 405):
+        missing = EndpointMissing(
+            error.message,
+            provider=error.provider,
+            status=error.status,
+            code=error.code,
+            details=error.details,
+        )
+        missing.words = error.words
+        return missing
+    field = error.details.get("upstream_param")
+    if isinstance(field, str) and field in _OPTIONS:
+        return NotOffered(error.message, fields={field: [error.words]})
+    return error
+
+
 async def usual_model(server: ModelServer, known: KnownOfServer, task: Task) -> str:
     """The model for a task where none is named. Raises UpstreamError if there is none.
 
     Of a server other than OpenAI's it is the first that it lists whose name tells that it is one.
     """
     names = _NAMES[task]
-    if server.name == "openai":
+    if server.name == OPENAI:
         return names.of_openai
     found = known.models.get(task)
     if found is None:

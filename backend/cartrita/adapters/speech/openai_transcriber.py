@@ -1,4 +1,8 @@
-"""Transcriptions by a server with OpenAI's audio API, with as much as it tells."""
+"""Transcribes with any server that has OpenAI's audio API, with as much as it tells.
+
+Source: https://platform.openai.com/docs/api-reference/audio. Servers like it (Groq, Ollama, those
+of whisper.cpp and faster-whisper) have parts of it: what one of them refuses is not asked again.
+"""
 
 import re
 import secrets
@@ -6,7 +10,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from cartrita.adapters.http.transport import HttpResponse
-from cartrita.adapters.speech.openai_server import KnownOfServer, ModelServer
+from cartrita.adapters.speech.openai_server import (
+    OPENAI,
+    KnownOfServer,
+    ModelServer,
+    ModelService,
+    Task,
+    usual_model,
+)
 from cartrita.dialects.openai_audio import form_rendering, transcript_parsing
 from cartrita.dialects.openai_audio.transcription_types import (
     Granularity,
@@ -14,34 +25,66 @@ from cartrita.dialects.openai_audio.transcription_types import (
     TranscriptionForm,
 )
 from cartrita.domain.errors import UpstreamRejected
-from cartrita.domain.speech import Recording, Transcript, TranscriptionOptions
+from cartrita.domain.speech import Recording, SpeechModel, Transcript, TranscriptionOptions
 from cartrita.kit.long_work import run_long
+from cartrita.kit.secret import Secret
 
 _PATH: Final = "/audio/transcriptions"
 _TEXT_ONLY: Final = re.compile(r"(^|/)gpt-(\w+-)*transcribe")
 """OpenAI's own models that answer in `json` only."""
 _ABOUT_FORMAT: Final = re.compile(r"response_format|granularit|verbose_json|timestamp", re.I)
+_MODELS: Final = (
+    SpeechModel(name="whisper-1", label="words with times"),
+    SpeechModel(name="gpt-4o-transcribe", label="more accurate, without times"),
+    SpeechModel(name="gpt-4o-mini-transcribe", label="cheaper, without times"),
+    SpeechModel(name="gpt-transcribe", label="the newest, without times"),
+)
 _WORDS: Final = "words"
 _TIMES: Final = "times"
 
 
-class OpenAITranscriptions:
-    """Asks for words with times, else for segments, else for text, and knows it the next time."""
+class OpenAITranscriber(ModelService):
+    """Implements `Transcriber`; a transcript may take `patience` seconds.
 
-    def __init__(self, server: ModelServer, known: KnownOfServer, patience: float) -> None:
-        self._server = server
-        self._known = known
+    Words with times are asked for, else segments, else text.
+    """
+
+    def __init__(
+        self, server: ModelServer, *, patience: float = 300.0, known: KnownOfServer | None = None
+    ) -> None:
+        super().__init__(server, known)
         self._patience = patience
 
-    async def transcribe(
+    def with_key(self, key: Secret) -> "OpenAITranscriber":
+        """See `Service.with_key`."""
+        return OpenAITranscriber(
+            self._server.with_key(key), patience=self._patience, known=self._known
+        )
+
+    @property
+    def models(self) -> tuple[SpeechModel, ...]:
+        """See `Transcriber.models`: OpenAI's, or the one that was found at another server."""
+        if self.name == OPENAI:
+            return _MODELS
+        found = self._known.models.get(Task.TRANSCRIPTION)
+        return () if found is None else (SpeechModel(name=found),)
+
+    async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
+        """See `Transcriber.transcribe`."""
+        model = options.model or await usual_model(self._server, self._known, Task.TRANSCRIPTION)
+        body = await self._answer(recording, model, options)
+        return await run_long(
+            len(body), transcript_parsing.parse, body, recording, provider=self.name, model=model
+        )
+
+    async def _answer(
         self, recording: Recording, model: str, options: TranscriptionOptions
-    ) -> Transcript:
-        """What is said in a recording, by this model. Raises UpstreamError."""
+    ) -> bytes:
+        """The most that this model tells; what it did not take is remembered."""
         refused: list[str] = []
         for asked in self._askings(model):
-            form = _form(model, options, asked)
             try:
-                body = await self._ask(form, recording)
+                body = await self._ask(_form(model, options, asked), recording)
             except UpstreamRejected as error:
                 if not asked or not _is_about_format(error):
                     raise
@@ -49,14 +92,7 @@ class OpenAITranscriptions:
                 continue
             for each in refused:
                 self._known.refused.add((model, each))
-            return await run_long(
-                len(body),
-                transcript_parsing.parse,
-                body,
-                recording,
-                provider=self._server.name,
-                model=model,
-            )
+            return body
         raise AssertionError("text is asked for at last, and answered or raised")
 
     def _askings(self, model: str) -> Iterator[str]:
@@ -70,7 +106,7 @@ class OpenAITranscriptions:
         body = form_rendering.render(
             form, recording.data, recording.media_type, secrets.token_hex(16)
         )
-        opened = self._server.post(_PATH, body.body, body.content_type, patience=self._patience)
+        opened = self.answered(_PATH, body.body, body.content_type, self._patience)
         async with opened as response:
             return await _whole(response)
 
