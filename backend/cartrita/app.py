@@ -178,10 +178,15 @@ def _middleware(config: SurfaceConfig) -> list[Middleware]:
 
 def _upload_limits(config: SurfaceConfig) -> dict[str, BodyLimit]:
     one = BodyLimit(config.upload_max_bytes + _FORM_BYTES, config.upload_timeout_s)
+    recording = BodyLimit(config.recording_max_bytes + _FORM_BYTES, config.upload_timeout_s)
     several = config.upload_max_bytes * config.uploads_max + _FORM_BYTES
     return {
         "/api/upload": one,
         "/v1/files": one,
+        "/v1/audio/transcriptions": recording,
+        "/api/chat/voice": recording,
+        "/api/voice/process": recording,
+        "/api/voice/transcribe": recording,
         "/api/upload/multiple": BodyLimit(several, config.upload_timeout_s),
     }
 

@@ -24,6 +24,7 @@ def surface_config(settings: Settings) -> SurfaceConfig:
         upload_max_bytes=settings.files.max_bytes,
         uploads_max=settings.files.per_request_max,
         upload_timeout_s=settings.files.upload_timeout_s,
+        recording_max_bytes=settings.voice.recording_max_bytes,
         session_s=settings.auth.session_s,
         ticket_s=settings.auth.ticket_s,
         heartbeat_s=settings.run_log.heartbeat_s,

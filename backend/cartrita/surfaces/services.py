@@ -67,7 +67,8 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     provider's key instead of one of ours, and `legacy_query_keys` that callers on this machine may
     send a key in the URL. `older_frontends` serves the browser client of the original backend.
     Files have at most `upload_max_bytes` each, `uploads_max` of them come in one request, and that
-    takes at most `upload_timeout_s`. Times are in seconds.
+    takes at most `upload_timeout_s`. A recording has at most `recording_max_bytes`. Times are in
+    seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -85,6 +86,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     upload_max_bytes: int = 100 << 20
     uploads_max: int = 20
     upload_timeout_s: float = 3_600.0
+    recording_max_bytes: int = 25 << 20
     url_max_bytes: int = 16 << 10
     session_s: float = 43_200.0
     ticket_s: float = 60.0
