@@ -97,7 +97,11 @@ class WebSocket:
         if not frame.fin:
             return None
         whole, self._parts = b"".join(self._parts), []
-        return whole.decode() if self._is_text else whole
+        if not self._is_text:
+            self._exchange.audio_bytes += len(whole)
+            return whole
+        self._exchange.messages.append(whole.decode())
+        return whole.decode()
 
     async def _read(self) -> None:
         self._reading = True

@@ -6,17 +6,17 @@ never larger than what came over the wire.
 """
 
 import asyncio
-import socket
-import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import NoReturn, Self
 
+from cartrita.adapters.http.connecting import unreachable, within
 from cartrita.adapters.http.connection import HttpConnection, NotHttp
 from cartrita.adapters.http.pool import CheckAddresses, HttpPool
 from cartrita.adapters.http.targets import Origin, find_target, target_of
 from cartrita.adapters.http.transport import HttpRequest, HttpResponse
+from cartrita.adapters.http.web_sockets import SocketRequest, WebSocket, opened_socket
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed, UpstreamUnreachable
 
 
@@ -30,7 +30,7 @@ class HttpClient:
         self, user_agent: str = "cartrita", *, check: CheckAddresses | None = None
     ) -> None:
         self._check = check
-        self._user_agent = f"User-Agent: {user_agent}"
+        self._user_agent = user_agent
         self._pool: HttpPool | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,9 +50,17 @@ class HttpClient:
 
     def open(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpResponse]:
         """See `Transport.open`."""
+        return _Exchange(request, self._opened, self._user_agent)
+
+    def open_socket(self, request: SocketRequest) -> AbstractAsyncContextManager[WebSocket]:
+        """Open a WebSocket. Raises UpstreamError and HandshakeRefused; see `WebSocket`."""
+        return opened_socket(request, self._opened, self._user_agent)
+
+    @property
+    def _opened(self) -> HttpPool:
         if self._pool is None:
             raise RuntimeError("The HTTP client is used outside of its context.")
-        return _Exchange(request, self._pool, self._user_agent)
+        return self._pool
 
 
 class _Overdue(Exception):
@@ -94,7 +102,7 @@ class _Exchange:
         self._deadlines = request.deadlines
         self._max_bytes = request.max_bytes
         self._pool = pool
-        self._user_agent = user_agent
+        self._user_agent = f"User-Agent: {user_agent}"
         self._loop = asyncio.get_running_loop()
         self._latest = self._loop.time() + request.deadlines.total
         self._remaining_bytes = request.max_bytes
@@ -173,21 +181,9 @@ class _Exchange:
             self._close()
 
     async def _connect(self) -> HttpConnection:
-        limit = self._deadlines.connect
-        try:
-            async with asyncio.timeout(limit):
-                return await self._pool.connect(self._origin)
-        except socket.gaierror:
-            why = "its name is not known"
-        except ssl.SSLError:
-            why = "the encrypted connection failed; check its certificate"
-        except TimeoutError:
-            why = f"it accepted no connection within {limit:g} s"
-        except OSError:
-            why = "it refused the connection"
-        except ValueError:
-            why = "its base URL is malformed"
-        raise self._unreachable(why)
+        return await within(
+            self._deadlines.connect, self._provider, self._pool.connect(self._origin)
+        )
 
     def _waiting(self, connection: HttpConnection) -> asyncio.Future[None]:
         """Something that the connection has to say; the timer watches how long that takes."""
@@ -251,5 +247,4 @@ class _Exchange:
         )
 
     def _unreachable(self, why: str) -> UpstreamUnreachable:
-        provider = self._provider
-        return UpstreamUnreachable(f"{provider} cannot be reached: {why}.", provider=provider)
+        return unreachable(self._provider, why)

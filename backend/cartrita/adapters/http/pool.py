@@ -1,6 +1,7 @@
 """The connections to providers that wait for their next request, and how new ones are made."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -53,19 +54,23 @@ class HttpPool:
 
         Raises CartritaError for addresses that the check refuses.
         """
-        addresses = await self._lookups.addresses(origin)
-        if self._check is not None:
-            self._check(origin, [str(address[4][0]) for address in addresses])
-        connected = await start_connection(
-            addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=self._loop
-        )
+        connected = await self.socket(origin)
         _, connection = await self._loop.create_connection(
             HttpConnection,
             sock=connected,
-            ssl=self._encryption if origin.encrypted else None,
+            ssl=self.encryption if origin.encrypted else None,
             server_hostname=origin.host if origin.encrypted else None,
         )
         return connection
+
+    async def socket(self, origin: Origin) -> socket.socket:
+        """A new connection without anything on it. Raises what `connect` raises."""
+        addresses = await self._lookups.addresses(origin)
+        if self._check is not None:
+            self._check(origin, [str(address[4][0]) for address in addresses])
+        return await start_connection(
+            addresses, happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS, interleave=1, loop=self._loop
+        )
 
     def give_back(self, origin: Origin, connection: HttpConnection) -> None:
         """Keep a connection, whose exchange has ended, for a while.
@@ -113,7 +118,8 @@ class HttpPool:
             self._sweep_timer = self._loop.call_later(_KEEP_IDLE_SECONDS / 2, self._sweep)
 
     @cached_property
-    def _encryption(self) -> ssl.SSLContext:
+    def encryption(self) -> ssl.SSLContext:
+        """How encrypted connections are made."""
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])
         return context

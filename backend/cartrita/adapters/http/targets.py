@@ -1,6 +1,7 @@
 """Where requests go, and the bytes they begin with."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
@@ -34,11 +35,7 @@ class HttpTarget(msgspec.Struct, frozen=True):
         lines = [f"{request.method} {self.path} HTTP/1.1\r\n{self.headers}", user_agent]
         if "Accept" not in request.headers:
             lines.append("Accept: */*")
-        for name, value in request.headers.items():
-            line = f"{name}: {value.reveal() if isinstance(value, Secret) else value}"
-            if _LINE_ENDS.search(line):
-                raise ValueError("A header has more than one line.")
-            lines.append(line)
+        lines += [f"{name}: {value}" for name, value in revealed(request.headers).items()]
         if request.method == "POST":
             lines.append(f"Content-Length: {len(request.body)}")
         lines.append("\r\n")
@@ -65,6 +62,17 @@ def target_of(url: str) -> HttpTarget:
         path,
         f"Host: {name}\r\nAccept-Encoding: identity",
     )
+
+
+def revealed(headers: Mapping[str, str | Secret]) -> dict[str, str]:
+    """Headers as they are sent. Raises ValueError for one that has more than one line."""
+    plain = {
+        name: value.reveal() if isinstance(value, Secret) else value
+        for name, value in headers.items()
+    }
+    if any(_LINE_ENDS.search(name + value) for name, value in plain.items()):
+        raise ValueError("A header has more than one line.")
+    return plain
 
 
 find_target = lru_cache(maxsize=256)(target_of)

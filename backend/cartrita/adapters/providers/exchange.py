@@ -1,6 +1,5 @@
 """HTTP exchanges with a provider, the same for all dialects: send, check the response, read it."""
 
-import asyncio
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -8,12 +7,13 @@ from collections.abc import (
     Callable,
     Mapping,
 )
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import Final, Protocol
 
 import msgspec
 
+from cartrita.adapters.http.bodies import error_body, whole_body
 from cartrita.adapters.http.transport import (
     MAX_BYTES,
     Deadlines,
@@ -46,8 +46,6 @@ from cartrita.kit.long_work import InTurns, run_long
 from cartrita.kit.secret import Secret
 
 _JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
-_MAX_ERROR_BYTES = 64 << 10
-_ERROR_BODY_SECONDS = 2.0
 
 
 class ParseError(Protocol):
@@ -97,7 +95,7 @@ class Exchange:
         """Status and body of a successful response. Raises UpstreamError for any other."""
         request = self._request(url, deadlines, headers=headers)
         async with self._open(request) as response:
-            return response.status, await _read_body(response)
+            return response.status, await whole_body(response)
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], deadlines: Deadlines
@@ -170,7 +168,7 @@ class Exchange:
         accepted: Accepted,
     ) -> AsyncGenerator[Delta]:
         """The deltas of a response that is JSON, because its server does not stream."""
-        body = await _read_body(response)
+        body = await whole_body(response)
         whole = await run_long(len(body), parse_completion, self._connection.name, body, secrets)
         told = told_before(accepted, answered_as(whole, accepted.model))
         async for delta in InTurns((*told, *in_pieces(whole))):
@@ -223,7 +221,7 @@ class Exchange:
     async def _error(self, response: HttpResponse, secrets: tuple[Secret, ...]) -> UpstreamError:
         """The error of a response that is not successful."""
         name = self._connection.name
-        body = b"" if _is_compressed(response) else await _read_error_body(response)
+        body = b"" if _is_compressed(response) else await error_body(response)
         error = self._parse_error(name, response.status, body, response.headers, secrets)
         error.headers = response_headers(response.headers, secrets)
         return error
@@ -242,20 +240,3 @@ async def _in_words_of(dialect: str, telling: Awaitable[UpstreamError]) -> Upstr
 
 def _is_compressed(response: HttpResponse) -> bool:
     return response.headers.get("content-encoding", "identity").lower() != "identity"
-
-
-async def _read_body(response: HttpResponse) -> bytes:
-    pieces: list[bytes] = []
-    while piece := await response.read():
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-async def _read_error_body(response: HttpResponse) -> bytes:
-    """The start of an error body, limited in size and time."""
-    body = b""
-    with suppress(TimeoutError, UpstreamError):
-        async with asyncio.timeout(_ERROR_BODY_SECONDS):
-            while len(body) < _MAX_ERROR_BYTES and (piece := await response.read()):
-                body += piece
-    return body

@@ -1,22 +1,20 @@
 """A service with a JSON API: how it is reached, asked, and what its answers are read as."""
 
-import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Final, cast
 from urllib.parse import urlencode
 
 import msgspec
 
+from cartrita.adapters.http.bodies import error_body, whole_body
 from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse, Transport
 from cartrita.dialects.upstream_errors import WEB_PAGE, WRONG_ADDRESS, wrong_address
-from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
+from cartrita.domain.errors import UpstreamError, UpstreamMalformed
 from cartrita.domain.json import JsonObject
 from cartrita.kit import json_answers
 from cartrita.kit.secret import Secret
 
 _NO_HEADERS: Final[Mapping[str, str | Secret]] = {}
-_MAX_ERROR_BYTES = 64 << 10
 _NOTHING = Secret("")
 
 
@@ -90,8 +88,8 @@ class JsonService:
         )
         async with address.transport.open(request) as response:
             if 200 <= response.status < 300:
-                return self._object(response, await _whole(response))
-            raise self._error(response, await _beginning(response))
+                return self._object(response, await whole_body(response))
+            raise self._error(response, await error_body(response))
 
     def _object(self, response: HttpResponse, body: bytes) -> JsonObject:
         if "html" in response.headers.get("content-type", "").lower():
@@ -117,20 +115,3 @@ class JsonService:
         secrets = (key,) if key else ()
         reply = Reply(self._name, response.status, response.headers, body, secrets)
         return wrong_address(self._name, response.status, body) or self._error_of(reply)
-
-
-async def _whole(response: HttpResponse) -> bytes:
-    pieces: list[bytes] = []
-    while piece := await response.read():
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-async def _beginning(response: HttpResponse) -> bytes:
-    """The start of an error's body, limited in size and time."""
-    body = b""
-    with suppress(TimeoutError, UpstreamCut, UpstreamMalformed):
-        async with asyncio.timeout(2.0):
-            while len(body) < _MAX_ERROR_BYTES and (piece := await response.read()):
-                body += piece
-    return body

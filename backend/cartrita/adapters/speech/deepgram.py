@@ -1,0 +1,104 @@
+"""Deepgram: writes down what is said, in recordings and live, and speaks.
+
+Over plain HTTP and WebSockets. Source: developers.deepgram.com, and the SDK deepgram-sdk 7.17.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Self
+
+import msgspec
+
+from cartrita.adapters.http.bodies import whole_body
+from cartrita.adapters.speech.deepgram_errors import NAME
+from cartrita.adapters.speech.deepgram_listening import DeepgramListening
+from cartrita.adapters.speech.deepgram_options import (
+    hearing_options,
+    live_query,
+    recording_query,
+    voice_query,
+)
+from cartrita.adapters.speech.deepgram_results import transcript_of
+from cartrita.adapters.speech.deepgram_service import DeepgramService
+from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
+from cartrita.adapters.speech.deepgram_speech import DeepgramSpeech, SpokenTexts, opened_speech
+from cartrita.adapters.speech.deepgram_talk import TALK_QUERY, DeepgramTalk
+from cartrita.domain.ports.speech import Listening, Speaking
+from cartrita.domain.speech import (
+    AudioFormat,
+    PcmFormat,
+    Recording,
+    SpeechRequest,
+    Transcript,
+    TranscriptionOptions,
+)
+from cartrita.kit.secret import Secret
+
+FORMATS: Final = frozenset(AudioFormat)
+"""What it speaks as."""
+
+
+class Deepgram:
+    """The service at one address; implements `Transcriber` and `SpeechSynthesizer`."""
+
+    name = NAME
+    needs_key = True
+
+    def __init__(self, service: DeepgramService) -> None:
+        self._service = service
+
+    @property
+    def has_key(self) -> bool:
+        """See `Service.has_key`."""
+        return bool(self._service.key)
+
+    def with_key(self, key: Secret) -> Self:
+        """See `Service.with_key`."""
+        return type(self)(msgspec.structs.replace(self._service, key=key))
+
+    async def test_key(self) -> None:
+        """See `Service.test_key`; costs nothing."""
+        async with self._service.response("GET", "/v1/projects") as response:
+            await whole_body(response)
+
+    async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
+        """See `Transcriber.transcribe`."""
+        service = self._service
+        hearing = hearing_options(service, options)
+        async with service.response(
+            "POST",
+            "/v1/listen",
+            recording_query(hearing),
+            body=recording.data,
+            content_type=recording.media_type,
+            patience=service.timeout,
+        ) as response:
+            body = await whole_body(response)
+        return transcript_of(body, hearing.model, hearing.language)
+
+    @asynccontextmanager
+    async def listen(
+        self, audio: PcmFormat, options: TranscriptionOptions
+    ) -> AsyncGenerator[Listening]:
+        """See `Transcriber.listen`."""
+        service = self._service
+        hearing = hearing_options(service, options)
+        query = live_query(service, hearing, audio)
+        async with service.socket("/v1/listen", query) as socket:
+            own = DeepgramSocket(service, socket)
+            yield DeepgramListening(service, own, hearing.language)
+
+    def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[DeepgramSpeech]:
+        """See `SpeechSynthesizer.speak`."""
+        return opened_speech(self._service, request)
+
+    @asynccontextmanager
+    async def converse(self, request: SpeechRequest) -> AsyncGenerator[Speaking]:
+        """See `SpeechSynthesizer.converse`; as samples, if no format is asked for."""
+        service = self._service
+        query = (*voice_query(service, request), *TALK_QUERY)
+        if request.format not in (None, AudioFormat.PCM):
+            yield SpokenTexts(service, request)
+            return
+        async with service.socket("/v1/speak", query) as socket:
+            yield DeepgramTalk(service, DeepgramSocket(service, socket))

@@ -1,0 +1,128 @@
+"""Live transcription at Deepgram: audio goes out, and what is heard comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from cartrita.adapters.http.web_sockets import SocketClosed
+from cartrita.adapters.speech.deepgram_errors import NAME, frame_error, malformed
+from cartrita.adapters.speech.deepgram_results import Frame, frame_of, heard_in
+from cartrita.adapters.speech.deepgram_service import DeepgramService
+from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
+from cartrita.domain.errors import UpstreamCut
+from cartrita.domain.speech import Heard, ListeningEvent, SpeechStarted, UtteranceEnded
+
+_KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
+_FINALIZE: Final = '{"type":"Finalize"}'
+_CLOSE_STREAM: Final = '{"type":"CloseStream"}'
+
+
+class DeepgramListening:
+    """One WebSocket; implements `Listening`.
+
+    While no audio is sent, it is kept alive by whoever reads its events.
+    """
+
+    def __init__(
+        self, service: DeepgramService, socket: DeepgramSocket, language: str | None
+    ) -> None:
+        self._service = service
+        self._socket = socket
+        self._language = language
+        self._loop = asyncio.get_running_loop()
+        self._finalize_by: float | None = None
+        self._finished = False
+        self._over = False
+        self._last_end = 0.0
+        self._in_utterance = False
+
+    async def send(self, pcm: bytes) -> None:
+        """See `Listening.send`."""
+        if pcm:  # an empty message would end the stream
+            await self._socket.send(pcm)
+
+    async def end_utterance(self) -> None:
+        """See `Listening.end_utterance`: an `UtteranceEnded` comes if there are no more words."""
+        await self._socket.send(_FINALIZE)
+        self._finalize_by = self._loop.time() + self._service.finalize
+        self._socket.wake()
+
+    async def finish(self) -> None:
+        """See `Listening.finish`."""
+        await self._socket.send(_CLOSE_STREAM)
+        self._finished = True
+        self._socket.wake()
+
+    async def events(self) -> AsyncIterator[ListeningEvent]:
+        """See `Listening.events`."""
+        while True:
+            due = self._due
+            try:
+                message = await self._socket.receive(due)
+            except SocketClosed as closed:
+                if self._finished and closed.code == 1000:
+                    return
+                raise self._socket.error_of(closed) from None
+            events = self._overdue(due) if message is None else self._told(message)
+            async for event in events:
+                yield event
+            if self._over:
+                return
+
+    @property
+    def _due(self) -> float:
+        """When something has to be done if nothing comes."""
+        if self._finished:
+            return self._loop.time() + self._service.idle
+        alive = self._socket.sent_at + self._service.keep_alive
+        return alive if self._finalize_by is None else min(alive, self._finalize_by)
+
+    async def _overdue(self, due: float) -> AsyncIterator[ListeningEvent]:
+        """Nothing came until `due`, or something has changed."""
+        now = self._loop.time()
+        if self._finished and now >= due:
+            limit = self._service.idle
+            raise UpstreamCut(
+                f"{NAME} did not end within {limit:g} s after all audio was sent.", provider=NAME
+            )
+        if self._finalize_by is not None and now >= self._finalize_by:
+            self._finalize_by, self._in_utterance = None, False
+            yield UtteranceEnded(self._last_end)
+        if now >= self._socket.sent_at + self._service.keep_alive and not self._finished:
+            await self._socket.send(_KEEP_ALIVE)
+
+    async def _told(self, message: str | bytes) -> AsyncIterator[ListeningEvent]:
+        if isinstance(message, bytes):
+            raise malformed("bytes where words were expected")
+        frame = frame_of(message)
+        match frame.type:
+            case "Results":
+                for event in self._heard(frame, heard_in(frame, self._language)):
+                    yield event
+            case "SpeechStarted":
+                yield SpeechStarted(frame.timestamp)
+            case "UtteranceEnd" if self._in_utterance:
+                self._in_utterance = False
+                yield UtteranceEnded(frame.last_word_end)
+            case "Metadata":
+                self._over = self._finished
+            case "Error":
+                raise frame_error(frame.description, self._service.key)
+            case _:
+                pass  # types of newer versions
+
+    def _heard(self, frame: Frame, heard: Heard) -> Iterator[ListeningEvent]:
+        """Words, or that there were none after those that were told."""
+        if heard.text:
+            self._in_utterance = not heard.ends_utterance
+            if heard.words:
+                self._last_end = heard.words[-1].end
+            yield heard
+        elif heard.ends_utterance and (self._in_utterance or self._awaits(frame)):
+            self._in_utterance = False
+            yield UtteranceEnded(self._last_end)
+        if heard.final and frame.from_finalize:
+            self._finalize_by = None
+
+    def _awaits(self, frame: Frame) -> bool:
+        return bool(frame.from_finalize) and self._finalize_by is not None
