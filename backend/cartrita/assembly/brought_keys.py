@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from cartrita.adapters.providers.registry import provider_spec
 from cartrita.adapters.search import brave, github, tavily
+from cartrita.adapters.speech import deepgram
 from cartrita.application.keys.brought_keys import BroughtKeys
 from cartrita.application.keys.provider_shapes import KeyShapes
 from cartrita.assembly.providers import OpenedProvider
@@ -16,6 +17,7 @@ _KEYS_OF_SERVICES = {
     tavily.NAME: tavily.KEY_PREFIXES,
     brave.NAME: brave.KEY_PREFIXES,
     github.NAME: github.KEY_PREFIXES,
+    deepgram.NAME: deepgram.KEY_PREFIXES,
 }
 
 
@@ -40,5 +42,6 @@ def _own_keys(settings: Settings) -> dict[str, Secret]:
         tavily.NAME: settings.tavily.api_key,
         brave.NAME: settings.brave.api_key,
         github.NAME: settings.github.api_key,
+        deepgram.NAME: settings.deepgram.api_key,
     }
     return {name: key for name, key in keys.items() if key is not None}

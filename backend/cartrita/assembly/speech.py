@@ -5,10 +5,15 @@ from typing import Final, NamedTuple
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.plain_calls import PlainCalls
+from cartrita.adapters.speech import deepgram
+from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.openai_synthesizer import OpenAISynthesizer
 from cartrita.assembly.providers import OpenedProvider
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
+from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
+
+_NO_KEY: Final = Secret("")
 
 
 class SpeechParts(NamedTuple):
@@ -19,13 +24,30 @@ class SpeechParts(NamedTuple):
     servers: Sequence[PlainCalls]
 
 
+def _deepgram(parts: SpeechParts) -> DeepgramService:
+    own, voice = parts.settings.deepgram, parts.settings.voice
+    return DeepgramService(
+        http=parts.http,
+        base_url=own.base_url,
+        key=own.api_key or _NO_KEY,
+        model=own.model,
+        voice=own.voice,
+        timeout=voice.transcription_timeout_s,
+        idle=own.idle_s,
+        pause_ms=own.pause_ms,
+    )
+
+
 def _openai_synthesizers(parts: SpeechParts) -> Iterable[SpeechSynthesizer]:
     patience = parts.settings.voice.speech_timeout_s
     return (OpenAISynthesizer(server, patience=patience) for server in parts.servers)
 
 
-_TRANSCRIBERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[Transcriber]]]] = {}
+_TRANSCRIBERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[Transcriber]]]] = {
+    deepgram.NAME: lambda parts: (deepgram.DeepgramTranscriber(_deepgram(parts)),),
+}
 _SYNTHESIZERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[SpeechSynthesizer]]]] = {
+    deepgram.NAME: lambda parts: (deepgram.DeepgramSynthesizer(_deepgram(parts)),),
     "openai": _openai_synthesizers,
 }
 """By adapter: those that it has here, also without a key, for callers who bring one."""

@@ -25,15 +25,12 @@ class Deepgram(Group):
         Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$"),
         Setting("Its voice that speaks, where a request names none."),
     ] = "aura-2-thalia-en"
-    timeout_s: Annotated[
-        float,
-        Field(ge=0.1, le=1800),
-        Setting("How long it may take for a whole recording, or for a whole speech."),
-    ] = 300.0
     idle_s: Annotated[
         float,
         Field(ge=0.1, le=300),
-        Setting("For how long it may send nothing while a speech or the last words are awaited."),
+        Setting(
+            "For how long it may send nothing of a speech, or of the last words of live audio."
+        ),
     ] = 15.0
     pause_ms: Annotated[
         int,

@@ -10,7 +10,7 @@ from typing import Final, Self
 import msgspec
 
 from cartrita.adapters.http.bodies import whole_body
-from cartrita.adapters.speech.deepgram_errors import NAME
+from cartrita.adapters.speech.deepgram_errors import NAME as NAME
 from cartrita.adapters.speech.deepgram_listening import DeepgramListening
 from cartrita.adapters.speech.deepgram_options import (
     hearing_options,
@@ -23,23 +23,26 @@ from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
 from cartrita.adapters.speech.deepgram_speech import DeepgramSpeech, SpokenTexts, opened_speech
 from cartrita.adapters.speech.deepgram_talk import TALK_QUERY, DeepgramTalk
+from cartrita.adapters.speech.deepgram_voices import FAMILY, VOICES
 from cartrita.domain.ports.speech import Listening, Speaking
 from cartrita.domain.speech import (
     AudioFormat,
     PcmFormat,
     Recording,
+    SpeechModel,
     SpeechRequest,
     Transcript,
     TranscriptionOptions,
 )
 from cartrita.kit.secret import Secret
 
-FORMATS: Final = frozenset(AudioFormat)
-"""What it speaks as."""
+KEY_PREFIXES: Final = ()
+"""Its keys are hexadecimal digits: of no shape that tells whose they are."""
+_MODELS: Final = ("nova-3", "nova-2")
 
 
-class Deepgram:
-    """The service at one address; implements `Transcriber` and `SpeechSynthesizer`."""
+class _Keyed:
+    """What both have of a `Service`."""
 
     name = NAME
     needs_key = True
@@ -60,6 +63,16 @@ class Deepgram:
         """See `Service.test_key`; costs nothing."""
         async with self._service.response("GET", "/v1/projects") as response:
             await whole_body(response)
+
+
+class DeepgramTranscriber(_Keyed):
+    """Writes down what is said; implements `Transcriber`."""
+
+    @property
+    def models(self) -> tuple[SpeechModel, ...]:
+        """See `Transcriber.models`."""
+        names = dict.fromkeys((self._service.model, *_MODELS))
+        return tuple(SpeechModel(name=name, live=True) for name in names)
 
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """See `Transcriber.transcribe`."""
@@ -87,6 +100,16 @@ class Deepgram:
         async with service.socket("/v1/listen", query) as socket:
             own = DeepgramSocket(service, socket)
             yield DeepgramListening(service, own, hearing.language)
+
+
+class DeepgramSynthesizer(_Keyed):
+    """Speaks; implements `SpeechSynthesizer`."""
+
+    @property
+    def models(self) -> tuple[SpeechModel, ...]:
+        """See `SpeechSynthesizer.models`."""
+        voices = tuple(dict.fromkeys((self._service.voice, *VOICES)))
+        return (SpeechModel(name=FAMILY, live=True, voices=voices, formats=tuple(AudioFormat)),)
 
     def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[DeepgramSpeech]:
         """See `SpeechSynthesizer.speak`."""

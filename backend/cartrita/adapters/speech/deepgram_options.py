@@ -10,15 +10,16 @@ from typing import Final
 import msgspec
 
 from cartrita.adapters.speech.deepgram_service import DeepgramService, Query
-from cartrita.domain.errors import InvalidInput
+from cartrita.adapters.speech.deepgram_voices import BY_NAME, FAMILY
+from cartrita.domain.errors import NotOffered
 from cartrita.domain.speech import AudioFormat, PcmFormat, SpeechRequest, TranscriptionOptions
 
 SAMPLE_RATE: Final = 24_000
 """Of speech, in samples a second: what its voices are made at."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_VOICE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}|multi")
 _SPEEDS: Final = (0.7, 1.5)
-_FAMILY: Final = "aura-2"
 _KEYTERMS: Final = 40
 _KEYTERM_CHARACTERS: Final = 800
 """It takes 500 tokens of them: so much is less in any language."""
@@ -62,7 +63,7 @@ class HearingOptions(msgspec.Struct, frozen=True):
 
 
 def hearing_options(service: DeepgramService, options: TranscriptionOptions) -> HearingOptions:
-    """Raises InvalidInput for names that are none."""
+    """Raises NotOffered for names that are none."""
     model = _checked("model", options.model or service.model, _NAME)
     language = options.language
     if language is not None:
@@ -95,24 +96,24 @@ def live_query(service: DeepgramService, options: HearingOptions, audio: PcmForm
 
 
 def voice_query(service: DeepgramService, request: SpeechRequest) -> Query:
-    """The voice, and its speed where it is not the usual one. Raises InvalidInput."""
+    """The voice, and its speed where it is not the usual one. Raises NotOffered."""
     least, most = _SPEEDS
     if not least <= request.speed <= most:
-        raise InvalidInput.of("speed", f"Deepgram's voices speak at {least} to {most} times.")
+        raise NotOffered.of("speed", f"Deepgram's voices speak at {least} to {most} times.")
     speed = (("speed", f"{request.speed:g}"),) if request.speed != 1 else ()
-    return (("model", voice_of(service, request)), *speed)
+    return (("model", _voice(service, request)), *speed)
 
 
-def voice_of(service: DeepgramService, request: SpeechRequest) -> str:
+def _voice(service: DeepgramService, request: SpeechRequest) -> str:
     """The model that speaks, which at Deepgram is a voice: `thalia` stands for `aura-2-thalia-en`.
 
-    Raises InvalidInput for a name that is none.
+    Raises NotOffered.
     """
-    voice = None if request.voice is None else _checked("voice", request.voice.lower(), _NAME)
     model = None if request.model is None else _checked("model", request.model.lower(), _NAME)
-    if voice is None:
-        return service.voice if model in (None, _FAMILY) else model
-    return voice if "-" in voice else f"{_FAMILY}-{voice}-en"
+    if request.voice is None:
+        return service.voice if model in (None, FAMILY) else model
+    voice = request.voice.lower()
+    return BY_NAME.get(voice) or _checked("voice", voice, _VOICE)
 
 
 def encoding_query(audio: AudioFormat) -> Query:
@@ -131,7 +132,7 @@ def _is_newest(model: str) -> bool:
 
 def _checked(field: str, name: str, shape: re.Pattern[str]) -> str:
     if not shape.fullmatch(name):
-        raise InvalidInput.of(field, f"Deepgram has no {field} of such a name.")
+        raise NotOffered.of(field, f"Deepgram has no {field} of such a name.")
     return name
 
 

@@ -18,7 +18,7 @@ from cartrita.adapters.speech.deepgram_options import (
 )
 from cartrita.adapters.speech.deepgram_service import DeepgramService, Query
 from cartrita.adapters.speech.text_pieces import pieces_of
-from cartrita.domain.errors import InvalidInput
+from cartrita.domain.errors import InvalidInput, NotOffered
 from cartrita.domain.speech import AudioFormat, SpeechRequest, SpokenText
 
 LONGEST_PIECE: Final = 2000
@@ -141,7 +141,7 @@ def _order_of(service: DeepgramService, request: SpeechRequest, audio: AudioForm
     if not pieces:
         raise InvalidInput.of("text", "It is empty.")
     if len(pieces) > 1 and audio not in _JOINED:
-        raise InvalidInput.of("text", f"Deepgram speaks {LONGEST_PIECE} characters as {audio}.")
+        raise NotOffered.of("text", f"Deepgram speaks {LONGEST_PIECE} characters as {audio}.")
     voice = voice_query(service, request)
     if len(pieces) > 1 and audio is AudioFormat.WAV:
         return _Order(pieces, (*voice, *encoding_query(AudioFormat.PCM)), _open_header())
