@@ -6,7 +6,7 @@ from typing import Final
 
 from cartrita.adapters.http.web_sockets import SocketClosed
 from cartrita.adapters.speech.deepgram_errors import NAME, frame_error, malformed
-from cartrita.adapters.speech.deepgram_results import Frame, frame_of, heard_in
+from cartrita.adapters.speech.deepgram_results import ListeningFrame, frame_of, heard_in
 from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
 from cartrita.domain.errors import UpstreamCut
@@ -111,7 +111,7 @@ class DeepgramListening:
             case _:
                 pass  # types of newer versions
 
-    def _heard(self, frame: Frame, heard: Heard) -> Iterator[ListeningEvent]:
+    def _heard(self, frame: ListeningFrame, heard: Heard) -> Iterator[ListeningEvent]:
         """Words, or that there were none after those that were told."""
         if heard.text:
             self._in_utterance = not heard.ends_utterance
@@ -124,5 +124,5 @@ class DeepgramListening:
         if heard.final and frame.from_finalize:
             self._finalize_by = None
 
-    def _awaits(self, frame: Frame) -> bool:
+    def _awaits(self, frame: ListeningFrame) -> bool:
         return bool(frame.from_finalize) and self._finalize_by is not None

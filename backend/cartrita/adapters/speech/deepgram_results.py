@@ -53,7 +53,7 @@ class _Answer(msgspec.Struct):
     results: _Results
 
 
-class Frame(msgspec.Struct, kw_only=True):
+class ListeningFrame(msgspec.Struct, kw_only=True):
     """A message of live audio, of any type; what it does not have is as if it were 0 or absent.
 
     `channel` is of results an object, of others a list of numbers.
@@ -97,12 +97,12 @@ def transcript_of(body: bytes, model: str, language: str | None) -> Transcript:
     )
 
 
-def frame_of(message: str) -> Frame:
+def frame_of(message: str) -> ListeningFrame:
     """A frame of live audio. Raises UpstreamMalformed."""
-    return _read(message.encode("utf-8", "surrogatepass"), Frame)
+    return _read(message.encode("utf-8", "surrogatepass"), ListeningFrame)
 
 
-def heard_in(frame: Frame, language: str | None) -> Heard:
+def heard_in(frame: ListeningFrame, language: str | None) -> Heard:
     """What the `Results` are of. Raises UpstreamMalformed."""
     channel = _read(bytes(frame.channel), _Channel)
     best = channel.alternatives[0] if channel.alternatives else _Alternative()

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from cartrita.adapters.http import bodies
 from cartrita.adapters.http.transport import Deadlines, HttpRequest, HttpResponse
-from cartrita.adapters.providers import exchange
 from cartrita.adapters.providers.credentials import Bearer
 from cartrita.adapters.providers.exchange import Exchange, ProviderConnection
 from cartrita.dialects.losses import Rendered
@@ -226,7 +226,7 @@ async def test_an_error_keeps_its_headers_and_not_the_key() -> None:
 async def test_an_error_whose_body_does_not_end(
     pieces: list[bytes | UpstreamError | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "_ERROR_BODY_SECONDS", 0.01)
+    monkeypatch.setattr(bodies, "_ERROR_BODY_SECONDS", 0.01)
     transport = Answering(*pieces, status=400)
     async with asyncio.timeout(20):
         assert type(await refused(transport)) is UpstreamRejected
