@@ -3,7 +3,7 @@
 Over plain HTTP and WebSockets. Source: developers.deepgram.com, and the SDK deepgram-sdk 7.17.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, Self
 
@@ -21,9 +21,10 @@ from cartrita.adapters.speech.deepgram_options import (
 from cartrita.adapters.speech.deepgram_results import transcript_of
 from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
-from cartrita.adapters.speech.deepgram_speech import DeepgramSpeech, SpokenTexts, opened_speech
+from cartrita.adapters.speech.deepgram_speech import DeepgramSpeech, opened_speech
 from cartrita.adapters.speech.deepgram_talk import TALK_QUERY, DeepgramTalk
 from cartrita.adapters.speech.deepgram_voices import FAMILY, VOICES
+from cartrita.adapters.speech.texts_in_turn import TextsInTurn
 from cartrita.domain.ports.speech import Listening, Speaking
 from cartrita.domain.speech import (
     AudioFormat,
@@ -120,8 +121,16 @@ class DeepgramSynthesizer(_Keyed):
         """See `SpeechSynthesizer.converse`; as samples, if no format is asked for."""
         service = self._service
         query = (*voice_query(service, request), *TALK_QUERY)
-        if request.format not in (None, AudioFormat.PCM):
-            yield SpokenTexts(service, request)
+        if request.format is not None and request.format is not AudioFormat.PCM:
+            yield TextsInTurn(self._speech_of(request), request.format, None)
             return
         async with service.socket("/v1/speak", query) as socket:
             yield DeepgramTalk(service, DeepgramSocket(service, socket))
+
+    def _speech_of(
+        self, request: SpeechRequest
+    ) -> Callable[[str], AbstractAsyncContextManager[DeepgramSpeech]]:
+        def speak(text: str) -> AbstractAsyncContextManager[DeepgramSpeech]:
+            return self.speak(msgspec.structs.replace(request, text=text))
+
+        return speak

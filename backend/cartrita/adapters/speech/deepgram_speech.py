@@ -1,14 +1,13 @@
 """Speech of Deepgram's REST API, as it comes: of one text, or of texts one after the other."""
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 import msgspec
 
 from cartrita.adapters.http.transport import HttpResponse
+from cartrita.adapters.speech import speech_texts
 from cartrita.adapters.speech.deepgram_errors import malformed
 from cartrita.adapters.speech.deepgram_options import (
     SAMPLE_RATE,
@@ -17,9 +16,8 @@ from cartrita.adapters.speech.deepgram_options import (
     voice_query,
 )
 from cartrita.adapters.speech.deepgram_service import DeepgramService, Query
-from cartrita.adapters.speech.text_pieces import pieces_of
 from cartrita.domain.errors import InvalidInput, NotOffered
-from cartrita.domain.speech import AudioFormat, SpeechRequest, SpokenText
+from cartrita.domain.speech import AudioFormat, SpeechRequest
 
 LONGEST_PIECE: Final = 2000
 """In characters: it takes no more at once."""
@@ -75,70 +73,9 @@ async def opened_speech(
         yield DeepgramSpeech(service, audio, order, response)
 
 
-class SpokenTexts:
-    """Texts one after the other, each a whole speech of its format; implements `Speaking`.
-
-    Deepgram's WebSocket knows samples only. Texts that were dropped count as spoken.
-    """
-
-    def __init__(self, service: DeepgramService, request: SpeechRequest) -> None:
-        self.format = request.format or AudioFormat.MP3
-        self.sample_rate = rate_of(self.format)
-        self._service = service
-        self._request = request
-        self._texts: deque[str] = deque()
-        self._changed = asyncio.Event()
-        self._said = 0
-        self._clears = 0
-        self._finished = False
-
-    async def say(self, text: str) -> None:
-        """See `Speaking.say`."""
-        self._texts.append(text)
-        self._said += 1
-        self._changed.set()
-
-    async def clear(self) -> None:
-        """See `Speaking.clear`."""
-        self._texts.clear()
-        self._clears += 1
-
-    async def finish(self) -> None:
-        """See `Speaking.finish`."""
-        self._finished = True
-        self._changed.set()
-
-    async def pieces(self) -> AsyncIterator[bytes | SpokenText]:
-        """See `Speaking.pieces`."""
-        while self._texts or not self._finished:
-            if not self._texts:
-                self._changed.clear()
-                await self._changed.wait()
-                continue
-            clears, text = self._clears, self._texts.popleft()
-            if text.strip():
-                async with aclosing(self._speech_of(text, clears)) as audio:
-                    async for piece in audio:
-                        yield piece
-            if clears == self._clears:
-                yield SpokenText(self._said - len(self._texts))
-
-    async def _speech_of(self, text: str, clears: int) -> AsyncGenerator[bytes]:
-        """The audio of a text, until it is dropped."""
-        request = msgspec.structs.replace(self._request, text=text, format=self.format)
-        async with (
-            opened_speech(self._service, request) as speech,
-            aclosing(speech.pieces()) as audio,
-        ):
-            async for piece in audio:
-                if clears != self._clears:
-                    return
-                yield piece
-
-
 def _order_of(service: DeepgramService, request: SpeechRequest, audio: AudioFormat) -> _Order:
-    pieces = tuple(pieces_of(request.text, LONGEST_PIECE))
-    if not pieces:
+    pieces = tuple(speech_texts.parts(request.text, LONGEST_PIECE))
+    if not request.text.strip():
         raise InvalidInput.of("text", "It is empty.")
     if len(pieces) > 1 and audio not in _JOINED:
         raise NotOffered.of("text", f"Deepgram speaks {LONGEST_PIECE} characters as {audio}.")

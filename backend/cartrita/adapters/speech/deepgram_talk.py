@@ -14,12 +14,12 @@ import msgspec
 import structlog
 
 from cartrita.adapters.http.web_sockets import SocketClosed
+from cartrita.adapters.speech import speech_texts
 from cartrita.adapters.speech.deepgram_errors import NAME, frame_error, malformed
 from cartrita.adapters.speech.deepgram_options import SAMPLE_RATE
 from cartrita.adapters.speech.deepgram_service import DeepgramService, Query
 from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
 from cartrita.adapters.speech.deepgram_speech import LONGEST_PIECE
-from cartrita.adapters.speech.text_pieces import pieces_of
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.speech import AudioFormat, SpokenText
 
@@ -45,7 +45,7 @@ class _Frame(msgspec.Struct):
 
 
 class DeepgramTalk:
-    """One WebSocket; implements `Speaking`. Texts that were dropped count as spoken."""
+    """One WebSocket; implements `Speaking`."""
 
     format = AudioFormat.PCM
     sample_rate: int | None = SAMPLE_RATE
@@ -54,29 +54,30 @@ class DeepgramTalk:
         self._service = service
         self._socket = socket
         self._loop = asyncio.get_running_loop()
-        self._said = 0
-        self._unflushed = False
-        """Whether there is text after the last `Flush`."""
+        self._spoken = 0
+        self._unflushed = 0
+        """So many texts are after the last `Flush`."""
         self._awaited: deque[int] = deque()
-        """For each `Flush` that was not answered: how many texts are before it."""
+        """For each `Flush` that was not answered: how many texts it is about."""
         self._flush_times: deque[float] = deque()
         self._no_flush_before = 0.0
         self._clearing = 0
         self._finished = False
 
     async def say(self, text: str) -> None:
-        """See `Speaking.say`."""
-        for piece in pieces_of(text, LONGEST_PIECE):
-            await self._socket.send(_speak(piece))
-            self._unflushed = True
-        self._said += 1
+        """See `Speaking.say`; a blank text is none."""
+        if not text.strip():
+            return
+        for part in speech_texts.parts(text, LONGEST_PIECE):
+            await self._socket.send(_speak(part))
+        self._unflushed += 1
         await self._flush()
         self._socket.wake()
 
     async def clear(self) -> None:
         """See `Speaking.clear`."""
         self._clearing += 1
-        self._unflushed = False
+        self._unflushed = 0
         self._awaited.clear()
         await self._socket.send(_CLEAR)
         self._socket.wake()
@@ -134,15 +135,16 @@ class DeepgramTalk:
             self._flush_times.popleft()
         if not self._unflushed or now < self._next_flush:
             return
-        self._unflushed = False
-        self._awaited.append(self._said)
+        self._awaited.append(self._unflushed)
+        self._unflushed = 0
         self._flush_times.append(now)
         await self._socket.send(_FLUSH)
 
     def _told(self, frame: _Frame) -> SpokenText | None:
         match frame.type:
             case "Flushed" if self._awaited and not self._clearing:
-                return SpokenText(self._awaited.popleft())
+                self._spoken += self._awaited.popleft()
+                return SpokenText(self._spoken)
             case "Cleared":
                 self._clearing = max(self._clearing - 1, 0)
             case "Warning":
@@ -156,8 +158,7 @@ class DeepgramTalk:
     def _warned(self, frame: _Frame) -> None:
         log.warning("deepgram_warning", code=(frame.code or "")[:64])
         if "FLUSH" in (frame.code or "").upper() and self._awaited:
-            self._awaited.pop()
-            self._unflushed = True
+            self._unflushed += self._awaited.pop()
             self._no_flush_before = self._loop.time() + _NEXT_FLUSH_SECONDS
 
     def _check_overdue(self, due: float | None) -> None:

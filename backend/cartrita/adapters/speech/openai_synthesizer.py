@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from cartrita.adapters.http.transport import HttpResponse
+from cartrita.adapters.speech import speech_texts
 from cartrita.adapters.speech.openai_server import (
     OPENAI,
     KnownOfServer,
@@ -19,7 +20,7 @@ from cartrita.adapters.speech.openai_server import (
     usual_model,
 )
 from cartrita.adapters.speech.texts_in_turn import TextsInTurn
-from cartrita.dialects.openai_audio import speech_requests, speech_texts
+from cartrita.dialects.openai_audio import speech_requests
 from cartrita.dialects.openai_audio.speech_requests import SpeechForm
 from cartrita.domain.errors import NotOffered, UpstreamMalformed
 from cartrita.domain.speech import AudioFormat, SpeechModel, SpeechRequest
@@ -27,6 +28,8 @@ from cartrita.kit.secret import Secret
 
 SAMPLE_RATE: Final = 24_000
 """Of its PCM, which has one channel."""
+LONGEST_TEXT: Final = 4096
+"""In characters; OpenAI refuses a longer one."""
 USUAL_FORMAT: Final = AudioFormat.MP3
 _PATH: Final = "/audio/speech"
 _VOICE: Final = "alloy"
@@ -85,7 +88,7 @@ class OpenAISynthesizer(ModelService):
         """See `SpeechSynthesizer.speak`; the first bytes are there."""
         model = request.model or await usual_model(self._server, self._known, Task.SPEECH)
         form = _form(request, model)
-        texts = speech_texts.parts(request.text)
+        texts = speech_texts.parts(request.text, LONGEST_TEXT)
         if len(texts) > 1 and form.response_format not in _JOINABLE:
             raise _too_long(self.name, form.response_format)
         async with (
@@ -164,7 +167,7 @@ def _form(request: SpeechRequest, model: str) -> SpeechForm:
 def _too_long(name: str, audio: AudioFormat) -> NotOffered:
     return NotOffered.of(
         "format",
-        f"{name} speaks {speech_texts.LONGEST:,} characters at once, and {audio} cannot be put "
+        f"{name} speaks {LONGEST_TEXT:,} characters at once, and {audio} cannot be put "
         "together; send a shorter text, or ask for mp3, opus, aac or pcm",
     )
 

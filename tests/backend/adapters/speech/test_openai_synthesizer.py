@@ -11,8 +11,8 @@ from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.openai_audio import sounds
 from tests.harness.fake_provider.script import Script
 
-from cartrita.adapters.speech.openai_synthesizer import OpenAISynthesizer
-from cartrita.dialects.openai_audio import speech_texts
+from cartrita.adapters.speech import speech_texts
+from cartrita.adapters.speech.openai_synthesizer import LONGEST_TEXT, OpenAISynthesizer
 from cartrita.domain.errors import (
     EndpointMissing,
     NotOffered,
@@ -55,7 +55,7 @@ async def test_older_models_get_no_instructions(fake: FakeProvider, calls: Calls
 
 async def test_a_long_text_is_spoken_by_several_requests(fake: FakeProvider, calls: Calls) -> None:
     text = "This is a sentence. " * 300
-    assert len(text) > speech_texts.LONGEST
+    assert len(text) > LONGEST_TEXT
     synthesizer = OpenAISynthesizer(calls())
     whole = await spoken(synthesizer, SpeechRequest(text=text, format=AudioFormat.MP3))
     assert len(fake.requests()) == 2

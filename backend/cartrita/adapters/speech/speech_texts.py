@@ -3,18 +3,20 @@
 import re
 from typing import Final
 
-LONGEST: Final = 4096
-"""In characters; OpenAI refuses a longer text."""
 _ENDS: Final = (re.compile(r"[.!?…]\S{0,2}\s+"), re.compile(r"\s+"))
 """Where a text is cut best: after a sentence, else after a word."""
 
 
-def parts(text: str, longest: int = LONGEST) -> list[str]:
-    """The text in as few parts as there may be, each of them cut where it is heard least."""
+def parts(text: str, longest: int) -> list[str]:
+    """The text in as few parts as there may be, each of them cut where it is heard least.
+
+    None is longer than so many characters, and none is blank unless the whole text is.
+    """
     found: list[str] = []
     while len(text) > longest:
         end = _end(text, longest)
-        found.append(text[:end])
+        if text[:end].strip():
+            found.append(text[:end])
         text = text[end:]
     return [*found, text] if text.strip() or not found else found
 
