@@ -47,6 +47,7 @@ _PRICES = [price("m", "0.0001"), replace(price("dear", "0.0003"), provider="q")]
 _HI = TextDelta("Hi")
 _ROUTES = {"r": Route(targets=(Target("p/m"), Target("q/dear")), continue_with="any")}
 _numbers = count()
+_TRIES = 10
 
 PlannedCall: TypeAlias = tuple[str, int]
 """How a call ends, and how much output it asks for and gets."""
@@ -141,7 +142,12 @@ class Process:
         self._running.clear()
 
     async def flush(self) -> None:
-        await self._ledger.flush()
+        """Write what is pending, also where a connection breaks on a busy machine."""
+        for _ in range(_TRIES):
+            await self._ledger.flush()
+            if not self._ledger._pending:
+                return
+        raise AssertionError("The ledger was not written.")
 
     async def trim(self) -> None:
         await self._budgeting._trim()

@@ -4,7 +4,7 @@ A row of `budget_spending` is one budget in one period. What processes have leas
 before it is used, and a constraint of the row refuses what would pass the budget.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -40,23 +40,23 @@ SELECT {_COLUMNS}, :since, amount FROM budgets
 WHERE ({_COLUMNS}) = (:kind, :id, :period, :unit)
 ON CONFLICT DO NOTHING
 """)
-# A sixteenth of what is left, or as much as the caller must have.
-_LEASE = text(f"""
-WITH locked AS (
+# A sixteenth of what is left, or as much as the caller must have. The row stays locked until it is
+# leased: one statement that locked it and updated it, too, was seen to reckon with two versions of
+# it where others gave back meanwhile.
+_GRANT = text(f"""
+SELECT amount, CASE WHEN left_over <= 0 OR left_over < :least THEN 0
+  ELSE least(:wanted, greatest(:least, trunc(left_over / 16, :places))) END AS granted
+FROM (
   SELECT b.amount, b.amount - s.settled - s.leased - s.overrun AS left_over
   FROM budget_spending s JOIN budgets b USING ({_COLUMNS})
   WHERE ({_COLUMNS}) = (:kind, :id, :period, :unit) AND s.since = :since
   FOR UPDATE OF s
-), granted AS (
-  SELECT amount, CASE WHEN left_over <= 0 OR left_over < :least THEN 0
-    ELSE least(:wanted, greatest(:least, trunc(left_over / 16, :places))) END AS granted
-  FROM locked
-)
-UPDATE budget_spending s
-SET leased = s.leased + g.granted, most = greatest(g.amount, s.settled + s.leased)
-FROM granted g
-WHERE ({_COLUMNS}) = (:kind, :id, :period, :unit) AND s.since = :since
-RETURNING g.granted
+) AS locked
+""")
+_LEASE = text(f"""
+UPDATE budget_spending
+SET leased = leased + :granted, most = greatest(:amount, settled + leased)
+WHERE ({_COLUMNS}) = (:kind, :id, :period, :unit) AND since = :since
 """)
 _GIVE_BACK = text(f"""
 UPDATE budget_spending SET leased = greatest(leased - :amount, 0)
@@ -108,12 +108,24 @@ class BudgetTable:
             "wanted": wanted,
             "places": _PLACES[spending.unit],
         }
-        async with self._database.use() as connection:
-            granted = (await connection.execute(_LEASE, asked)).scalar_one_or_none()
-            if granted is None:  # nothing was used in this period so far
+        granted = await self._leased(spending, asked)
+        if granted is None:  # nothing was used in this period so far
+            async with self._database.use() as connection:
                 await connection.execute(_OPEN, _key(spending))
-                granted = (await connection.execute(_LEASE, asked)).scalar_one_or_none()
+            granted = await self._leased(spending, asked)
         return Decimal(0) if granted is None else granted
+
+    async def _leased(self, spending: BudgetSpending, asked: Mapping[str, Any]) -> Decimal | None:
+        """What is leased; None where nothing is known of this budget in this period."""
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(_GRANT, asked)).one_or_none()
+            if found is None:
+                return None
+            if found.granted:
+                await connection.execute(
+                    _LEASE, {**_key(spending), "granted": found.granted, "amount": found.amount}
+                )
+        return found.granted
 
     async def give_back(self, spending: BudgetSpending, amount: Decimal) -> None:
         """See BudgetLeases."""

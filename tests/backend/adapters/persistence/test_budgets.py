@@ -67,6 +67,23 @@ async def test_leases_of_many_at_once_do_not_pass_the_budget(table: BudgetTable)
     assert all(one == 0 or one >= least for one in leased)
 
 
+async def test_what_others_give_back_meanwhile_is_leased_once(table: BudgetTable) -> None:
+    shares = [Decimal(n) / 100 for n in (3, 7, 11, 19, 23, 29, 31, 37)]
+
+    async def lease_and_halve(share: Decimal) -> Decimal:
+        kept = NONE
+        for _ in range(12):
+            leased = await table.lease(SPENDING, share, share)
+            if leased:
+                await table.give_back(SPENDING, leased / 2)
+            kept += leased / 2
+        return kept
+
+    kept = await asyncio.gather(*map(lease_and_halve, shares))
+    found = await state(table)
+    assert 0 < found.leased == sum(kept) <= 1
+
+
 async def test_tokens_are_leased_whole(table: BudgetTable) -> None:
     tokens = Budget(ANN, BudgetPeriod.MONTH, BudgetUnit.TOKENS, Decimal(1000))
     await table.replace(ANN, [tokens], change())
