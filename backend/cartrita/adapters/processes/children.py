@@ -19,12 +19,18 @@ _GRACE_S: Final = 2.0
 
 @asynccontextmanager
 async def started(
-    module: str, order: str, *, stdin: BinaryIO, line_bytes: int, reports: bool = False
+    module: str,
+    order: str,
+    *,
+    stdin: BinaryIO | int,
+    line_bytes: int,
+    reports: bool = False,
+    stdout: BinaryIO | int = PIPE,
 ) -> AsyncGenerator[Process]:
-    """A module of ours as a process, which is told `order` and reads `stdin`.
+    """A module of ours as a process, which is told `order` and reads `stdin`, a file or a pipe.
 
-    Its stdout is a pipe; with `reports` its stderr is one too. At the end of the body it is killed,
-    with all of its group.
+    Its stdout is a pipe, unless it is given; with `reports` its stderr is a pipe too. At the end of
+    the body it is killed, with all of its group.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -33,7 +39,7 @@ async def started(
         module,
         order,
         stdin=stdin,
-        stdout=PIPE,
+        stdout=stdout,
         stderr=PIPE if reports else DEVNULL,
         env={},
         limit=line_bytes,

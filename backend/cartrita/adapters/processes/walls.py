@@ -9,7 +9,7 @@ from typing import Final
 from cartrita.adapters.processes import landlock, system_calls
 from cartrita.adapters.processes.call_filter import call_filter
 
-_LIBRARIES: Final = tuple(map(Path, ("/lib", "/lib64", "/usr/lib", "/usr/lib64")))
+LIBRARIES: Final = tuple(map(Path, ("/lib", "/lib64", "/usr/lib", "/usr/lib64")))
 LINKER_CACHE: Final = Path("/etc/ld.so.cache")
 _INSTALLED: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
@@ -38,7 +38,7 @@ def missing() -> tuple[str, ...]:
 
 def _readable() -> Iterator[Path]:
     """What a reader may import late: Python's own modules, those installed, and what these link."""
-    yield from _LIBRARIES
+    yield from LIBRARIES
     yield LINKER_CACHE
     paths = sysconfig.get_paths()
     yield from (Path(paths[name]) for name in _INSTALLED)

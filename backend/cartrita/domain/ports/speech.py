@@ -43,8 +43,8 @@ class SpeechEncoder(Protocol):
 
     def encoded(
         self, samples: AsyncIterator[bytes], audio: PcmFormat, target: AudioFormat
-    ) -> AsyncGenerator[bytes]:
-        """The same sound in a format, as it is made. Raises InvalidInput, Unavailable, Busy."""
+    ) -> AbstractAsyncContextManager[AsyncGenerator[bytes]]:
+        """The same sound in a format, as it is made. Raises Unavailable."""
         ...
 
 

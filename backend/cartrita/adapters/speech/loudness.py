@@ -1,0 +1,43 @@
+"""How loud sound is, in stretches as short as a sound of speech."""
+
+from array import array
+from collections.abc import Iterator
+from math import log10
+from operator import mul
+from typing import Final
+
+from cartrita.adapters.speech.samples import pcm_array
+from cartrita.domain.speech import PcmFormat
+
+FRAME_S: Final = 0.02
+QUIETEST_SPEECH_DB: Final = -50.0
+"""Against the loudest that there can be. Digital speech is some 30 dB louder."""
+_SILENCE_DB: Final = -100.0
+_LOUDEST_POWER: Final = 32768.0**2
+
+
+def frame_bytes(audio: PcmFormat) -> int:
+    """The bytes of one stretch."""
+    return int(audio.sample_rate * FRAME_S) * 2 * audio.channels
+
+
+def loudness_db(samples: "array[int]") -> float:
+    """Of these samples, without what in them does not change; 0 is the loudest there can be."""
+    count = len(samples)
+    if not count:
+        return _SILENCE_DB
+    mean = sum(samples) / count
+    power = sum(map(mul, samples, samples)) / count - mean * mean
+    return 10 * log10(power / _LOUDEST_POWER) if power >= 1 else _SILENCE_DB
+
+
+def frames(pcm: bytes, audio: PcmFormat) -> Iterator[float]:
+    """How loud each stretch is; a shorter one at the end counts too."""
+    size = frame_bytes(audio)
+    for at in range(0, len(pcm), size):
+        yield loudness_db(pcm_array(pcm[at : at + size]))
+
+
+def is_silent(pcm: bytes, audio: PcmFormat) -> bool:
+    """Whether nothing in it is as loud as quiet speech."""
+    return all(loudness <= QUIETEST_SPEECH_DB for loudness in frames(pcm, audio))
