@@ -9,7 +9,13 @@ from cartrita.adapters.speech import deepgram
 from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.openai_synthesizer import OpenAISynthesizer
 from cartrita.assembly.providers import OpenedProvider
-from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
+from cartrita.assembly.speech_machine import SpeechMachine, speech_machine
+from cartrita.domain.ports.speech import (
+    RecordingReader,
+    SpeechEncoder,
+    SpeechSynthesizer,
+    Transcriber,
+)
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
@@ -17,11 +23,15 @@ _NO_KEY: Final = Secret("")
 
 
 class SpeechParts(NamedTuple):
-    """What adapters of speech are made of; `servers` are the model servers like OpenAI's."""
+    """What adapters of speech are made of; `servers` are the model servers like OpenAI's.
+
+    `machine` is what this one can do with sound.
+    """
 
     settings: Settings
     http: HttpClient
     servers: Sequence[PlainCalls]
+    machine: SpeechMachine
 
 
 def _deepgram(parts: SpeechParts) -> DeepgramService:
@@ -58,6 +68,8 @@ class SpeechServices(NamedTuple):
 
     transcribers: tuple[Transcriber, ...]
     synthesizers: tuple[SpeechSynthesizer, ...]
+    recordings: RecordingReader
+    encoder: SpeechEncoder
 
 
 def create_speech_services(
@@ -68,8 +80,11 @@ def create_speech_services(
     `providers` are all, those included that only callers with keys of their own can call.
     """
     servers = [one.calls for one in providers if one.calls is not None]
-    parts = SpeechParts(settings, http, servers)
+    machine = speech_machine(settings)
+    parts = SpeechParts(settings, http, servers, machine)
     return SpeechServices(
         tuple(one for create in _TRANSCRIBERS.values() for one in create(parts)),
         tuple(one for create in _SYNTHESIZERS.values() for one in create(parts)),
+        machine.recordings,
+        machine.encoder,
     )

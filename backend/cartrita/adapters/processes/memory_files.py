@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 
 def memory_file(content: bytes = b"") -> BinaryIO:
@@ -10,11 +10,14 @@ def memory_file(content: bytes = b"") -> BinaryIO:
 
     Where the system has no such files, it is an unlinked one among temporary files.
     """
-    file: BinaryIO
-    if hasattr(os, "memfd_create"):
-        file = os.fdopen(os.memfd_create("cartrita", os.MFD_CLOEXEC), "w+b")
-    else:
-        file = tempfile.TemporaryFile()
+    file = _memory() if hasattr(os, "memfd_create") else cast("BinaryIO", _unlinked())
     file.write(content)
     file.seek(0)
     return file
+
+
+def _memory() -> BinaryIO:
+    return os.fdopen(os.memfd_create("cartrita", os.MFD_CLOEXEC), "w+b")
+
+
+_unlinked = tempfile.TemporaryFile

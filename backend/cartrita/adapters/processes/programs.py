@@ -39,7 +39,5 @@ async def running(
     """
     order = LaunchOrder((str(program), *arguments), bounds, tuple(map(str, readable)))
     told = msgspec.json.encode(order).decode()
-    async with started(
-        _MODULE, told, stdin=stdin, stdout=stdout, line_bytes=_BUFFER
-    ) as process:
+    async with started(_MODULE, told, stdin=stdin, stdout=stdout, line_bytes=_BUFFER) as process:
         yield process

@@ -1,6 +1,5 @@
 """ffmpeg as a program: what a recording is, its samples, and the encoding of samples of ours."""
 
-import asyncio
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -71,8 +70,9 @@ class Ffmpeg:
     async def announced_duration(self, data: bytes, container: Container) -> float | None:
         """In seconds, if the file tells it. Raises InvalidInput and UnsupportedMedia."""
         probe = await self._probe(data, container)
-        if any(one.codec_type == "video" and not one.disposition.attached_pic
-               for one in probe.streams):
+        if any(
+            one.codec_type == "video" and not one.disposition.attached_pic for one in probe.streams
+        ):
             raise a_video()
         sound = next((one for one in probe.streams if one.codec_type == "audio"), None)
         if sound is None:
@@ -93,9 +93,7 @@ class Ffmpeg:
         )  # fmt: skip
         any_at_all = False
         with memory_file(data) as file:
-            async with running(
-                self._ffmpeg, arguments, bounds=self._bounds, stdin=file
-            ) as process:
+            async with running(self._ffmpeg, arguments, bounds=self._bounds, stdin=file) as process:
                 async with aclosing(_pieces(process)) as pieces:
                     async for piece in pieces:
                         any_at_all = True
@@ -111,8 +109,9 @@ class Ffmpeg:
         """These samples in a format, as they come. Raises Unavailable."""
         arguments = (
             *_QUIET, *_ONE_THREAD, "-protocol_whitelist", "pipe", "-probesize", "32",
-            "-f", "s16le", "-ac", str(audio.channels), "-ar", str(audio.sample_rate), "-i", "pipe:0",
-            "-map_metadata", "-1", *_ENCODERS[target], "-flush_packets", "1", "pipe:1",
+            "-f", "s16le", "-ac", str(audio.channels), "-ar", str(audio.sample_rate),
+            "-i", "pipe:0", "-map_metadata", "-1", *_ENCODERS[target],
+            "-flush_packets", "1", "pipe:1",
         )  # fmt: skip
         async with (
             running(self._ffmpeg, arguments, bounds=self._bounds, stdin=PIPE) as process,

@@ -129,9 +129,7 @@ def _wav_is_silent(data: bytes, samples: WavSamples) -> bool:
     return all(is_silent(mono.feed(piece), own) for piece in _wav_pieces(data, samples))
 
 
-async def _converted(
-    data: bytes, samples: WavSamples, audio: PcmFormat
-) -> AsyncGenerator[bytes]:
+async def _converted(data: bytes, samples: WavSamples, audio: PcmFormat) -> AsyncGenerator[bytes]:
     """The samples of a WAV file, changed in a thread; those that are right already are not."""
     if _is(samples, audio):
         for piece in _wav_pieces(data, samples):

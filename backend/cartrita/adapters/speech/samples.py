@@ -3,7 +3,7 @@
 import sys
 from array import array
 from collections.abc import Callable, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -55,7 +55,7 @@ def _of_floats(code: str) -> Callable[[bytes], "array[int]"]:
 
 
 def _of_float(value: float) -> int:
-    if value != value:  # noqa: PLR0124 - only what is no number differs from itself
+    if value != value:
         return 0
     return int(max(-1.0, min(1.0, value)) * _LOUDEST)
 
@@ -150,7 +150,7 @@ class MonoSamples:
         ends = [until(position) for position in positions]
         if ends:
             ends.append(until(positions[-1] + step))
-        return array("h", ((after - before) // step for before, after in zip(ends, ends[1:])))
+        return array("h", ((after - before) // step for before, after in pairwise(ends)))
 
     def _lines(self, positions: range) -> "array[int]":
         values, rate = self._left, self._rate
