@@ -28,6 +28,7 @@ from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.asyncapi import asyncapi_document
 from cartrita.surfaces.native.chat_socket.chat_socket import CHAT
 from cartrita.surfaces.native.router import ROUTERS
+from cartrita.surfaces.native.voice_socket.voice_socket import VOICE
 from cartrita.surfaces.native.websocket.endpoint import endpoint
 from cartrita.surfaces.native.websocket.socket_kind import SocketKind
 from cartrita.surfaces.older_frontends import accounts
@@ -48,7 +49,7 @@ _DESCRIPTION = (
 _FORM_BYTES = 1 << 20
 """What a form may have beside the bytes of its files."""
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
-SOCKETS: tuple[SocketKind, ...] = (CHAT,)
+SOCKETS: tuple[SocketKind, ...] = (CHAT, VOICE)
 _V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router, files.router)
 _PROTOCOLS = (a2a.router, mcp.router)
 

@@ -31,6 +31,8 @@ from cartrita.assembly.search import (
     create_search_services,
     create_searches,
 )
+from cartrita.assembly.speech import create_speech_services
+from cartrita.assembly.speech_engines import SpeechEngines, create_speech_engines
 from cartrita.assembly.storage import Storage
 from cartrita.assembly.web import open_web_pages
 from cartrita.domain.ports.credentials import KeyValidator
@@ -38,6 +40,7 @@ from cartrita.domain.ports.web import WebPages
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import CostOf, Meter
+from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import ServiceMeter
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.secret import Secret
@@ -45,11 +48,12 @@ from cartrita.settings import Settings
 
 
 class Models(NamedTuple):
-    """Access to all models, to what searches, under their limits too, and to pages."""
+    """Access to all models, to what searches and speaks, under their limits too, and to pages."""
 
     gateway: Gateway
     checks: ProviderChecks
     searches: Searches
+    speech: SpeechEngines
     pages: WebPages
     key_validator: KeyValidator
     brought_keys: BroughtKeys
@@ -81,6 +85,7 @@ async def open_models(
         ]
         unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
         services = create_search_services(settings, http)
+        request_meter = ServiceMeter(storage.ledger, prices.requests.price, budgets)
         validator = create_all_keys_validator(
             services, create_key_validator(settings, [*providers, *unpaid])
         )
@@ -104,7 +109,12 @@ async def open_models(
                 limiting.limiter,
                 paying,
                 credentials.uses,
-                ServiceMeter(storage.ledger, prices.requests.price, budgets),
+                request_meter,
+            ),
+            speech=create_speech_engines(
+                settings,
+                create_speech_services(settings, http, [*providers, *unpaid]),
+                ServiceCalls(limiting.limiter, paying, credentials.uses, meter=request_meter),
             ),
             pages=pages,
             key_validator=validator,

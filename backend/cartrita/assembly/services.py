@@ -19,6 +19,7 @@ from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
 from cartrita.assembly.credentials import CredentialParts, create_credentials
 from cartrita.assembly.files import FileParts
+from cartrita.assembly.live_voice import create_live_voice
 from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
@@ -78,6 +79,7 @@ def create_services(
         login_sessions=authentication.login_sessions,
         tickets=authentication.tickets,
         sockets=OpenSockets(settings.websocket.per_owner_max, settings.websocket.keyless_max),
+        live_voice=create_live_voice(settings, models.speech, runs, conversations),
         code=CodeGeneration(models.gateway),
         provider_checks=models.checks,
         models=models.gateway.models,

@@ -72,3 +72,45 @@ class Voice(Group):
             default="as many as there are processors",
         ),
     ] = None
+    frame_max_bytes: Annotated[
+        int, Field(ge=64, le=1 << 20), Setting("The longest frame of audio on /ws/voice.")
+    ] = 64 << 10
+    frames_per_s: Annotated[
+        float,
+        Field(ge=1, le=100_000),
+        Setting(
+            "How many frames a client of /ws/voice may send in a second, counted as those of "
+            "/ws/chat are.",
+            value="a number from 1 to 100000",
+        ),
+    ] = 150.0
+    audio_wait_s: Annotated[
+        float,
+        Field(ge=0.1, le=600),
+        Setting("How much live audio may wait for what transcribes it; beyond it listening ends."),
+    ] = 10.0
+    audio_idle_s: Annotated[
+        float,
+        Field(ge=0.1, le=86_400),
+        Setting("How long a live conversation listens although no audio comes."),
+    ] = 300.0
+    silence_s: Annotated[
+        float,
+        Field(ge=0.1, le=86_400),
+        Setting("How long it listens although nobody speaks."),
+    ] = 300.0
+    barge_in_ms: Annotated[
+        int,
+        Field(ge=0, le=10_000),
+        Setting("How long sound without words has to last to interrupt an answer that is spoken."),
+    ] = 300
+    final_words_s: Annotated[
+        float,
+        Field(ge=0.1, le=60),
+        Setting("How long the last words of a turn may take that its client ends."),
+    ] = 2.0
+    speech_ahead_s: Annotated[
+        float,
+        Field(ge=0.1, le=3600),
+        Setting("How far speech is sent ahead of what the listener can have heard."),
+    ] = 2.0

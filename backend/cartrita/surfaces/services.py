@@ -36,6 +36,7 @@ from cartrita.application.runs.model_runs import ModelRuns
 from cartrita.application.runs.runs import Runs
 from cartrita.application.search.search import Search
 from cartrita.application.usage import UsageReports
+from cartrita.application.voice.live.conversation import LiveVoice
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.web import GitHubSearch, WebSearch
 from cartrita.domain.scopes import Scopes
@@ -136,6 +137,7 @@ class Services:
     login_sessions: LoginSessions
     tickets: Tickets
     sockets: OpenSockets
+    live_voice: LiveVoice
     models: Callable[[Scopes], Awaitable[Sequence[ModelInfo]]]
     health: Callable[[], Sequence[DeploymentHealth]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]

@@ -1934,6 +1934,8 @@ class StartFrame(Model):
     """In which voice."""
     speech_format: Literal["pcm", "wav", "mp3", "opus"] = "pcm"
     """How the speech is encoded."""
+    turns_end: Literal["with_pause", "when_asked"] = "with_pause"
+    """Whether a pause ends a turn, or only `end_turn`, as with a button."""
     interim: bool = True
     """Send transcripts that may still change."""
     on_barge_in: Literal["stop_speaking", "cancel", "ignore"] = "stop_speaking"
@@ -2260,8 +2262,6 @@ class TurnFrame(Model):
     """The id of the run."""
     conversation_id: str | None = None
     """The id of the conversation."""
-    message_id: str | None = None
-    """The id of the message."""
 
 
 class UploadedFiles(Model):

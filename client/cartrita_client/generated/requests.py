@@ -46,6 +46,7 @@ class VoiceFields(TypedDict, total=False):
     synthesizer: str | None
     voice: str | None
     speech_format: Literal["pcm", "wav", "mp3", "opus"]
+    turns_end: Literal["with_pause", "when_asked"]
     interim: bool
     on_barge_in: Literal["stop_speaking", "cancel", "ignore"]
     busy: models.BusyPolicy | None

@@ -1822,6 +1822,8 @@ export interface StartFrame {
   readonly voice?: string | null | undefined;
   /** How the speech is encoded. */
   readonly speech_format?: 'pcm' | 'wav' | 'mp3' | 'opus' | undefined;
+  /** Whether a pause ends a turn, or only `end_turn`, as with a button. */
+  readonly turns_end?: 'with_pause' | 'when_asked' | undefined;
   /** Send transcripts that may still change. */
   readonly interim?: boolean | undefined;
   /**
@@ -2140,8 +2142,6 @@ export interface TurnFrame {
   readonly run_id?: string | undefined;
   /** The id of the conversation. */
   readonly conversation_id?: string | undefined;
-  /** The id of the message. */
-  readonly message_id?: string | undefined;
 }
 
 /** Files that were uploaded, in the order in which they came. */

@@ -11,7 +11,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import Frame, Opcode
-from websockets.http11 import Response
+from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import StatusLike
 
@@ -41,7 +41,8 @@ class ReticentHandshakes(ServerProtocol):
 class BoundedWebSocket(WebSocketsSansIOProtocol):
     """Closes connections whose client sends too many frames, those of pings included.
 
-    `frames_per_s` is what a client may send on and on, and four times as much at once.
+    `frames_per_s` is what a client may send on and on, and four times as much at once; at the paths
+    of `rates` it is another.
 
     What is unread when a connection is closed would reset it, and the client would not learn the
     close code: it is read and thrown away until the client has closed its side. `last_frames` has,
@@ -49,6 +50,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     """
 
     frames_per_s = 50.0
+    rates: Mapping[str, float] = MappingProxyType({})
     last_frames: Mapping[int, str] = MappingProxyType({})
 
     def __init__(
@@ -63,10 +65,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.logger = logging.getLogger("cartrita.websocket")
         self.conn = ReticentHandshakes(max_size=config.ws_max_size, logger=self.logger)
         self.close_timeout = _CLOSING_S
-        self._largest_credit = max(
-            4 * self.frames_per_s, 2.0 + 2 * config.ws_max_size / _BYTES_PER_CREDIT
-        )
-        self._credit = self._largest_credit
+        self._limit_frames(self.frames_per_s)
         self._credited_at = self.loop.time()
         self._reads_to_end = False
         self._took_something = False
@@ -82,6 +81,9 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def handle_events(self) -> None:
         for event in self.conn.events_received():
             if not isinstance(event, Frame):
+                if isinstance(event, Request):
+                    path = event.path.partition("?")[0]
+                    self._limit_frames(self.rates.get(path, self.frames_per_s))
                 self.handle_connect(event)  # pyright: ignore[reportArgumentType] - a server's other event
             elif self._can_afford(len(event.data)):
                 self._handle_frame(event)
@@ -180,9 +182,14 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if frame.fin:
             self.send_receive_event_to_app()
 
+    def _limit_frames(self, per_s: float) -> None:
+        self._earned_per_s = per_s
+        self._largest_credit = max(4 * per_s, 2.0 + 2 * self.config.ws_max_size / _BYTES_PER_CREDIT)
+        self._credit = self._largest_credit
+
     def _can_afford(self, size: int) -> bool:
         now = self.loop.time()
-        earned = self._credit + (now - self._credited_at) * self.frames_per_s
+        earned = self._credit + (now - self._credited_at) * self._earned_per_s
         self._credit = min(self._largest_credit, earned) - 1 - size / _BYTES_PER_CREDIT
         self._credited_at = now
         return self._credit >= 0
@@ -199,8 +206,10 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
 
 def websocket_protocol(
-    frames_per_s: float, last_frames: Mapping[int, str] = MappingProxyType({})
+    frames_per_s: float,
+    last_frames: Mapping[int, str] = MappingProxyType({}),
+    rates: Mapping[str, float] = MappingProxyType({}),
 ) -> type[BoundedWebSocket]:
     """The protocol class for `uvicorn.Config(ws=...)`."""
-    bounds = {"frames_per_s": frames_per_s, "last_frames": last_frames}
+    bounds = {"frames_per_s": frames_per_s, "last_frames": last_frames, "rates": rates}
     return type("WebSocket", (BoundedWebSocket,), bounds)

@@ -57,6 +57,10 @@ class StartFrame(RequestModel):
     speech_format: Annotated[
         Literal["pcm", "wav", "mp3", "opus"], Field(description="How the speech is encoded.")
     ] = "pcm"
+    turns_end: Annotated[
+        Literal["with_pause", "when_asked"],
+        Field(description="Whether a pause ends a turn, or only `end_turn`, as with a button."),
+    ] = "with_pause"
     interim: Annotated[bool, Field(description="Send transcripts that may still change.")] = True
     on_barge_in: Annotated[
         Literal["stop_speaking", "cancel", "ignore"],

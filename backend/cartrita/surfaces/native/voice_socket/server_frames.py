@@ -69,7 +69,6 @@ class TurnFrame(msgspec.Struct, frozen=True, tag_field="type", tag="turn", kw_on
     language: str | UnsetType = UNSET
     run_id: str | UnsetType = UNSET
     conversation_id: str | UnsetType = UNSET
-    message_id: str | UnsetType = UNSET
 
 
 class SpeechStartFrame(

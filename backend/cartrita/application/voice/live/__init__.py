@@ -1,0 +1,1 @@
+"""Live conversations: audio in, turns, answers, and speech while they are being written."""

@@ -1,0 +1,225 @@
+"""One live conversation: what a client says is heard, answered, and the answers are spoken."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.runs.chat_commands import ChatCommand
+from cartrita.application.runs.runs import Runs
+from cartrita.application.voice.engines import Engine, Engines
+from cartrita.application.voice.live.audio_inbox import Arrival, Mark
+from cartrita.application.voice.live.hearing import Hearing
+from cartrita.application.voice.live.live_events import (
+    ListeningEnded,
+    LiveClient,
+    LiveFailure,
+    SpeechEnd,
+    TurnEnded,
+)
+from cartrita.application.voice.live.mouth import Mouth
+from cartrita.application.voice.live.options import BargeIn, LiveBounds, LiveOptions
+from cartrita.application.voice.live.turns import Turn
+from cartrita.domain.errors import CartritaError, Conflict, Malformed, TooLarge
+from cartrita.domain.ids import RunId
+from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
+from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
+from cartrita.domain.speech import SpeechRequest
+from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.kit import ids
+
+
+class LiveVoice:
+    """Opens live conversations."""
+
+    def __init__(
+        self,
+        transcribers: Engines[Transcriber],
+        synthesizers: Engines[SpeechSynthesizer],
+        calls: ServiceCalls,
+        runs: Runs,
+        conversations: Conversations,
+        bounds: LiveBounds,
+    ) -> None:
+        self.transcribers = transcribers
+        self.synthesizers = synthesizers
+        self.calls = calls
+        self.runs = runs
+        self.conversations = conversations
+        self.bounds = bounds
+
+    def open(
+        self, tasks: asyncio.TaskGroup, principal: Principal, client: LiveClient
+    ) -> "LiveConversation":
+        """A conversation, whose tasks are those of the group until it is closed."""
+        return LiveConversation(self, tasks, principal, client)
+
+
+class LiveConversation:
+    """Listens from `start` to `stop`, in the conversation of the options or a new one."""
+
+    def __init__(
+        self, voice: LiveVoice, tasks: asyncio.TaskGroup, principal: Principal, client: LiveClient
+    ) -> None:
+        self._voice = voice
+        self._tasks = tasks
+        self._principal = principal
+        self._client = client
+        self._options: LiveOptions | None = None
+        self._speaks: Sequence[Engine[SpeechSynthesizer]] = ()
+        self._hearing: Hearing | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._conversation: str | None = None
+        self._mouth = Mouth(tasks, voice.calls, voice.runs, principal, client, voice.bounds.ahead_s)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something goes on for which the client need not send anything."""
+        return self._mouth.busy
+
+    async def start(self, options: LiveOptions) -> None:
+        """Begin to listen, instead of what was listened to. Raises CartritaError."""
+        if options.respond:
+            self._principal.scopes.require_operation(Operation.CHAT)
+        if options.conversation_id is not None:
+            await self._voice.conversations.get(self._principal, options.conversation_id)
+        hears = await self._voice.transcribers.of(self._principal, options.transcriber)
+        speaks = await self._speaking_engines(options)
+        self._stop_listening()
+        self._options, self._speaks = options, speaks
+        self._conversation = options.conversation_id
+        self._hearing = Hearing(
+            self._voice.calls,
+            self._principal,
+            options,
+            self._voice.bounds,
+            self._client,
+            speaks[0] if speaks else None,
+            answer=self._answer,
+            is_speaking=lambda: self._mouth.audible is not None,
+            interrupt=self._interrupt,
+        )
+        self._listening = self._tasks.create_task(self._hearing.run(hears))
+
+    def hear(self, pcm: bytes) -> None:
+        """Some audio. Raises Conflict, Malformed, TooLarge and Unavailable."""
+        hearing, options = self._attentive()
+        if len(pcm) > self._voice.bounds.frame_bytes:
+            raise TooLarge(
+                f"A frame of audio has at most {self._voice.bounds.frame_bytes:,} bytes: send "
+                "shorter ones.",
+                code="audio_frame_too_long",
+            )
+        if len(pcm) % (2 * options.audio.channels):
+            raise Malformed(
+                "A frame of audio holds whole samples of 16 bits for each channel.",
+                code="invalid_audio",
+            )
+        self._put(hearing, pcm)
+
+    def end_turn(self) -> None:
+        """The client has spoken. Raises Conflict and Unavailable."""
+        hearing, _ = self._attentive()
+        self._put(hearing, Mark.END_OF_TURN)
+
+    async def stop(self) -> None:
+        """No more audio comes; it is told when all that was said was heard."""
+        if self._hearing is None or self._hearing.ended:
+            await self._client.tell(ListeningEnded())
+        else:
+            self._put(self._hearing, Mark.END)
+
+    def stop_speaking(self) -> None:
+        """Speak no answer any more that is spoken, or waits to be."""
+        self._mouth.silence(SpeechEnd.ASKED)
+
+    def resume(self, run_id: RunId, from_sentence: int) -> None:
+        """Speak the rest of an answer of this caller, if the client has asked for speech."""
+        if self._options is not None and self._speaks:
+            self._speak(run_id, self._options, from_sentence)
+
+    def close(self) -> None:
+        """The client has left: nothing goes on but the runs."""
+        self._stop_listening()
+        self._mouth.close()
+
+    async def _speaking_engines(self, options: LiveOptions) -> Sequence[Engine[SpeechSynthesizer]]:
+        if not options.speak:
+            return ()
+        return await self._voice.synthesizers.of(self._principal, options.synthesizer)
+
+    def _attentive(self) -> tuple[Hearing, LiveOptions]:
+        """What listens. Raises Conflict."""
+        if self._hearing is None or self._options is None or self._hearing.ended:
+            raise Conflict(
+                "Nothing is listened to: send a `start` frame before the audio.",
+                code="not_started",
+            )
+        return self._hearing, self._options
+
+    def _put(self, hearing: Hearing, arrival: Arrival) -> None:
+        """Hand it to what listens, which ends if it does not keep up. Raises Unavailable."""
+        try:
+            hearing.take(arrival)
+        except CartritaError:
+            self._stop_listening()
+            raise
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+        self._listening = self._hearing = None
+
+    async def _answer(self, turn: Turn) -> None:
+        """Answer a turn; what goes wrong is told."""
+        options = self._options
+        assert options is not None
+        if not (options.respond and turn.text):
+            await self._client.tell(TurnEnded(turn))
+            return
+        try:
+            self._client.require_room()
+            admitted = await self._voice.runs.start(self._principal, self._command(turn, options))
+        except CartritaError as error:
+            await self._client.tell(TurnEnded(turn))
+            await self._client.tell(LiveFailure(error))
+            return
+        self._conversation = ids.public("conv", admitted.conversation_id)
+        await self._client.tell(TurnEnded(turn, admitted))
+        if self._speaks:
+            self._speak(admitted.run_id, options)
+
+    def _command(self, turn: Turn, options: LiveOptions) -> ChatCommand:
+        return ChatCommand(
+            message=Message(Role.USER, (Text(turn.text),)),
+            conversation_id=self._conversation,
+            provider=options.provider,
+            model=options.model,
+            agent=options.agent,
+            instructions=options.instructions,
+            busy=options.busy,
+        )
+
+    def _speak(self, run_id: RunId, options: LiveOptions, from_sentence: int = 0) -> None:
+        request = SpeechRequest(text="", voice=options.voice, format=options.format)
+        self._mouth.speak(run_id, request, self._speaks, from_sentence)
+
+    def _interrupt(self) -> None:
+        """Somebody speaks: what is heard now is spoken no more, by the client's wish."""
+        audible = self._mouth.audible
+        if audible is None or self._options is None:
+            return
+        wish = self._options.on_barge_in
+        if wish is BargeIn.IGNORE:
+            return
+        self._mouth.silence(SpeechEnd.BARGE_IN)
+        if wish is BargeIn.CANCEL:
+            run = ids.public("run", audible.run_id)
+            self._tasks.create_task(self._cancel(run))
+
+    async def _cancel(self, run: str) -> None:
+        try:
+            await self._voice.runs.cancel(self._principal, run)
+        except CartritaError as error:
+            await self._client.tell(LiveFailure(error))

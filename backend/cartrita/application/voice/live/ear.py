@@ -1,0 +1,138 @@
+"""An ear: one transcriber after the other hears what is said, from `start` to `stop`."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from cartrita.application.voice.engines import Engine, may_pass_over
+from cartrita.application.voice.live.audio_inbox import Arrival, AudioInbox, Mark
+from cartrita.application.voice.live.options import LiveBounds, LiveOptions
+from cartrita.application.voice.live.two_ways import both_ways
+from cartrita.domain.errors import CartritaError, DeadlineExceeded, UpstreamCut
+from cartrita.domain.ledger import ServiceUse
+from cartrita.domain.ports.speech import Listening, Transcriber
+from cartrita.domain.principals import Principal
+from cartrita.domain.speech import Heard, ListeningEvent, TranscriptionOptions
+from cartrita.gateway.service_calls import ServiceCalls
+from cartrita.gateway.service_metering import LISTENING, MeteredRequest
+
+_FINISH_S: Final = 10.0
+"""How long a transcriber may take for its last words once there is no more audio."""
+
+
+class Attention(Protocol):
+    """Who is told what an ear hears."""
+
+    async def hears_with(self, engine: Engine[Transcriber]) -> None:
+        """It is open, and hears."""
+        ...
+
+    async def heard(self, event: ListeningEvent) -> None:
+        """Something was heard."""
+        ...
+
+    async def ends_turn(self) -> None:
+        """The client has ended the turn, and the transcriber knows."""
+        ...
+
+    @property
+    def attends(self) -> bool:
+        """Whether nobody is expected to speak now."""
+        ...
+
+
+class Ear:
+    """Hears with the first transcriber that can, until the inbox ends or `run` is cancelled.
+
+    While nothing was heard, another transcriber takes its place, and hears the same audio.
+    """
+
+    def __init__(
+        self,
+        calls: ServiceCalls,
+        principal: Principal,
+        options: LiveOptions,
+        bounds: LiveBounds,
+        attention: Attention,
+    ) -> None:
+        self._calls = calls
+        self._principal = principal
+        self._options = options
+        self._bounds = bounds
+        self._attention = attention
+        self._quiet_s = 0.0
+        self._heard_words = False
+        self._ended = False
+        self.inbox = AudioInbox(options.audio, bounds.audio_wait_s)
+
+    async def run(self, engines: Sequence[Engine[Transcriber]]) -> None:
+        """Hear to the end. Raises CartritaError."""
+        for left, engine in reversed(list(enumerate(reversed(engines)))):
+            try:
+                await self._hear(engine)
+            except CartritaError as error:
+                if self._heard_words or not left or error.callers_own or not may_pass_over(error):
+                    raise
+                self.inbox.give_back()
+            else:
+                return
+
+    async def _hear(self, engine: Engine[Transcriber]) -> None:
+        asked = TranscriptionOptions(model=engine.model, language=self._options.language)
+        opening = self._calls.open(
+            self._principal,
+            engine.service,
+            lambda service: service.listen(self._options.audio, asked),
+            operation=LISTENING,
+        )
+        async with opening as (listening, metered):
+            await self._attention.hears_with(engine)
+            await both_ways(self._send(listening, metered), self._take(listening))
+            if not self._ended:
+                raise UpstreamCut(
+                    f"{engine.service.name} stopped listening.", provider=engine.service.name
+                )
+
+    async def _send(self, listening: Listening, metered: MeteredRequest) -> None:
+        """Send what arrives until the end, and give the transcriber the time for its last words."""
+        while (arrival := await self._next()) is not Mark.END:
+            if arrival is Mark.END_OF_TURN:
+                await listening.end_utterance()
+                await self._attention.ends_turn()
+            else:
+                await self._send_audio(listening, metered, arrival)
+        self._ended = True
+        await listening.finish()
+        await asyncio.sleep(_FINISH_S)
+        raise DeadlineExceeded("What listens did not tell the last words in time.")
+
+    async def _next(self) -> Arrival:
+        try:
+            async with asyncio.timeout(self._bounds.audio_idle_s):
+                return await self.inbox.take()
+        except TimeoutError:
+            raise DeadlineExceeded(
+                "No audio came for too long, so that nothing is listened to: start again.",
+                code="audio_idle",
+            ) from None
+
+    async def _send_audio(self, listening: Listening, metered: MeteredRequest, pcm: bytes) -> None:
+        seconds = self._options.audio.seconds(len(pcm))
+        metered.use(ServiceUse(audio_seconds=seconds))
+        await listening.send(pcm)
+        self._quiet_s = 0.0 if self._attention.attends else self._quiet_s + seconds
+        if self._quiet_s > self._bounds.silence_s:
+            raise DeadlineExceeded(
+                "Nobody has spoken for too long, so that nothing is listened to: start again.",
+                code="silence",
+            )
+
+    async def _take(self, listening: Listening) -> None:
+        events = listening.events()
+        async for event in events:
+            if isinstance(event, Heard) and event.text.strip():
+                self._quiet_s = 0.0
+                if not self._heard_words:
+                    self._heard_words = True
+                    self.inbox.forget()
+            await self._attention.heard(event)

@@ -1,0 +1,146 @@
+"""One hearing, from `start` until it is replaced or ended: what is heard becomes turns."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from cartrita.application.voice.engines import Engine
+from cartrita.application.voice.live.audio_inbox import Arrival
+from cartrita.application.voice.live.barge_in import BargeInWatch
+from cartrita.application.voice.live.ear import Ear
+from cartrita.application.voice.live.live_events import (
+    HeardInTurn,
+    ListeningBegan,
+    ListeningEnded,
+    LiveClient,
+    LiveFailure,
+    SomebodySpeaks,
+)
+from cartrita.application.voice.live.options import LiveBounds, LiveOptions
+from cartrita.application.voice.live.turns import Turn, TurnGathering
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
+from cartrita.domain.principals import Principal
+from cartrita.domain.speech import Heard, ListeningEvent, SpeechStarted, UtteranceEnded
+from cartrita.gateway.service_calls import ServiceCalls
+
+log = structlog.get_logger()
+
+
+class Hearing:
+    """Tells the client what is heard, and gives each turn to `answer` when it has ended.
+
+    `is_speaking` says whether an answer is heard now, and `interrupt` is called when somebody
+    speaks then.
+    """
+
+    def __init__(
+        self,
+        calls: ServiceCalls,
+        principal: Principal,
+        options: LiveOptions,
+        bounds: LiveBounds,
+        client: LiveClient,
+        speaks: Engine[SpeechSynthesizer] | None,
+        *,
+        answer: Callable[[Turn], Awaitable[None]],
+        is_speaking: Callable[[], bool],
+        interrupt: Callable[[], None],
+    ) -> None:
+        self._options = options
+        self._bounds = bounds
+        self._client = client
+        self._speaks = speaks
+        self._answer = answer
+        self._is_speaking = is_speaking
+        self._gathering = TurnGathering(bounds.turn_characters)
+        self._final_words: asyncio.Event | None = None
+        self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
+        self._ear = Ear(calls, principal, options, bounds, self)
+        self.ended = False
+
+    @property
+    def attends(self) -> bool:
+        """Whether nobody is expected to speak now."""
+        return self._is_speaking()
+
+    async def run(self, engines: Sequence[Engine[Transcriber]]) -> None:
+        """Hear to the end, and tell it."""
+        try:
+            failure = await self._hear(engines)
+        finally:
+            self.ended = True
+            self._barge_in.close()
+        await self._end_turn()
+        await self._client.tell(ListeningEnded() if failure is None else LiveFailure(failure))
+
+    async def _hear(self, engines: Sequence[Engine[Transcriber]]) -> CartritaError | None:
+        """Hear to the end; what came in between."""
+        try:
+            await self._ear.run(engines)
+        except CartritaError as error:
+            return error
+        except Exception:
+            log.exception("listening_failed")
+            return CartritaError("Something broke on our side: start again.")
+        return None
+
+    def take(self, arrival: Arrival) -> None:
+        """Audio, or what the client says about it. Raises Unavailable."""
+        self._ear.inbox.put(arrival)
+
+    async def hears_with(self, engine: Engine[Transcriber]) -> None:
+        """A transcriber is open."""
+        await self._client.tell(
+            ListeningBegan(
+                turn=self._gathering.number,
+                audio=self._options.audio,
+                transcriber=engine.label,
+                synthesizer=None if self._speaks is None else self._speaks.label,
+                format=None if self._speaks is None else self._options.format,
+            )
+        )
+
+    async def heard(self, event: ListeningEvent) -> None:
+        """Something was heard."""
+        self._barge_in.take(event)
+        match event:
+            case SpeechStarted(at):
+                await self._client.tell(SomebodySpeaks(at))
+            case Heard():
+                await self._gather(event)
+            case UtteranceEnded():
+                if self._has_ended:
+                    await self._end_turn()
+
+    async def ends_turn(self) -> None:
+        """The client has ended the turn: it ends with the final words, for which this waits."""
+        self._final_words = asyncio.Event()
+        try:
+            async with asyncio.timeout(self._bounds.final_words_s):
+                await self._final_words.wait()
+        except TimeoutError:
+            await self._end_turn()
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether a pause ends the turn."""
+        if self._final_words is not None:
+            return True
+        return self._options.hands_free and self._gathering.begun
+
+    async def _gather(self, heard: Heard) -> None:
+        self._gathering.add(heard)
+        if heard.text.strip() and (heard.final or self._options.interim):
+            await self._client.tell(HeardInTurn(self._gathering.number, heard))
+        if (heard.ends_utterance and self._has_ended) or self._gathering.full:
+            await self._end_turn()
+
+    async def _end_turn(self) -> None:
+        """End the turn; one in which nothing was said is told only where the client ended it."""
+        asked, self._final_words = self._final_words, None
+        if asked is not None:
+            asked.set()
+        if asked is not None or self._gathering.begun:
+            await self._answer(self._gathering.take())

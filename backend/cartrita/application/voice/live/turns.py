@@ -1,0 +1,59 @@
+"""Turns: what somebody says until a pause, gathered of what a transcriber hears."""
+
+import msgspec
+
+from cartrita.domain.speech import Heard, SpokenWord
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said in one turn; without speech its text is empty. Times are in seconds."""
+
+    number: int
+    text: str
+    duration: float = 0.0
+    words: tuple[SpokenWord, ...] = ()
+    language: str | None = None
+    confidence: float | None = None
+
+
+class TurnGathering:
+    """Gathers final texts until the turn is taken; turns are numbered from 1.
+
+    `longest` is in characters: with more of them a turn is `full`.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._finals: list[Heard] = []
+        self.number = 1
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was said."""
+        return bool(self._finals)
+
+    @property
+    def full(self) -> bool:
+        """Whether the turn has to end here."""
+        return sum(len(one.text) + 1 for one in self._finals) > self._longest
+
+    def add(self, heard: Heard) -> None:
+        """Something was heard; what is not final does not count yet."""
+        if heard.final and heard.text.strip():
+            self._finals.append(heard)
+
+    def take(self) -> Turn:
+        """The turn, which ends here; the next one begins."""
+        finals, self._finals = self._finals, []
+        number, self.number = self.number, self.number + 1
+        if not finals:
+            return Turn(number=number, text="")
+        known = [one.confidence for one in finals if one.confidence is not None]
+        return Turn(
+            number=number,
+            text=" ".join(one.text.strip() for one in finals)[: self._longest],
+            duration=round(finals[-1].start + finals[-1].duration - finals[0].start, 3),
+            words=tuple(word for one in finals for word in one.words),
+            language=next((one.language for one in finals if one.language), None),
+            confidence=round(sum(known) / len(known), 4) if known else None,
+        )
