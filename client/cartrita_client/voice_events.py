@@ -55,9 +55,10 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The server could not use something that was said to it."""
+    """The server could not do something: of that run, if one is named."""
 
     error: CartritaApiError
+    run_id: str | None
 
 
 VoiceEvent: TypeAlias = VoiceFrame | SpeechAudio | RunEvent | Refused

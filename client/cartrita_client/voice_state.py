@@ -157,17 +157,20 @@ class VoiceState:
     def _take_error(self, frame: dict[str, Any]) -> None:
         """A refusal is of the first command that fits; a pong behind that is to come still."""
         error, run_id = error_of_frame(frame), frame.get("run_id")
-        for command in self._commands:
-            if command.error is None and command.frame.get("run_id") == run_id:
-                command.error = error
-                if command.frame["type"] == "resume":
-                    self._answers.pop(str(run_id), None)
-                if command.frame["type"] == "approve":
-                    return
-                break
-        else:
+        open_ones = (one for one in self._commands if one.error is None)
+        command = next((one for one in open_ones if one.frame.get("run_id") == run_id), None)
+        if command is None:
             self._returns.told = error
-        self.unread.append(Refused(error))
+        else:
+            command.error = error
+        kind = None if command is None else command.frame["type"]
+        if kind == "start":
+            self.broken = error
+            return
+        if kind == "resume":
+            self._answers.pop(str(run_id), None)
+        if kind != "approve":
+            self.unread.append(Refused(error, run_id))
 
     def _take_told(self, told: VoiceFrame) -> None:
         self._returns.heard()

@@ -22,8 +22,8 @@ export type VoiceEvent =
   | { readonly type: 'speech'; readonly run_id: string; readonly sentence: number; readonly audio: ArrayBuffer }
   /** An event of the run that answers. */
   | { readonly type: 'run_event'; readonly run_id: string; readonly told: ChatStreamEvent }
-  /** The server could not use something that was said to it. */
-  | { readonly type: 'refused'; readonly error: CartritaApiError };
+  /** The server could not do something: of that run, if one is named. */
+  | { readonly type: 'refused'; readonly error: CartritaApiError; readonly run_id: string | undefined };
 
 /** No frame has more bytes than this, which are whole samples. */
 const LARGEST_FRAME = 32 * 1024;
@@ -34,7 +34,7 @@ const LONGEST_BEGINNING = 1024 * 1024;
  * Iterate it for what happens, once. After a cut it comes back and listens anew, which another `listening`
  * tells: what was said meanwhile is lost, and is not sent again. Answers go on where they were; a sentence
  * that the cut broke off is spoken again from its beginning. Commands are said again until they are taken.
- * After `stop` it ends with the last of what was said.
+ * After `stop` it ends with the last of what was said; it fails where the server does not listen at all.
  */
 export class VoiceSession implements AsyncIterable<VoiceEvent> {
   readonly #settings: LiveSettings;
@@ -95,7 +95,7 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
 
   /** Stops a run, whose last event tells it; said again until the server has it. */
   cancel(runId: string): void {
-    this.#commands.cancel(runId, (error) => this.#refused(error));
+    this.#commands.cancel(runId, (error) => this.#refused(error, runId));
   }
 
   /** Decides on what a run waits for: done when the server has taken it, or tells why it does not. */
@@ -116,7 +116,7 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
   /** First how to listen; then what was said before; and at last that no more is said. */
   #opened(connection: SocketConnection): void {
     this.#commands.begin(connection, () => {
-      this.#say(this.#start, false);
+      this.#say(this.#start, false, (error) => this.#unheard(error));
       for (const [runId, run] of this.#runs) this.#resume(runId, run);
       for (const each of this.#beginning ?? []) connection.sendAudio(each);
       this.#beginning = undefined;
@@ -128,8 +128,14 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
     const frame = { type: 'resume', run_id, after: run.place.seq, from_sentence: run.heard };
     this.#say(frame, false, (error) => {
       this.#runs.delete(run_id);
-      this.#refused(error);
+      this.#refused(error, run_id);
     });
+  }
+
+  /** Without a start nothing of this can be. */
+  #unheard(error: unknown): void {
+    this.#told.end(error);
+    this.close();
   }
 
   #lost(): void {
@@ -153,7 +159,7 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
   #takeRefusal(frame: WrittenError & { readonly run_id?: string | undefined }): void {
     const error = errorOf(frame);
     if (this.#commands.refuse(frame, error)) return;
-    this.#refused(error);
+    this.#refused(error, frame.run_id);
   }
 
   #takeEvent(frame: Extract<VoiceServerFrame, { readonly event: string }>): void {
@@ -198,8 +204,8 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
     if (this.#allHeard && this.#runs.size === 0) this.close();
   }
 
-  #refused(error: unknown): void {
-    if (error instanceof CartritaApiError) this.#told.put({ type: 'refused', error });
+  #refused(error: unknown, run_id?: string): void {
+    if (error instanceof CartritaApiError) this.#told.put({ type: 'refused', error, run_id });
   }
 
   #ended(error: unknown): void {

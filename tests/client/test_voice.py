@@ -13,6 +13,7 @@ from websockets.sync.server import ServerConnection, serve
 from cartrita_client import (
     AsyncCartritaApiClient,
     CartritaApiClient,
+    CartritaApiError,
     Refused,
     RunEvent,
     SessionClosed,
@@ -31,8 +32,9 @@ APPROVAL = ApprovalRequiredData.model_construct(approval_id="appr_1", arguments_
 class Other:
     """The other side: what was sent on each connection, and what it makes of that."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, listens: bool = True) -> None:
         self.heard: list[list[Any]] = []
+        self._listens = listens
 
     def serve(self, socket: ServerConnection) -> None:
         self.heard.append([])
@@ -60,6 +62,8 @@ class Other:
         match frame["type"]:
             case "ping":
                 say(socket, {"type": "pong"})
+            case "start" if not self._listens:
+                say(socket, {"error": "Install an ear.", "code": "transcription_unavailable"})
             case "start":
                 say(socket, {"type": "listening", "turn": 1, "transcriber": "a/b"})
             case "stop":
@@ -93,8 +97,8 @@ def sentence(socket: ServerConnection, number: int) -> None:
 
 
 @contextmanager
-def other() -> Generator[tuple[str, Other]]:
-    played = Other()
+def other(*, listens: bool = True) -> Generator[tuple[str, Other]]:
+    played = Other(listens=listens)
     with serve(played.serve, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -185,3 +189,10 @@ def test_a_conversation_goes_on_after_a_cut_and_ends_with_what_was_said(converse
     assert (said[1]["conversation_id"], said[1]["voice"]) == ("conv_1", "amber")
     assert (said[1]["encoding"], said[1]["sample_rate"]) == ("linear16", 16_000)
     assert (said[2]["after"], said[2]["from_sentence"]) == (2, 1)
+
+
+@pytest.mark.parametrize("converse", [blocking, asynchronous])
+def test_a_server_that_does_not_listen_ends_it(converse: Any) -> None:
+    with other(listens=False) as (base, _), pytest.raises(CartritaApiError) as refused:
+        converse(base)
+    assert refused.value.code == "transcription_unavailable"

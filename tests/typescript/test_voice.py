@@ -37,6 +37,7 @@ def test_a_conversation_goes_on_after_a_cut(programs: Programs) -> None:
     assert (start["encoding"], start["sample_rate"]) == ("linear16", 16_000)
     assert (resume["after"], resume["from_sentence"]) == (2, 1)
     assert fact["state"] == "closed"
+    assert "error" not in fact["ended"]
 
 
 def test_what_a_cut_swallowed_is_asked_again_and_what_is_refused_is_told(
@@ -50,3 +51,9 @@ def test_what_a_cut_swallowed_is_asked_again_and_what_is_refused_is_told(
     first, second = fact["sent"]
     assert names(first) == ["auth", "start", "audio", "end_turn", "stop_speaking"]
     assert names(second)[:5] == ["auth", "start", "stop_speaking", "cancel", "approve"]
+
+
+def test_a_server_that_does_not_listen_ends_it(programs: Programs) -> None:
+    fact = told(programs, "deaf")
+    assert fact["ended"]["error"]["code"] == "transcription_unavailable"
+    assert (fact["events"], fact["state"]) == ([], "closed")

@@ -53,6 +53,11 @@ const SERVED: Readonly<Record<string, Serve>> = {
     if (frame['type'] === 'cancel') wire.say({ error: 'It is gone.', code: 'run_not_found', run_id: 'run_2' });
     if (frame['type'] === 'audio') wire.say({ error: 'Half a sample.', code: 'invalid_audio' });
   },
+  /** Nothing listens here. */
+  deaf: (wire, frame) => {
+    if (frame['type'] === 'start') wire.say({ error: 'Install an ear.', code: 'transcription_unavailable' });
+    listen(wire, frame['type'] === 'start' ? { type: 'none' } : frame);
+  },
 };
 
 function plain(told: VoiceEvent): object {
@@ -75,10 +80,12 @@ const session = client.openVoice({ conversation_id: 'conv_0', voice: 'amber' });
 session.sendAudio(new Int16Array([1, 2, 3]));
 const approved = what === 'asked' ? asks(session) : undefined;
 const events: object[] = [];
-for await (const each of session) {
-  events.push(plain(each));
-  if (each.type === 'speech_done') session.stop();
-  if (what === 'asked' && (await approved)) session.stop();
-}
+const ended = await outcome(async () => {
+  for await (const each of session) {
+    events.push(plain(each));
+    if (each.type === 'speech_done') session.stop();
+    if (what === 'asked' && (await approved)) session.stop();
+  }
+});
 session.sendAudio(new ArrayBuffer(2));
-tell({ events, approved: await approved, state: session.state, sent: wires.map((wire) => wire.sent) });
+tell({ events, ended, approved: await approved, state: session.state, sent: wires.map((wire) => wire.sent) });
