@@ -8,6 +8,7 @@ from cartrita.adapters.providers.plain_calls import PlainCalls
 from cartrita.adapters.speech import deepgram
 from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.openai_synthesizer import OpenAISynthesizer
+from cartrita.adapters.speech.openai_transcriber import OpenAITranscriber
 from cartrita.assembly.providers import OpenedProvider
 from cartrita.assembly.speech_machine import SpeechMachine, speech_machine
 from cartrita.domain.ports.speech import (
@@ -48,6 +49,11 @@ def _deepgram(parts: SpeechParts) -> DeepgramService:
     )
 
 
+def _openai_transcribers(parts: SpeechParts) -> Iterable[Transcriber]:
+    patience = parts.settings.voice.transcription_timeout_s
+    return (OpenAITranscriber(server, patience=patience) for server in parts.servers)
+
+
 def _openai_synthesizers(parts: SpeechParts) -> Iterable[SpeechSynthesizer]:
     patience = parts.settings.voice.speech_timeout_s
     return (OpenAISynthesizer(server, patience=patience) for server in parts.servers)
@@ -55,6 +61,7 @@ def _openai_synthesizers(parts: SpeechParts) -> Iterable[SpeechSynthesizer]:
 
 _TRANSCRIBERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[Transcriber]]]] = {
     deepgram.NAME: lambda parts: (deepgram.DeepgramTranscriber(_deepgram(parts)),),
+    "openai": _openai_transcribers,
 }
 _SYNTHESIZERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[SpeechSynthesizer]]]] = {
     deepgram.NAME: lambda parts: (deepgram.DeepgramSynthesizer(_deepgram(parts)),),

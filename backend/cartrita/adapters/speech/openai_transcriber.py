@@ -6,7 +6,8 @@ of whisper.cpp and faster-whisper) have parts of it: what one of them refuses is
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from cartrita.adapters.http.transport import HttpResponse
@@ -18,6 +19,12 @@ from cartrita.adapters.speech.openai_server import (
     Task,
     usual_model,
 )
+from cartrita.adapters.speech.segmented_listening import (
+    SegmentedListening,
+    hearing_by,
+    segmented_listening,
+)
+from cartrita.adapters.speech.wav import wav_header
 from cartrita.dialects.openai_audio import form_rendering, transcript_parsing
 from cartrita.dialects.openai_audio.transcription_types import (
     Granularity,
@@ -25,10 +32,17 @@ from cartrita.dialects.openai_audio.transcription_types import (
     TranscriptionForm,
 )
 from cartrita.domain.errors import UpstreamRejected
-from cartrita.domain.speech import Recording, SpeechModel, Transcript, TranscriptionOptions
+from cartrita.domain.speech import (
+    PcmFormat,
+    Recording,
+    SpeechModel,
+    Transcript,
+    TranscriptionOptions,
+)
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 
+_WAV: Final = "audio/wav"
 _PATH: Final = "/audio/transcriptions"
 _TEXT_ONLY: Final = re.compile(r"(^|/)gpt-(\w+-)*transcribe")
 """OpenAI's own models that answer in `json` only."""
@@ -76,6 +90,21 @@ class OpenAITranscriber(ModelService):
         return await run_long(
             len(body), transcript_parsing.parse, body, recording, provider=self.name, model=model
         )
+
+    @asynccontextmanager
+    async def listen(
+        self, audio: PcmFormat, options: TranscriptionOptions
+    ) -> AsyncGenerator[SegmentedListening]:
+        """See `Transcriber.listen`; each utterance is transcribed when it has ended."""
+
+        async def transcribe(samples: bytes) -> Transcript:
+            size = len(samples)
+            data = wav_header(audio, size) + samples
+            recording = Recording(data=data, media_type=_WAV, duration=audio.seconds(size))
+            return await self.transcribe(recording, options)
+
+        async with segmented_listening(audio, hearing_by(transcribe)) as listening:
+            yield listening
 
     async def _answer(
         self, recording: Recording, model: str, options: TranscriptionOptions

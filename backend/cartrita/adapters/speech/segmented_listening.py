@@ -132,12 +132,18 @@ class SegmentedListening:
 async def segmented_listening(
     audio: PcmFormat, hear: Hear, rules: UtteranceRules | None = None
 ) -> AsyncGenerator[SegmentedListening]:
-    """Listens until the body is left."""
+    """Listens until the body is left, which raises what it raised and no group of that."""
     listening = SegmentedListening(audio, hear, rules)
+    failure: Exception | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(listening.work)
-        yield listening
+        try:
+            yield listening
+        except Exception as error:  # noqa: BLE001 - raised again
+            failure = error
         tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 def hearing_by(transcribe: Callable[[bytes], Awaitable[Transcript]]) -> Hear:

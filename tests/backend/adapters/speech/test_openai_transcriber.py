@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from tests.backend.adapters.speech.conftest import Calls
 from tests.backend.adapters.speech.model_servers import PartialServer, rejecting
+from tests.backend.adapters.speech.sounds import babble, silence
 from tests.harness.fake_provider.faults import CutOff, Fault, HangBeforeHeaders, ReplacedResponse
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.openai_audio import sounds
@@ -21,7 +22,13 @@ from cartrita.domain.errors import (
     UpstreamRejected,
     UpstreamUnreachable,
 )
-from cartrita.domain.speech import Recording, SpeechModel, TranscriptionOptions
+from cartrita.domain.speech import (
+    Heard,
+    PcmFormat,
+    Recording,
+    SpeechModel,
+    TranscriptionOptions,
+)
 from cartrita.kit.secret import Secret
 
 TALK = Recording(data=sounds.wav(sounds.tone(2.0)), media_type="audio/wav", duration=2.0)
@@ -161,3 +168,33 @@ async def test_the_key_is_tested_with_a_list(fake: FakeProvider, calls: Calls) -
 async def test_the_address_may_be_one_of_an_endpoint(fake: FakeProvider, calls: Calls) -> None:
     audio = OpenAITranscriber(calls(f"{fake.base_url}/chat/completions"))
     assert (await audio.transcribe(TALK, NO_OPTIONS)).text
+
+
+SOUND = silence(0.5) + babble(1) + silence(1)
+
+
+async def test_live_audio_is_transcribed_by_utterances(fake: FakeProvider, calls: Calls) -> None:
+    fake.script(Script(text=SAID), path=PATH)
+    transcriber = OpenAITranscriber(calls())
+    async with transcriber.listen(PcmFormat(16_000), NO_OPTIONS) as listening:
+        await listening.send(SOUND)
+        await listening.finish()
+        events = [event async for event in listening.events()]
+    [heard] = [event for event in events if isinstance(event, Heard)]
+    assert (heard.text, heard.final, heard.ends_utterance) == (SAID, True, True)
+    assert [word.text for word in heard.words] == SAID.split()
+    assert heard.words[0].start >= heard.start
+
+
+async def heard_all(transcriber: OpenAITranscriber) -> None:
+    async with transcriber.listen(PcmFormat(16_000), NO_OPTIONS) as listening:
+        await listening.send(SOUND)
+        await listening.finish()
+        async for _ in listening.events():
+            continue
+
+
+async def test_who_listens_is_told_of_a_failure(fake: FakeProvider, calls: Calls) -> None:
+    fake.script(Script(faults=(ReplacedResponse(status=429),)), path=PATH)
+    with pytest.raises(UpstreamLimited):
+        await heard_all(OpenAITranscriber(calls()))
