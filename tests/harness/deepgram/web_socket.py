@@ -115,6 +115,9 @@ class WebSocket:
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()
+        received = self._protocol.close_rcvd
+        if received is not None and self._exchange.closed is None:
+            self._exchange.closed = str(received.code)
         events = self._protocol.events_received()
         self._events += [event for event in events if isinstance(event, Frame)]
         await self._flush()
@@ -162,9 +165,6 @@ class WebSocket:
         raise Ended
 
     async def _note_close(self) -> None:
-        received = self._protocol.close_rcvd
-        if self._exchange.closed is None:
-            self._exchange.closed = "1005" if received is None else str(received.code)
         await self._flush()
         self._writer.close()
         raise Ended

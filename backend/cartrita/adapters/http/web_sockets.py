@@ -106,7 +106,11 @@ async def opened_socket(
     try:
         yield WebSocket(connection)
     finally:
-        await connection.close()
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await connection.close()
+        except TimeoutError:  # the server reads nothing: the close frame waits behind the rest
+            connection.transport.abort()
 
 
 async def _connection(request: SocketRequest, pool: HttpPool, user_agent: str) -> ClientConnection:

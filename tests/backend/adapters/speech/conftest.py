@@ -49,7 +49,7 @@ def at_deepgram(standin: Deepgram, http: HttpClient) -> AtDeepgram:
     """The service at the stand-in, with its key and these bounds."""
 
     def made(**bounds: Any) -> DeepgramService:
-        told = {"http": http, "base_url": standin.base_url, "key": Secret(standin.key)}
-        return DeepgramService(**{**told, **bounds})
+        told: dict[str, Any] = {"base_url": standin.base_url, "key": Secret(standin.key)}
+        return DeepgramService(http=http, **{**told, **bounds})
 
     return made
