@@ -16,14 +16,14 @@ from cartrita.adapters.speech.deepgram_options import (
     voice_query,
 )
 from cartrita.adapters.speech.deepgram_service import DeepgramService, Query
+from cartrita.adapters.speech.wav import wav_header
 from cartrita.domain.errors import InvalidInput, NotOffered
-from cartrita.domain.speech import AudioFormat, SpeechRequest
+from cartrita.domain.speech import AudioFormat, PcmFormat, SpeechRequest
 
 LONGEST_PIECE: Final = 2000
 """In characters: it takes no more at once."""
 _JOINED: Final = frozenset(AudioFormat) - {AudioFormat.FLAC}
 """Formats of which several files after each other are one."""
-_UNKNOWN_LENGTH: Final = 0xFFFFFFFF
 
 
 class _Order(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ def _order_of(service: DeepgramService, request: SpeechRequest, audio: AudioForm
         raise NotOffered.of("text", f"Deepgram speaks {LONGEST_PIECE} characters as {audio}.")
     voice = voice_query(service, request)
     if len(pieces) > 1 and audio is AudioFormat.WAV:
-        return _Order(pieces, (*voice, *encoding_query(AudioFormat.PCM)), _open_header())
+        return _Order(pieces, (*voice, *encoding_query(AudioFormat.PCM)), wav_header(PcmFormat(SAMPLE_RATE)))
     return _Order(pieces, (*voice, *encoding_query(audio)))
 
 
@@ -107,16 +107,3 @@ async def _audio_in(response: HttpResponse) -> AsyncGenerator[bytes]:
         yield piece
     if empty:
         raise malformed("no audio")
-
-
-def _open_header() -> bytes:
-    """The header of a wav that is longer than can be told yet."""
-    return b"".join(_header_fields())
-
-
-def _header_fields() -> Iterator[bytes]:
-    unknown = _UNKNOWN_LENGTH.to_bytes(4, "little")
-    yield b"RIFF" + unknown + b"WAVEfmt " + (16).to_bytes(4, "little")
-    yield (1).to_bytes(2, "little") * 2 + SAMPLE_RATE.to_bytes(4, "little")
-    yield (2 * SAMPLE_RATE).to_bytes(4, "little") + (2).to_bytes(2, "little")
-    yield (16).to_bytes(2, "little") + b"data" + unknown
