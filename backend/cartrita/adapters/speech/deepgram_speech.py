@@ -1,6 +1,6 @@
 """Speech of Deepgram's REST API, as it comes: of one text, or of texts one after the other."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
@@ -81,7 +81,9 @@ def _order_of(service: DeepgramService, request: SpeechRequest, audio: AudioForm
         raise NotOffered.of("text", f"Deepgram speaks {LONGEST_PIECE} characters as {audio}.")
     voice = voice_query(service, request)
     if len(pieces) > 1 and audio is AudioFormat.WAV:
-        return _Order(pieces, (*voice, *encoding_query(AudioFormat.PCM)), wav_header(PcmFormat(SAMPLE_RATE)))
+        return _Order(
+            pieces, (*voice, *encoding_query(AudioFormat.PCM)), wav_header(PcmFormat(SAMPLE_RATE))
+        )
     return _Order(pieces, (*voice, *encoding_query(audio)))
 
 
