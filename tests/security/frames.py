@@ -14,7 +14,10 @@ from tests.security.owners import Asking, Owners
 from tests.security.rules import FRAME_RULES
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-_DOCUMENT = Path(__file__).parents[2] / "frontend-contract/asyncapi.json"
+_CONTRACT: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "frontend-contract/asyncapi.json").read_text()
+)
+_SCHEMAS: dict[str, Any] = _CONTRACT["components"]["schemas"]
 PONG = {"type": "pong"}
 
 
@@ -28,27 +31,34 @@ class FrameCell(msgspec.Struct, frozen=True):
     code: str | None
 
 
+def sockets() -> dict[str, list[str]]:
+    """The names of the JSON frames that clients send, by the address of their socket."""
+    found: dict[str, list[str]] = {}
+    for operation in _CONTRACT["operations"].values():
+        if operation["action"] == "send":
+            channel = operation["channel"]["$ref"].rpartition("/")[2]
+            names = [message["$ref"].rpartition("/")[2] for message in operation["messages"]]
+            address = _CONTRACT["channels"][channel]["address"]
+            found[address] = [name for name in names if name in _SCHEMAS]
+    return found
+
+
 def sent_frames() -> dict[str, set[str]]:
     """The names of the frames that clients send, with those of their fields."""
-    document: dict[str, Any] = json.loads(_DOCUMENT.read_text())
-    found: dict[str, set[str]] = {}
-    for operation in document["operations"].values():
-        if operation["action"] == "send":
-            for message in operation["messages"]:
-                name = message["$ref"].rpartition("/")[2]
-                found[name] = set(document["components"]["schemas"][name]["properties"])
-    return found
+    names = {name for of_socket in sockets().values() for name in of_socket}
+    return {name: set(_SCHEMAS[name]["properties"]) for name in names}
 
 
 def frame(name: str, **fields: Any) -> Frame:
     """A frame by its name in asyncapi.json, as its rule says it is sent."""
-    kind = name.removesuffix("Frame").lower()
+    kind = _SCHEMAS[name]["properties"]["type"]["const"]
     return {"type": kind, **FRAME_RULES[name].fields, **fields}
 
 
-def frame_cells(owners: Owners, ways: int) -> Iterator[FrameCell]:
-    """Every frame with every id of A's, in so many spellings."""
-    for name, rule in FRAME_RULES.items():
+def frame_cells(owners: Owners, ways: int, path: str) -> Iterator[FrameCell]:
+    """Every frame of a socket with every id of A's, in so many spellings."""
+    for name in sockets()[path]:
+        rule = FRAME_RULES[name]
         for field, kind in rule.ids.items():
             for text in owners.things[kind]:
                 for theirs, nobodys in twins(text)[:ways]:
@@ -62,13 +72,13 @@ def frame_cells(owners: Owners, ways: int) -> Iterator[FrameCell]:
 
 @asynccontextmanager
 async def socket_of(
-    scenario: Scenario, asking: Asking, *, key: str | None = None
+    scenario: Scenario, asking: Asking, path: str = "/ws/chat", *, key: str | None = None
 ) -> AsyncGenerator[SocketClient]:
     """A socket that is opened with somebody's headers. Raises InvalidStatus."""
     headers = dict(asking.headers)
     origin = headers.pop("Origin", None)
     port = scenario.server.port
-    async with opened(port, key=key, headers=headers, origin=origin) as socket:
+    async with opened(port, key=key, headers=headers, origin=origin, target=path) as socket:
         yield socket
 
 
@@ -80,13 +90,15 @@ async def replies(socket: SocketClient, sent: Mapping[str, Any]) -> list[Frame]:
     return found[:-1]
 
 
-async def refusal(scenario: Scenario, asking: Asking, sent: Mapping[str, Any]) -> tuple[Any, ...]:
+async def refusal(
+    scenario: Scenario, asking: Asking, sent: Mapping[str, Any], path: str
+) -> tuple[Any, ...]:
     """What a first frame of somebody unknown is told: a handshake's status, or frames and a code.
 
     Raises AssertionError where it is answered.
     """
     try:
-        async with socket_of(scenario, asking) as socket:
+        async with socket_of(scenario, asking, path) as socket:
             await socket.send(**sent)
             frames, code = await socket.closed()
     except InvalidStatus as refused:

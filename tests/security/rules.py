@@ -105,6 +105,7 @@ NO_IDS = {
     "ticket": "is a credential",
     "starting_after": "is a number",
     "ResumeFrame.after": "is a number",
+    "VoiceResumeFrame.after": "is a number",
     "ApproveFrame.approval_id": "is looked up in the run, which must be the caller's",
     "AuthFrame.api_key": "is a credential",
     "expires_after[anchor]": "names a time",
@@ -361,5 +362,14 @@ FRAME_RULES: dict[str, FrameRule] = {
     ),
     "AckFrame": FrameRule({"seq": 1}, ids={"run_id": Kind.RUN}),
     "PingFrame": FrameRule(),
+    "StartFrame": FrameRule(
+        {"sample_rate": 16_000},
+        ids={"conversation_id": Kind.CONVERSATION},
+        missing="conversation_not_found",
+    ),
+    "EndTurnFrame": FrameRule(),
+    "StopSpeakingFrame": FrameRule(),
+    "StopFrame": FrameRule(),
+    "VoiceResumeFrame": _OF_RUN,
 }
 """The frames that clients send, by their names in asyncapi.json."""

@@ -10,19 +10,25 @@ from tests.security.frames import (
     replies,
     same_replies,
     socket_of,
+    sockets,
 )
 from tests.security.owners import Owners, new_things
 from tests.security.rules import FRAME_RULES, Kind
 from tests.security.test_ownership import state_of
 
+each_socket = pytest.mark.parametrize("path", sockets())
 
-async def test_every_frame_with_ids_of_others(scenario: Scenario, owners: Owners) -> None:
+
+@each_socket
+async def test_every_frame_with_ids_of_others(
+    scenario: Scenario, owners: Owners, path: str
+) -> None:
     before = await state_of(scenario, owners)
     wrong: list[object] = []
     asked = 0
     for asking in owners.strangers:
-        async with socket_of(scenario, asking) as socket:
-            for cell in frame_cells(owners, asking.ways):
+        async with socket_of(scenario, asking, path) as socket:
+            for cell in frame_cells(owners, asking.ways, path):
                 asked += 1
                 foreign = await replies(socket, cell.foreign)
                 absent = await replies(socket, cell.absent)
@@ -36,22 +42,27 @@ async def test_every_frame_with_ids_of_others(scenario: Scenario, owners: Owners
     assert await state_of(scenario, owners) == before
 
 
-async def test_nobody_unknown_sends_any(scenario: Scenario, owners: Owners) -> None:
+@each_socket
+async def test_nobody_unknown_sends_any(scenario: Scenario, owners: Owners, path: str) -> None:
     before = await state_of(scenario, owners)
     for asking in owners.unknown:
-        told = {str(await refusal(scenario, asking, frame("PingFrame")))}
-        for cell in frame_cells(owners, ways=1):
-            told.add(str(await refusal(scenario, asking, cell.foreign)))
+        told = {str(await refusal(scenario, asking, frame("PingFrame"), path))}
+        for cell in frame_cells(owners, 1, path):
+            told.add(str(await refusal(scenario, asking, cell.foreign, path)))
         assert len(told) == 1, (asking.name, told)
         assert "'unauthenticated'" in told.pop()
     assert await state_of(scenario, owners) == before
 
 
-async def test_the_owner_reaches_what_others_do_not(scenario: Scenario, owners: Owners) -> None:
+@each_socket
+async def test_the_owner_reaches_what_others_do_not(
+    scenario: Scenario, owners: Owners, path: str
+) -> None:
     """Or the matrix would prove nothing."""
     things = await new_things(scenario, owners.a.headers, owners.word)
-    async with socket_of(scenario, owners.a) as socket:
-        for name, rule in FRAME_RULES.items():
+    async with socket_of(scenario, owners.a, path) as socket:
+        for name in sockets()[path]:
+            rule = FRAME_RULES[name]
             for field, kind in rule.ids.items():
                 told = await replies(socket, frame(name, **{field: things[kind][0]}))
                 assert rule.missing not in [each.get("code") for each in told], (name, told)
@@ -60,14 +71,16 @@ async def test_the_owner_reaches_what_others_do_not(scenario: Scenario, owners: 
                     assert told[-1]["conversation_id"] == things[Kind.CONVERSATION][0]
 
 
-async def test_a_run_that_goes_on(scenario: Scenario, owners: Owners) -> None:
+@each_socket
+async def test_a_run_that_goes_on(scenario: Scenario, owners: Owners, path: str) -> None:
     """Is neither followed nor cancelled by others."""
     b = owners.strangers[0]
     message = scenario.message(Script(words=100, between_tokens_s=0.05))
-    async with socket_of(scenario, owners.a) as mine, socket_of(scenario, b) as other:
+    async with socket_of(scenario, owners.a) as mine, socket_of(scenario, b, path) as other:
         await mine.send(**frame("ChatFrame", message=message))
         run = (await mine.next())["run_id"]
-        for name, rule in FRAME_RULES.items():
+        for name in sockets()[path]:
+            rule = FRAME_RULES[name]
             if "run_id" in rule.ids:
                 told = await replies(other, frame(name, run_id=run))
                 assert [each["code"] for each in told] == [rule.missing] * len(told)
@@ -76,11 +89,12 @@ async def test_a_run_that_goes_on(scenario: Scenario, owners: Owners) -> None:
         assert ended[-1]["data"]["code"] == "cancelled"
 
 
-async def test_nobody_becomes_somebody_else(scenario: Scenario, owners: Owners) -> None:
+@each_socket
+async def test_nobody_becomes_somebody_else(scenario: Scenario, owners: Owners, path: str) -> None:
     """A key of another owner on an open socket is refused, and the socket stays its caller's."""
     things = owners.things
     for asking in owners.strangers:
-        async with socket_of(scenario, asking) as socket:
+        async with socket_of(scenario, asking, path) as socket:
             key = owners.a.headers["X-API-Key"]
             [told] = await replies(socket, frame("AuthFrame", api_key=key))
             assert told["code"] == "already_authenticated"

@@ -1,5 +1,6 @@
 """No page of another origin and no other host opens a WebSocket, whatever credential it has."""
 
+import pytest
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario
 from tests.security.handshakes import credentials_of, handshake, own_host
@@ -43,6 +44,7 @@ HOSTS = [
     "http://x",
     "\xe9",
 ]
+each_socket = pytest.mark.parametrize("path", ["/ws/chat", "/ws/voice"])
 MADE_BY_REQUESTS = [
     "api_keys",
     "attachments",
@@ -63,12 +65,14 @@ async def ticket(scenario: Scenario, asking: Asking) -> str:
     return (await made(scenario, asking.headers, "/api/stream-tickets", {}))["ticket"]
 
 
-async def credentials(scenario: Scenario, owners: Owners) -> list[tuple[dict[str, str], str]]:
+async def credentials(
+    scenario: Scenario, owners: Owners, path: str
+) -> list[tuple[dict[str, str], str]]:
     """Headers and a target by which B may open a socket, of each kind; and none of them."""
     mine = [each for each in owners.strangers if each.name.startswith("B")]
     assert len(mine) == 3
-    target = f"/ws/chat?ticket={await ticket(scenario, mine[0])}"
-    return [({}, "/ws/chat"), *((credentials_of(each), "/ws/chat") for each in mine), ({}, target)]
+    target = f"{path}?ticket={await ticket(scenario, mine[0])}"
+    return [({}, path), *((credentials_of(each), path) for each in mine), ({}, target)]
 
 
 async def counts(scenario: Scenario) -> dict[str, int]:
@@ -83,11 +87,12 @@ async def counts(scenario: Scenario) -> dict[str, int]:
     }
 
 
-async def test_pages_of_other_origins(scenario: Scenario, owners: Owners) -> None:
+@each_socket
+async def test_pages_of_other_origins(scenario: Scenario, owners: Owners, path: str) -> None:
     """Each is refused before anything is accepted or stored: a ticket is not even used."""
     port = scenario.server.port
     host = own_host(port)
-    given = await credentials(scenario, owners)
+    given = await credentials(scenario, owners, path)
     before = await counts(scenario)
     for headers, target in given:
         for origin in ORIGINS:
@@ -106,9 +111,10 @@ async def test_pages_of_other_origins(scenario: Scenario, owners: Owners) -> Non
         assert (await handshake(port, lines, headers, target))[0] == 101
 
 
-async def test_hosts_that_are_none(scenario: Scenario, owners: Owners) -> None:
+@each_socket
+async def test_hosts_that_are_none(scenario: Scenario, owners: Owners, path: str) -> None:
     port = scenario.server.port
-    given = await credentials(scenario, owners)
+    given = await credentials(scenario, owners, path)
     before = await counts(scenario)
     for headers, target in given:
         for host in HOSTS:
@@ -133,17 +139,18 @@ async def test_the_origin_of_another_host_is_not_ours(scenario: Scenario, owners
         assert status == 401, name
 
 
-async def test_without_keys_only_this_machine_is_answered(serve: Serve) -> None:
+@each_socket
+async def test_without_keys_only_this_machine_is_answered(serve: Serve, path: str) -> None:
     scenario = serve(settings={"CARTRITA_AUTH": "loopback"})
     port = scenario.server.port
     own = f"Host: {own_host(port)}"
-    assert (await handshake(port, [f"Host: localhost:{port}"], {}))[0] == 101
+    assert (await handshake(port, [f"Host: localhost:{port}"], {}, path))[0] == 101
     for host in ("evil.example", "localhost.evil.example", "10.0.0.1", "[::2]"):
         for lines in (
             [f"Host: {host}"],
             [f"Host: {host}:{port}", f"Origin: http://{host}:{port}"],
             [own, f"Origin: http://{host}:{port}"],
         ):
-            assert (await handshake(port, lines, {}))[0] == 403, lines
+            assert (await handshake(port, lines, {}, path))[0] == 403, lines
     for forwarded in ("X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1"):
-        assert (await handshake(port, [own, forwarded], {}))[0] == 403, forwarded
+        assert (await handshake(port, [own, forwarded], {}, path))[0] == 403, forwarded

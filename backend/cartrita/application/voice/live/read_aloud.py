@@ -12,7 +12,7 @@ _DROPPED: Final = re.compile(
     r"|<?(?:https?|ftp|mailto):[^\s<>)\]]*[^\s<>)\].,;:!?]>?|www\.[^\s<>)\]]*[^\s<>)\].,;:!?]"
     r"|</?[A-Za-z][^<>]{0,200}>"  # a tag
 )
-_MARKS: Final = re.compile(r"\*+|`+|~~+|__+|\\(?=[^\w\s])|(?<![^\W_])_|_(?![^\W_])|[\[\]|]")
+_MARKS: Final = re.compile(r"\*+|`+|~~+|__+|\\(?=[^A-Za-z0-9\s])|(?<![^\W_])_|_(?![^\W_])|[\[\]|]")
 _BETWEEN_WORDS: Final = re.compile(r"(?<=[^\W_])_(?=[^\W_])")
 _BEFORE_PUNCTUATION: Final = re.compile(r"\s+([.,;:!?])")
 _EMPTY_BRACKETS: Final = re.compile(r"\(\s*\)")

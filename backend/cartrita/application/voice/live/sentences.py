@@ -22,8 +22,8 @@ _CLOSING: Final = "\"'”’»)]}*_`"
 _ENDS_AT_ONCE: Final = frozenset("。！？")
 _ENDS: Final = frozenset(".!?…")
 _ABBREVIATION: Final = re.compile(
-    r"(?:^|[\s(\[\"'“‘*_])(?:mr|mrs|ms|dr|prof|st|sr|jr|vs|etc|approx|fig|no|nos|vol|pp?|ca|cf|al|"
-    r"inc|ltd|co|dept|est|min|max|usw|bzw|nr|sog|evtl|ggf|z\.b|d\.h|u\.a|i\.d\.r|e\.g|i\.e|"
+    r"(?:^|[\s(\[\"'“‘*_])(?:mr|mrs|ms|dr|prof|st|sr|jr|vs|etc|approx|fig|vol|pp?|ca|cf|inc|"
+    r"ltd|co|dept|usw|bzw|nr|sog|evtl|ggf|z\.b|d\.h|u\.a|i\.d\.r|e\.g|i\.e|"
     r"(?:\w\.)*\w|\d{1,2})\.$",
     re.IGNORECASE,
 )
