@@ -2,37 +2,18 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.server import KEY, Server
+from tests.sdks.own_environments import client_in
 
 pytestmark = pytest.mark.slow
-FOLDER = Path(__file__).parent / "a2a"
-PYTHON = FOLDER / ".venv" / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
 def client() -> list[str]:
-    """The command of the client, once what its lock names is there, checked by hash."""
-    uv = str(Path(sys.executable).with_name("uv"))
-    for command in (
-        [uv, "venv", "-q", "--allow-existing", str(FOLDER / ".venv")],
-        [
-            uv,
-            "pip",
-            "install",
-            "-q",
-            "--python",
-            str(PYTHON),
-            "-r",
-            str(FOLDER / "requirements.lock"),
-        ],
-    ):
-        subprocess.run(command, check=True)
-    return [str(PYTHON), str(FOLDER / "client.py")]
+    return client_in("a2a")
 
 
 def test_the_official_client(server: Server, client: list[str]) -> None:
