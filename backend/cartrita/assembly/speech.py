@@ -7,6 +7,7 @@ from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.plain_calls import PlainCalls
 from cartrita.adapters.speech import deepgram
 from cartrita.adapters.speech.deepgram_service import DeepgramService
+from cartrita.adapters.speech.engine_process import EMBEDDED
 from cartrita.adapters.speech.openai_synthesizer import OpenAISynthesizer
 from cartrita.adapters.speech.openai_transcriber import OpenAITranscriber
 from cartrita.assembly.providers import OpenedProvider
@@ -62,10 +63,12 @@ def _openai_synthesizers(parts: SpeechParts) -> Iterable[SpeechSynthesizer]:
 _TRANSCRIBERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[Transcriber]]]] = {
     deepgram.NAME: lambda parts: (deepgram.DeepgramTranscriber(_deepgram(parts)),),
     "openai": _openai_transcribers,
+    EMBEDDED: lambda parts: (parts.machine.transcriber,),
 }
 _SYNTHESIZERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[SpeechSynthesizer]]]] = {
     deepgram.NAME: lambda parts: (deepgram.DeepgramSynthesizer(_deepgram(parts)),),
     "openai": _openai_synthesizers,
+    EMBEDDED: lambda parts: (parts.machine.synthesizer,),
 }
 """By adapter: those that it has here, also without a key, for callers who bring one."""
 

@@ -4,6 +4,8 @@ import os
 from typing import Final, NamedTuple
 
 from cartrita.adapters.processes.bounds import ProcessBounds
+from cartrita.adapters.speech.embedded_synthesizer import EmbeddedSynthesizer
+from cartrita.adapters.speech.embedded_transcriber import EmbeddedTranscriber, EngineLimits
 from cartrita.adapters.speech.encoding import FfmpegEncoding
 from cartrita.adapters.speech.ffmpeg import installed_ffmpeg
 from cartrita.adapters.speech.recordings import RecordingBounds, SniffedRecordings
@@ -11,6 +13,8 @@ from cartrita.adapters.speech.seats import EngineSeats
 from cartrita.settings import Settings
 
 _PROGRAM_MEMORY: Final = 1 << 30
+_FEWEST_THREADS: Final = 2
+"""Of an engine with a model: such ones use threads in any case."""
 
 
 class SpeechMachine(NamedTuple):
@@ -18,13 +22,14 @@ class SpeechMachine(NamedTuple):
 
     recordings: SniffedRecordings
     encoder: FfmpegEncoding
-    seats: EngineSeats
+    transcriber: EmbeddedTranscriber
+    synthesizer: EmbeddedSynthesizer
 
 
 def speech_machine(settings: Settings) -> SpeechMachine:
     """The parts, with the programs that are installed."""
-    voice = settings.voice
-    seats = EngineSeats(voice.engines_max or os.cpu_count() or 1)
+    voice, processors = settings.voice, os.cpu_count() or 1
+    seats = EngineSeats(voice.engines_max or processors)
     bounds = ProcessBounds(seconds=voice.transcription_timeout_s, memory_bytes=_PROGRAM_MEMORY)
     ffmpeg = installed_ffmpeg(bounds)
     limits = RecordingBounds(
@@ -32,4 +37,21 @@ def speech_machine(settings: Settings) -> SpeechMachine:
         seconds=voice.recording_max_s,
         decoding_s=voice.transcription_timeout_s,
     )
-    return SpeechMachine(SniffedRecordings(limits, seats, ffmpeg), FfmpegEncoding(ffmpeg), seats)
+    recordings, encoder = SniffedRecordings(limits, seats, ffmpeg), FfmpegEncoding(ffmpeg)
+    transcriber = EmbeddedTranscriber(
+        recordings,
+        seats,
+        EngineLimits(
+            seconds=voice.transcription_timeout_s,
+            memory_bytes=voice.engine_memory_bytes,
+            threads=max(_FEWEST_THREADS, processors),
+        ),
+        {
+            "faster-whisper": voice.faster_whisper_model,
+            "sherpa-onnx": voice.sherpa_onnx_model,
+        },
+    )
+    synthesizer = EmbeddedSynthesizer(
+        encoder, seats, seconds=voice.speech_timeout_s, piper_voice=voice.piper_voice
+    )
+    return SpeechMachine(recordings, encoder, transcriber, synthesizer)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from cartrita.settings.errors import display_value
 from cartrita.settings.fields import Group, Setting
-from cartrita.settings.types import Texts
+from cartrita.settings.types import FilePath, Texts
 
 _ENGINE: Final = re.compile(r"[a-z0-9][a-z0-9_-]*(/\S+)?")
 
@@ -114,3 +114,32 @@ class Voice(Group):
         Field(ge=0.1, le=3600),
         Setting("How far speech is sent ahead of what the listener can have heard."),
     ] = 2.0
+    engine_memory_bytes: Annotated[
+        int,
+        Field(ge=512 << 20, le=1 << 40),
+        Setting("How much memory one engine that transcribes may take, its model included."),
+    ] = 4 << 30
+    faster_whisper_model: Annotated[
+        FilePath | None,
+        Setting(
+            "The directory of a model for faster-whisper, in the form of CTranslate2.",
+            value="a path",
+            default="none: faster-whisper is not used",
+        ),
+    ] = None
+    sherpa_onnx_model: Annotated[
+        FilePath | None,
+        Setting(
+            "The directory of a transducer or whisper model for sherpa-onnx.",
+            value="a path",
+            default="none: sherpa-onnx is not used",
+        ),
+    ] = None
+    piper_voice: Annotated[
+        FilePath | None,
+        Setting(
+            "The .onnx file of a voice for piper, with its .json beside it.",
+            value="a path",
+            default="none: piper is not used",
+        ),
+    ] = None

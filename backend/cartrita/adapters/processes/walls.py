@@ -1,7 +1,7 @@
 """Shuts in a process that reads what strangers wrote, as far as the system can."""
 
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -14,17 +14,18 @@ LINKER_CACHE: Final = Path("/etc/ld.so.cache")
 _INSTALLED: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
-def shut_in() -> None:
-    """From now on this process reads libraries only, writes to what is open, and is alone.
+def shut_in(readable: Iterable[Path] = (), *, alone: bool = True) -> None:
+    """From now on this process reads libraries and what is `readable`, and writes to what is open.
 
-    It has no network, starts nothing, and neither signals nor traces others. Where the system
-    lacks one of these walls the others stand: `missing` tells which.
+    It has no network and traces no others; if it is `alone` it starts nothing, not even threads,
+    and signals none. Where the system lacks one of these walls the others stand: `missing` tells
+    which.
     """
     with suppress(OSError):
         system_calls.gain_nothing()
     with suppress(OSError):
-        landlock.restrict(_readable())
-    if (refused := call_filter(alone=True)) is not None:
+        landlock.restrict((*_readable(), *readable))
+    if (refused := call_filter(alone=alone)) is not None:
         with suppress(OSError):
             system_calls.filter_calls(refused)
 

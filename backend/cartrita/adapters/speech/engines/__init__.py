@@ -1,0 +1,1 @@
+"""Engines that transcribe on this machine, each in a process of its own."""

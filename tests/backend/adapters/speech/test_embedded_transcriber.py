@@ -1,0 +1,172 @@
+"""Transcribing on this machine: what is no speech has no words, and what is missing is named."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.backend.adapters.speech.sounds import babble, noise, silence, tone, wav
+
+from cartrita.adapters.speech import embedded_engines
+from cartrita.adapters.speech.embedded_transcriber import EmbeddedTranscriber, EngineLimits
+from cartrita.adapters.speech.recordings import RecordingBounds, SniffedRecordings
+from cartrita.adapters.speech.seats import EngineSeats
+from cartrita.domain.errors import (
+    Busy,
+    CartritaError,
+    NotOffered,
+    Unavailable,
+    UpstreamCut,
+    UpstreamUnreachable,
+)
+from cartrita.domain.speech import (
+    Heard,
+    PcmFormat,
+    SpeechStarted,
+    Transcript,
+    TranscriptionOptions,
+    UtteranceEnded,
+)
+
+OPTIONS = TranscriptionOptions()
+LISTENED = PcmFormat(16_000)
+
+
+def transcriber(
+    limits: EngineLimits | None = None,
+    models: dict[str, Path | None] | None = None,
+    seats: EngineSeats | None = None,
+) -> EmbeddedTranscriber:
+    shared = seats or EngineSeats(1)
+    recordings = SniffedRecordings(RecordingBounds(), shared, None)
+    return EmbeddedTranscriber(recordings, shared, limits or EngineLimits(), models or {})
+
+
+async def heard(sound: bytes, engine: EmbeddedTranscriber | None = None) -> Transcript:
+    engine = engine or transcriber()
+    recordings = SniffedRecordings(RecordingBounds(), EngineSeats(1), None)
+    return await engine.transcribe(await recordings.read(wav(sound), ""), OPTIONS)
+
+
+def installed(name: str) -> str:
+    return name
+
+
+def not_installed(name: str) -> None:
+    return None
+
+
+def engines() -> list[int]:
+    """The processes of engines that are running."""
+    return [
+        one.pid
+        for one in psutil.Process().children(recursive=True)
+        if "cartrita.adapters.speech.engines.main" in " ".join(one.cmdline())
+    ]
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [silence(2), noise(3, seed=1), noise(3, seed=2, level=0.5), tone(3, hertz=60, level=0.4)],
+    ids=["silence", "noise", "loud noise", "hum"],
+)
+async def test_what_is_no_speech_has_no_words(sound: bytes) -> None:
+    transcript = await heard(sound)
+    assert (transcript.text, transcript.words, transcript.segments) == ("", (), ())
+    assert transcript.duration == LISTENED.seconds(len(sound))
+    assert (transcript.provider, transcript.model) == ("embedded", "pocketsphinx")
+
+
+async def test_the_same_sound_has_the_same_transcript_whose_words_are_in_it() -> None:
+    sound = silence(0.5) + babble(0.8, seed=3) + silence(1)
+    first, second = await heard(sound), await heard(sound)
+    assert first == second
+    assert all(0 <= one.start < one.end <= 3.0 for one in first.words)
+    assert all(0 <= (one.confidence or 0) <= 1 for one in first.words)
+    assert engines() == []
+
+
+async def test_listening_tells_when_somebody_speaks_and_when_not_any_more() -> None:
+    sound = silence(0.5) + babble(1, seed=3) + silence(1)
+    stereo = b"".join(sound[at : at + 2] * 2 for at in range(0, len(sound), 4))
+    async with transcriber().listen(PcmFormat(8_000, 2), OPTIONS) as listening:
+        await listening.send(stereo)
+        await listening.finish()
+        events = [event async for event in listening.events()]
+    assert isinstance(events[0], SpeechStarted)
+    assert isinstance(events[-1], UtteranceEnded)
+    finals = [one for one in events if isinstance(one, Heard) and one.final]
+    assert len(finals) <= 1
+    assert engines() == []
+
+
+async def test_other_languages_are_not_guessed() -> None:
+    with pytest.raises(NotOffered) as caught:
+        async with transcriber().listen(LISTENED, TranscriptionOptions(language="de-DE")):
+            raise AssertionError("it listens")
+    assert "English only" in caught.value.message
+
+
+async def test_english_of_any_country_is_listened_to() -> None:
+    recordings = SniffedRecordings(RecordingBounds(), EngineSeats(1), None)
+    recording = await recordings.read(wav(silence(1)), "")
+    transcript = await transcriber().transcribe(recording, TranscriptionOptions(language="en-GB"))
+    assert transcript.text == ""
+
+
+async def test_an_engine_that_does_not_exist_is_told_with_those_that_do() -> None:
+    with pytest.raises(NotOffered) as caught:
+        async with transcriber().listen(LISTENED, TranscriptionOptions(model="nova-3")):
+            raise AssertionError("it listens")
+    assert "pocketsphinx" in caught.value.message
+
+
+async def test_an_engine_that_is_not_installed_says_how_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded_engines, "find_spec", not_installed)
+    engine = transcriber()
+    assert all(one.needs and "pip install" in one.needs for one in engine.models)
+    with pytest.raises(Unavailable) as caught:
+        await heard(babble(1), engine)
+    assert "pip install 'cartrita[voice]'" in caught.value.message
+
+
+def test_an_engine_without_its_model_says_which_setting_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(embedded_engines, "find_spec", installed)
+    needs = {one.name: one.needs for one in transcriber().models}
+    assert needs["faster-whisper"] == "Set voice.faster_whisper_model to the directory of a model."
+    wrong: dict[str, Path | None] = {"sherpa-onnx": tmp_path / "none"}
+    needs = {one.name: one.needs for one in transcriber(models=wrong).models}
+    assert needs["sherpa-onnx"] == f"voice.sherpa_onnx_model names no directory: {tmp_path}/none."
+    right: dict[str, Path | None] = {"faster-whisper": tmp_path}
+    assert transcriber(models=right).models[0].needs is None
+
+
+async def test_an_engine_that_cannot_be_loaded_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(embedded_engines, "find_spec", installed)
+    engine = transcriber(models={"faster-whisper": tmp_path})
+    with pytest.raises(CartritaError) as caught:
+        await heard(silence(0.5) + babble(1.5) + silence(1), engine)
+    assert "faster-whisper cannot be loaded" in caught.value.message
+
+
+async def test_an_engine_that_takes_too_long_is_ended() -> None:
+    with pytest.raises(UpstreamUnreachable):
+        await heard(babble(2), transcriber(EngineLimits(seconds=0.01)))
+    assert engines() == []
+
+
+async def test_an_engine_that_takes_too_much_memory_is_ended() -> None:
+    with pytest.raises((UpstreamCut, Unavailable)):
+        await heard(babble(2), transcriber(EngineLimits(memory_bytes=120 << 20)))
+    assert engines() == []
+
+
+async def test_a_seat_is_had_while_it_listens() -> None:
+    seats = EngineSeats(1, wait_s=0.01)
+    async with transcriber(seats=seats).listen(LISTENED, OPTIONS):
+        with pytest.raises(Busy):
+            await heard(babble(1), transcriber(seats=seats))
+    assert engines() == []
