@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.harness.deepgram.launch import Deepgram
 from tests.harness.server import KEY
 from tests.harness.websockets import Frame, SocketClient, opened
 
@@ -15,6 +16,12 @@ _WATCHDOG_S = 30.0
 _FRAME_BYTES = 3200
 PAUSE = bytes(2 * RATE)
 """A second in which nothing is said: the end of a turn."""
+
+
+def live_settings(server: Deepgram) -> dict[str, str]:
+    """Those of a server that hears and speaks by this stand-in, as often and as fast as it can."""
+    ahead = {"CARTRITA_VOICE_SPEECH_AHEAD_S": "600", "CARTRITA_PROVIDER_LIMITS": "off"}
+    return {**server.settings, **ahead}
 
 
 class VoiceSocket(SocketClient):

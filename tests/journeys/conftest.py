@@ -1,5 +1,6 @@
 """Fixtures that all journeys share: a provider, servers, scenarios."""
 
+from tests.harness.fixtures import deepgram_server as deepgram_server
 from tests.harness.fixtures import killable as killable
 from tests.harness.fixtures import killable_server as killable_server
 from tests.harness.fixtures import older as older

@@ -1942,6 +1942,8 @@ class StartFrame(Model):
     """What happens when somebody speaks while an answer is spoken: it is spoken no more, or
     cancelled too, or spoken on.
     """
+    approval: ApprovalPolicy | None = None
+    """Which calls of tools a person decides on; it can only be tightened."""
     busy: BusyPolicy | None = None
     """What to do with a turn while the last answer is being written; without it the server's
     setting counts.

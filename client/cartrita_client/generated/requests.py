@@ -49,4 +49,5 @@ class VoiceFields(TypedDict, total=False):
     turns_end: Literal["with_pause", "when_asked"]
     interim: bool
     on_barge_in: Literal["stop_speaking", "cancel", "ignore"]
+    approval: models.ApprovalPolicy | None
     busy: models.BusyPolicy | None

@@ -1831,6 +1831,8 @@ export interface StartFrame {
    * too, or spoken on.
    */
   readonly on_barge_in?: 'stop_speaking' | 'cancel' | 'ignore' | undefined;
+  /** Which calls of tools a person decides on; it can only be tightened. */
+  readonly approval?: ApprovalPolicy | null | undefined;
   /**
    * What to do with a turn while the last answer is being written; without it the server's setting
    * counts.

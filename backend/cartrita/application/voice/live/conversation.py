@@ -198,6 +198,7 @@ class LiveConversation:
             model=options.model,
             agent=options.agent,
             instructions=options.instructions,
+            approval=options.approval,
             busy=options.busy,
         )
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.runs import BusyPolicy
 from cartrita.domain.speech import AudioFormat, PcmFormat
 
@@ -39,6 +40,7 @@ class LiveOptions(msgspec.Struct, frozen=True, kw_only=True):
     interim: bool = True
     hands_free: bool = True
     on_barge_in: BargeIn = BargeIn.STOP_SPEAKING
+    approval: ApprovalPolicy | None = None
     busy: BusyPolicy | None = None
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
+from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.runs import BusyPolicy
 from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, Id
 from cartrita.surfaces.native.request_bodies import RequestModel
@@ -69,6 +70,10 @@ class StartFrame(RequestModel):
             "no more, or cancelled too, or spoken on."
         ),
     ] = "stop_speaking"
+    approval: Annotated[
+        ApprovalPolicy | None,
+        Field(description="Which calls of tools a person decides on; it can only be tightened."),
+    ] = None
     busy: Annotated[
         BusyPolicy | None,
         Field(

@@ -101,6 +101,7 @@ def options_of(frame: StartFrame) -> LiveOptions:
         interim=frame.interim,
         hands_free=frame.turns_end == "with_pause",
         on_barge_in=BargeIn(frame.on_barge_in),
+        approval=frame.approval,
         busy=frame.busy,
     )
 

@@ -1,0 +1,211 @@
+"""A live conversation that is cut, at any frame and on either side, goes on or ends cleanly."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+
+import pytest
+from tests.harness.deepgram.faults import Cut, Fault, Refuse
+from tests.harness.deepgram.launch import Deepgram
+from tests.harness.fake_provider.launch import FakeProvider
+from tests.harness.fake_provider.script import Script, directive
+from tests.harness.fixtures import Serve
+from tests.harness.scenario import Scenario, until
+from tests.harness.server import Server
+from tests.harness.voice_sockets import PAUSE, live_settings, of_type, spoken_audio, voice
+from tests.harness.websockets import Frame, text_of
+from tests.journeys.accounts import made, new_key, new_user
+
+from cartrita.domain.principals import LOCAL_TENANT
+
+MODEL = "openai/fake"
+SENTENCES = ["Moss grows.", "It is old.", "Stones too."]
+ANSWER = " ".join(SENTENCES)
+ASKED = f"What? {directive(Script(text=ANSWER))}"
+SLOW = f"What? {directive(Script(text=' '.join(SENTENCES * 12), between_tokens_s=0.1))}"
+WATCHDOG_S = 20.0
+
+
+@pytest.fixture(scope="module")
+def server(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Server]:
+    settings = live_settings(deepgram_server)
+    with Server(provider_url=provider.base_url, settings=settings) as running:
+        yield running
+
+
+@pytest.fixture
+def live(server: Server, provider: FakeProvider, deepgram_server: Deepgram) -> Scenario:
+    deepgram_server.reset()
+    return Scenario(server, provider)
+
+
+async def exchange(live: Scenario, deepgram: Deepgram, most: int) -> list[Frame]:
+    """So many frames of a spoken exchange, whose connection is then lost; fewer if it has ended."""
+    frames = list[Frame]()
+    async with voice(live.server.port) as socket:
+        await socket.start(model=MODEL)
+        await socket.say(deepgram.samples(ASKED) + PAUSE)
+        while len(frames) < most:
+            frames.append(await socket.next())
+            if frames[-1].get("type") == "speech_done":
+                break
+        socket.connection.transport.abort()
+    return frames
+
+
+async def goes_on(live: Scenario, deepgram: Deepgram, frames: list[Frame]) -> None:
+    """What was lost comes on another socket: the events after the last, and the rest of speech."""
+    turns = of_type(frames, "turn")
+    async with voice(live.server.port) as socket:
+        await socket.start(model=MODEL)
+        if not turns:
+            await socket.say(deepgram.samples(ASKED) + PAUSE)
+            rest = await socket.until_spoken()
+            assert text_of(rest) == ANSWER
+            return
+        run = turns[0]["run_id"]
+        seqs = [frame["seq"] for frame in frames if "seq" in frame]
+        heard = len(of_type(frames, "speech_end"))
+        await socket.send(type="resume", run_id=run, after=max(seqs, default=0),
+                          from_sentence=heard)  # fmt: skip
+        rest = await socket.until_spoken()
+        if not any(frame.get("event") == "done" for frame in rest):
+            rest += await socket.until_end(run)
+        assert text_of([*frames, *rest]) == ANSWER
+        begun = of_type(rest, "speech_start")
+        assert [one["text"] for one in begun] == SENTENCES[heard:]
+        assert spoken_audio(rest) == deepgram.samples(" ".join(SENTENCES[heard:]), rate=24_000)
+
+
+@pytest.mark.parametrize("most", [1, 9, 14, 19])
+async def test_a_client_that_loses_its_connection(
+    live: Scenario, deepgram_server: Deepgram, most: int
+) -> None:
+    frames = await exchange(live, deepgram_server, most)
+    await goes_on(live, deepgram_server, frames)
+    await until(lambda: deepgram_server.open_sockets() == 0)
+
+
+@pytest.mark.slow
+async def test_a_client_that_loses_it_at_any_frame(
+    live: Scenario, deepgram_server: Deepgram
+) -> None:
+    whole = await exchange(live, deepgram_server, 1000)
+    assert len(whole) > 20
+    for most in range(len(whole)):
+        await goes_on(live, deepgram_server, await exchange(live, deepgram_server, most))
+    await until(lambda: deepgram_server.open_sockets() == 0)
+    assert live.server.unexpected_errors() == []
+
+
+async def cut_upstream(live: Scenario, deepgram: Deepgram, fault: Fault) -> None:
+    """Whatever is cut at Deepgram: the answer is there, or an error; then all works again."""
+    deepgram.reset()
+    deepgram.fail(fault)
+    async with voice(live.server.port) as socket:
+        await socket.send(type="start", sample_rate=16_000, model=MODEL)
+        await socket.say(deepgram.samples(ASKED) + PAUSE)
+        frames = await socket.until(
+            lambda frame: "code" in frame or frame.get("type") == "speech_done"
+        )
+        if "code" in frames[-1]:
+            assert frames[-1]["code"].startswith("upstream_") or frames[-1]["code"] == "not_started"
+        if "run_id" in frames[-1] and "code" in frames[-1]:
+            stopped = of_type(frames, "speech_stopped")[-1]
+            assert stopped["reason"] == "failed"
+            assert stopped["run_id"] == frames[-1]["run_id"]
+            if not any(frame.get("event") == "done" for frame in frames):
+                await socket.until_end()
+        deepgram.reset()
+        await socket.start(model=MODEL)
+        await socket.say(deepgram.samples(ASKED) + PAUSE)
+        again = await socket.until_type("speech_done")
+    assert [one["text"] for one in of_type(again, "speech_start")] == SENTENCES
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(at="WS /v1/listen", do=Refuse(status=402), times=9),
+        Fault(at="WS /v1/listen", do=Cut(), after=0, times=9),
+        Fault(at="WS /v1/listen", do=Cut(), after=3),
+        Fault(at="WS /v1/speak", do=Refuse(status=503), times=9),
+        Fault(at="WS /v1/speak", do=Cut(), after=2),
+        Fault(at="WS /v1/speak", do=Cut(), after=4, times=9),
+    ],
+)
+async def test_deepgram_fails(live: Scenario, deepgram_server: Deepgram, fault: Fault) -> None:
+    await cut_upstream(live, deepgram_server, fault)
+
+
+@pytest.mark.slow
+async def test_deepgram_is_cut_at_any_frame(live: Scenario, deepgram_server: Deepgram) -> None:
+    for after in range(14):
+        await cut_upstream(live, deepgram_server, Fault(at="WS /v1/listen", do=Cut(), after=after))
+        await cut_upstream(live, deepgram_server, Fault(at="WS /v1/speak", do=Cut(), after=after))
+    await until(lambda: deepgram_server.open_sockets() == 0)
+    assert live.server.unexpected_errors() == []
+
+
+async def test_a_server_that_stops(serve: Serve, deepgram_server: Deepgram) -> None:
+    deepgram_server.reset()
+    scenario = serve(settings=live_settings(deepgram_server), lease_s=15.0)
+    port = scenario.server.port
+    async with voice(port) as busy, voice(port) as listening:
+        await listening.start()
+        await busy.start(model=MODEL)
+        await busy.say(deepgram_server.samples(SLOW) + PAUSE)
+        before = await busy.until(lambda frame: "audio" in frame)
+        stopping = asyncio.to_thread(scenario.server.stop, signal.SIGTERM)
+        (rest, other), stopped = await asyncio.gather(
+            asyncio.gather(busy.closed(), listening.closed()), stopping
+        )
+    assert stopped == 0
+    for frames, code in (rest, other):
+        assert (frames[-1]["type"], code) == ("drain", 1001)
+    await until(lambda: deepgram_server.open_sockets() == 0)
+    assert scenario.server.unexpected_errors() == []
+    run = of_type(before, "turn")[0]["run_id"]
+    await asyncio.to_thread(scenario.server.restart)
+    async with voice(port) as again:
+        await again.send(type="resume", run_id=run, after=0)
+        assert (await again.until_end(run))[-1]["data"]["code"] == "interrupted"
+
+
+async def test_a_key_that_ends(live: Scenario, deepgram_server: Deepgram) -> None:
+    user = await new_user(live, LOCAL_TENANT)
+    key = await new_key(live, user)
+    async with voice(live.server.port, key=key["key"]) as socket:
+        await socket.start(model=MODEL)
+        await socket.say(deepgram_server.samples(SLOW) + PAUSE)
+        await socket.until(lambda frame: "audio" in frame)
+        await made(live, "POST", f"/api/admin/keys/{key['id']}/revoke")
+        async with asyncio.timeout(WATCHDOG_S):
+            frames, code = await socket.closed()
+    assert (frames[-1]["code"], code) == ("key_ended", 1008)
+    await until(lambda: deepgram_server.open_sockets() == 0)
+
+
+async def test_a_key_that_its_user_brings(serve: Serve, deepgram_server: Deepgram) -> None:
+    """Without a key of the server's: it pays for what that user says, and for nobody else."""
+    deepgram_server.reset()
+    settings = {**live_settings(deepgram_server), "DEEPGRAM_API_KEY": ""}
+    settings |= {
+        "CARTRITA_VOICE_TRANSCRIBERS": "deepgram",
+        "CARTRITA_VOICE_SYNTHESIZERS": "deepgram",
+    }
+    scenario = serve(settings=settings)
+    user = await new_user(scenario, LOCAL_TENANT)
+    key = (await new_key(scenario, user))["key"]
+    async with voice(scenario.server.port, key=key) as socket:
+        await socket.send(type="start", sample_rate=16_000)
+        assert (await socket.next())["code"] == "provider_not_configured"
+    body = {"provider": "deepgram", "key": deepgram_server.key}
+    await made(scenario, "POST", "/api/credentials", body, X_API_Key=key)
+    async with voice(scenario.server.port, key=key) as socket:
+        await socket.start(respond=False)
+        await socket.say(deepgram_server.samples("Mine.") + PAUSE)
+        assert (await socket.until_type("turn"))[-1]["text"] == "Mine."
+    async with voice(scenario.server.port) as socket:
+        await socket.send(type="start", sample_rate=16_000)
+        assert (await socket.next())["code"] == "provider_not_configured"
