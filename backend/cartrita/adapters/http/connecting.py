@@ -4,11 +4,13 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cartrita.domain.errors import UpstreamUnreachable
 
 T = TypeVar("T")
+
+BAD_CERTIFICATE: Final = "the encrypted connection failed; check its certificate"
 
 
 def unreachable(provider: str, why: str) -> UpstreamUnreachable:
@@ -24,7 +26,7 @@ async def within(limit: float, provider: str, connecting: Awaitable[T]) -> T:
     except socket.gaierror:
         why = "its name is not known"
     except ssl.SSLError:
-        why = "the encrypted connection failed; check its certificate"
+        why = BAD_CERTIFICATE
     except TimeoutError:
         why = f"it accepted no connection within {limit:g} s"
     except OSError:

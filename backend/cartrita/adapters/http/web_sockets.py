@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
@@ -15,7 +16,7 @@ from websockets.exceptions import (
     InvalidStatus,
 )
 
-from cartrita.adapters.http.connecting import unreachable, within
+from cartrita.adapters.http.connecting import BAD_CERTIFICATE, unreachable, within
 from cartrita.adapters.http.pool import HttpPool
 from cartrita.adapters.http.targets import HttpTarget, revealed, target_of
 from cartrita.adapters.http.transport import Deadlines
@@ -144,6 +145,8 @@ async def _connection(request: SocketRequest, pool: HttpPool, user_agent: str) -
     except TimeoutError:
         limit = deadlines.headers
         raise unreachable(provider, f"it did not begin to answer within {limit:g} s") from None
+    except ssl.SSLError:
+        raise unreachable(provider, BAD_CERTIFICATE) from None
     except (InvalidHandshake, OSError, EOFError) as error:
         if isinstance(error, InvalidHandshake) and not _broke(error):
             raise UpstreamMalformed(
