@@ -19,6 +19,7 @@ WITH_PROVIDERS = [
         "patterns",
         "migrating",
         "troubleshooting",
+        "voice",
     )
     if (path := ROOT / "docs" / f"{name}.md").exists()
 ]

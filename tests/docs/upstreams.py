@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.harness.deepgram.launch import deepgram
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.oauth.tokens import CLIENT_ID, CLIENT_SECRET
 from tests.harness.fake_provider.replaced_responses import Html, ReplacedResponse
@@ -75,6 +76,7 @@ def served(folder: Path) -> Generator[Server]:
             "VLLM": upstream("llama-2-13b-chat"),
             "LLAMACPP": upstream("llama-2-7b"),
         }
+        hearing = stack.enter_context(deepgram())
         configuration = folder / "cartrita.toml"
         configuration.write_text(_CONFIGURATION.format(vendors=vendors.root_url, nobody=NOBODY))
         rehearsal = folder / "rehearsal.yaml"
@@ -97,6 +99,7 @@ def served(folder: Path) -> Generator[Server]:
             "OAUTH_TOKEN_URL": oca.token_url,
             "OAUTH_CLIENT_ID": CLIENT_ID,
             "OAUTH_CLIENT_SECRET": CLIENT_SECRET,
+            **hearing.settings,
         }
         for name, provider in local.items():
             settings |= {f"{name}_BASE_URL": provider.base_url, f"{name}_API_KEY": provider.key}

@@ -297,14 +297,6 @@ async def test_the_generated_client_reads_these_answers_too(older: Scenario) -> 
     assert await to_thread.run_sync(use) == older.answers[message]
 
 
-async def test_voices_are_not_there_yet(older: Scenario) -> None:
-    """No transcript is made up: the native 404, in the form that is read."""
-    client = OldClient(older)
-    status, told = await client.upload("/voice/transcribe", ("audio", "a.webm", b"RIFF"))
-    assert (status, told["success"], told["code"]) == (404, False, "not_found")
-    assert isinstance(told["error"], str)
-
-
 async def test_a_limit(serve: type) -> None:
     settings = {"CARTRITA_COMPAT_FRONTEND": "1", "CARTRITA_INBOUND_LIMITS": "get_agents=2/hour"}
     scenario: Scenario = serve(settings=settings)

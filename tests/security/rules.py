@@ -204,6 +204,11 @@ RULES: dict[str, Rule] = {
     "search": Rule(body={"query": "WORD", "provider": "local"}),
     "search_github": Rule(query="q=moss"),
     "post_code": Rule(body={"task": "x"}),
+    "get_voice": _PLAIN,
+    "transcribe": Rule(upload="audio"),
+    "speak": Rule(body={"text": "x"}),
+    "process_voice": Rule(upload="audio", fields=(_CONVERSATION,)),
+    "post_spoken_chat": Rule(upload="audio", fields=(_CONVERSATION,)),
     "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION, _FILE)),
     "post_huggingface_chat": Rule(
         body={"message": "x", "model": "fake"}, fields=(_CONVERSATION, _FILE)

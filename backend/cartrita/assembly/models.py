@@ -1,4 +1,4 @@
-"""The models, and what searches and reads the web: all that is called outside."""
+"""The models, speech, and what searches and reads the web: all that is called outside."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -20,14 +20,13 @@ from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.limits import open_limiting
 from cartrita.assembly.prices import create_prices
 from cartrita.assembly.providers import (
-    create_key_validator,
+    create_all_keys_validator,
     create_provider_checks,
     create_unpaid,
     open_providers,
 )
 from cartrita.assembly.search import (
     Searches,
-    create_all_keys_validator,
     create_search_services,
     create_searches,
 )
@@ -85,12 +84,18 @@ async def open_models(
         ]
         unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
         services = create_search_services(settings, http)
-        request_meter = ServiceMeter(storage.ledger, prices.requests.price, budgets)
+        speech = create_speech_services(settings, http, [*providers, *unpaid])
         validator = create_all_keys_validator(
-            services, create_key_validator(settings, [*providers, *unpaid])
+            settings, [*providers, *unpaid], [*services.keyed, *speech.transcribers]
         )
         brought = create_brought_keys(settings, [*providers, *unpaid], validator, secret)
         paying = PayingCredentials(brought, credentials.known)
+        calls = ServiceCalls(
+            limiting.limiter,
+            paying,
+            credentials.uses,
+            meter=ServiceMeter(storage.ledger, prices.requests.price, budgets),
+        )
         yield Models(
             gateway=create_gateway(
                 settings,
@@ -103,19 +108,8 @@ async def open_models(
                 limiting.limiter,
             ),
             checks=create_provider_checks(settings, providers),
-            searches=create_searches(
-                settings,
-                services,
-                limiting.limiter,
-                paying,
-                credentials.uses,
-                request_meter,
-            ),
-            speech=create_speech_engines(
-                settings,
-                create_speech_services(settings, http, [*providers, *unpaid]),
-                ServiceCalls(limiting.limiter, paying, credentials.uses, meter=request_meter),
-            ),
+            searches=create_searches(settings, services, calls),
+            speech=create_speech_engines(settings, speech, calls),
             pages=pages,
             key_validator=validator,
             brought_keys=brought,

@@ -17,8 +17,10 @@ from cartrita.adapters.providers.oauth import OAuthClient, TokenSource
 from cartrita.adapters.providers.plain_calls import PlainCalls
 from cartrita.adapters.providers.registry import PROVIDERS, provider_spec
 from cartrita.application.credentials.provider_checks import CheckedProvider, ProviderChecks
+from cartrita.application.credentials.service_keys import ServiceKeyValidator
 from cartrita.application.credentials.validation import ProviderKeyValidator
 from cartrita.domain.ports.providers import RelayProvider
+from cartrita.domain.ports.services import Service
 from cartrita.domain.provider_checks import ProviderSummary
 from cartrita.gateway.catalog import ProviderEntry, ProviderOrigin
 from cartrita.settings import Settings
@@ -85,6 +87,16 @@ def create_key_validator(
     checked = [one.checked for one in opened]
     names = {one.summary.name for one in checked}
     return ProviderKeyValidator(checked, unconfigured=setup_hints(settings, names))
+
+
+def create_all_keys_validator(
+    settings: Settings, opened: Iterable[OpenedProvider], services: Iterable[Service]
+) -> ServiceKeyValidator:
+    """What asks these providers and services about keys."""
+    opened = [*opened]
+    names = {one.summary.name for one in opened}
+    others = {one.name: one for one in services if one.name not in names}
+    return ServiceKeyValidator(others.values(), create_key_validator(settings, opened))
 
 
 def create_provider_checks(settings: Settings, opened: Iterable[OpenedProvider]) -> ProviderChecks:

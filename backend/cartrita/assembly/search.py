@@ -9,16 +9,11 @@ from cartrita.adapters.search.searxng import NAME as SEARXNG
 from cartrita.adapters.search.searxng import SearXNG
 from cartrita.adapters.search.service import ServiceAddress
 from cartrita.adapters.search.tavily import Tavily
-from cartrita.application.credentials.service_keys import ServiceKeyValidator
 from cartrita.application.search.github_search import GitHubSearches
 from cartrita.application.search.web_search import WebSearches
-from cartrita.domain.ports.credentials import CallCredentials, KeyValidator
 from cartrita.domain.ports.services import Service
 from cartrita.domain.ports.web import GitHubSearch, SearchEngine, WebSearch
-from cartrita.gateway.limiting import Limiter
-from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.gateway.service_calls import ServiceCalls
-from cartrita.gateway.service_metering import ServiceMeter
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 
@@ -60,21 +55,8 @@ def create_search_services(settings: Settings, http: HttpClient) -> SearchServic
     return SearchServices(engines, github, (tavily, brave, github))
 
 
-def create_all_keys_validator(services: SearchServices, providers: KeyValidator) -> KeyValidator:
-    """What asks these services about their keys, and `providers` about all others."""
-    return ServiceKeyValidator(services.keyed, providers)
-
-
-def create_searches(
-    settings: Settings,
-    services: SearchServices,
-    limiter: Limiter,
-    credentials: CallCredentials,
-    uses: CredentialUses,
-    meter: ServiceMeter,
-) -> Searches:
-    """Searches under these limits, paid by these credentials."""
-    calls = ServiceCalls(limiter, credentials, uses, meter=meter)
+def create_searches(settings: Settings, services: SearchServices, calls: ServiceCalls) -> Searches:
+    """Searches by these calls."""
     keep = settings.search.keep_s
     return Searches(
         WebSearches(

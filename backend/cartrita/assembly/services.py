@@ -23,6 +23,7 @@ from cartrita.assembly.live_voice import create_live_voice
 from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
+from cartrita.assembly.voice import create_voice_services
 from cartrita.settings import Settings
 from cartrita.surfaces.open_sockets import OpenSockets
 from cartrita.surfaces.services import Services
@@ -46,6 +47,7 @@ def create_services(
         settings, storage, models, agents, tools, files
     )
     messages = Messages(storage.messages, storage.items, conversations)
+    voice = create_voice_services(settings, storage, models, files, conversations, runs)
     agent_models = AgentModels(agents, settings.openai_compat.model_name)
     return Services(
         runs=runs,
@@ -57,6 +59,7 @@ def create_services(
         search=Search(storage.search),
         web_search=models.searches.web,
         github_search=models.searches.github,
+        voice=voice,
         uploads=files.uploads,
         files=files.files,
         file_context=files.context,

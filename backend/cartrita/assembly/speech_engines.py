@@ -4,17 +4,18 @@ from typing import NamedTuple
 
 from cartrita.application.voice.engines import SYNTHESIZERS, TRANSCRIBERS, Engines
 from cartrita.assembly.speech import SpeechServices
-from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
+from cartrita.domain.ports.speech import RecordingReader, SpeechSynthesizer, Transcriber
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.settings import Settings
 
 
 class SpeechEngines(NamedTuple):
-    """Both, and the calls by which they are called."""
+    """Both, the calls by which they are called, and what reads recordings for them."""
 
     transcribers: Engines[Transcriber]
     synthesizers: Engines[SpeechSynthesizer]
     calls: ServiceCalls
+    recordings: RecordingReader
 
 
 def create_speech_engines(
@@ -26,4 +27,5 @@ def create_speech_engines(
         Engines(services.transcribers, calls, TRANSCRIBERS, voice.transcribers),
         Engines(services.synthesizers, calls, SYNTHESIZERS, voice.synthesizers),
         calls,
+        services.recordings,
     )

@@ -34,42 +34,8 @@ _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "number"}
 _INTEGER: Final[Schema] = {"type": "integer"}
 _OBJECT: Final[Schema] = {"type": "object"}
-_CONVERSATION: Final = "The conversation to go on with; without it one is made."
 _SECURITY: Final[list[Schema]] = [{"ApiKey": []}, {"Bearer": []}, {"Session": []}]
 
-_VOICE_FORM: Final[Schema] = {
-    "type": "object",
-    "required": ["audio"],
-    "properties": {
-        "audio": {"type": "string", "format": "binary", "description": "What was said."},
-        "conversation_id": {**_TEXT, "description": _CONVERSATION},
-        "respond": {
-            "type": "boolean",
-            "default": True,
-            "description": "Whether an agent answers what was said.",
-        },
-        "speak": {
-            "type": "boolean",
-            "default": False,
-            "description": "Whether the answer is spoken, too.",
-        },
-        "language": {**_TEXT, "description": "What is spoken; else it is recognised."},
-        "model": {**_TEXT, "description": "Which transcribes."},
-    },
-}
-_VOICE: Final[Schema] = {
-    "operationId": "process_voice",
-    "summary": "Transcribe speech, and answer it",
-    "description": "Transcribe speech, and answer it.",
-    "tags": ["voice"],
-    "security": _SECURITY,
-    "requestBody": {
-        "required": True,
-        "content": {"multipart/form-data": {"schema": _VOICE_FORM}},
-    },
-    "responses": _answered("VoiceInputResponse"),
-    "x-provider": {"default": "deepgram"},
-}
 _COMPUTER: Final[Schema] = {
     "operationId": "execute_computer_task",
     "summary": "Let an agent do a task on a desktop",
@@ -85,25 +51,6 @@ _COMPUTER: Final[Schema] = {
     "x-stream": "on_request",
 }
 _SCHEMAS: Final[dict[str, Schema]] = {
-    "VoiceInputResponse": {
-        "type": "object",
-        "description": "What was said, and the answer to it.",
-        "required": [
-            "transcription", "confidence", "duration", "language", "words", "processing_time",
-        ],
-        "properties": {
-            "transcription": _described("string", "What was said."),
-            "confidence": _described("number", "How sure the transcription is, 0 to 1."),
-            "duration": _described("number", "Of what was said, in seconds."),
-            "language": _described("string", "What was spoken."),
-            "words": {"type": "array", "items": _OBJECT, "description": "Each with its times."},
-            "response": _optional(_TEXT, "The answer."),
-            "conversation_id": _optional(_TEXT, "Where both are."),
-            "run_id": _optional(_TEXT, "The run that answered."),
-            "audio_url": _optional(_TEXT, "Where the spoken answer is."),
-            "processing_time": _described("number", "Seconds."),
-        },
-    },
     "ComputerUseRequest": {
         "type": "object",
         "description": "A task for an agent that sees a desktop and uses it.",
@@ -162,7 +109,6 @@ _SCHEMAS: Final[dict[str, Schema]] = {
 }  # fmt: skip
 
 PATHS: Final[dict[str, dict[str, Schema]]] = {
-    "/api/voice/process": {"post": _VOICE},
     "/api/computer-use/execute": {"post": _COMPUTER},
 }
 

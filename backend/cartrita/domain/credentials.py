@@ -9,12 +9,14 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.models import OFFLINE
 from cartrita.kit.secret import Secret
 
 SERVER: Final = "server"
 """The id of the credential that is configured for a provider, which is the server's own."""
 HINT_LENGTH: Final = 4
 """As many of the last characters of a stored key are shown, and never more."""
+_SPEECH_ONLY: Final = frozenset({"deepgram"})
 
 
 class CredentialState(StrEnum):
@@ -98,6 +100,14 @@ class CallCredential(msgspec.Struct, frozen=True):
     id: str
     key: Secret
     shared: bool = False
+
+
+def providers_with(provider: str) -> tuple[str, ...]:
+    """What may be called by a key that stands for a credential of this provider.
+
+    Where that only hears and speaks, the server's own answers, which cost nothing, come with it.
+    """
+    return (provider, OFFLINE) if provider in _SPEECH_ONLY else (provider,)
 
 
 def unreadable() -> Unavailable:

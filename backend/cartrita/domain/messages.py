@@ -8,6 +8,7 @@ import msgspec
 
 from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
+from cartrita.domain.speech import SpokenWord
 from cartrita.domain.usage import Usage
 
 
@@ -26,11 +27,28 @@ class CacheBreakpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     ttl: str | None = None
 
 
+class Spoken(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """How a text was said, in a recording of `duration` seconds.
+
+    `provider` and `model` wrote it down. `recording_id` is the file of the recording, if it was
+    kept; models are never sent it. The rest is as in a `Transcript`.
+    """
+
+    duration: float
+    provider: str
+    model: str
+    language: str | None = None
+    confidence: float | None = None
+    words: tuple[SpokenWord, ...] = ()
+    recording_id: str | None = None
+
+
 class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):
-    """Plain text."""
+    """Plain text; `spoken` if somebody said it."""
 
     text: str
     cache: CacheBreakpoint | None = None
+    spoken: Spoken | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):

@@ -22,6 +22,8 @@ LOCAL_PRINCIPAL = Principal(LOCAL_OWNER, LOOPBACK_ID, admin=True)
 """The principal of local callers when no API key is required."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SPEECH_PREFIX = "/api/voice/"
+_SPEECH_PATHS = frozenset({"/api/voice", "/api/chat/voice", "/ws/voice"})
 _KEY_PARAMETERS = frozenset(
     {"apikey", "xapikey", "key", "token", "accesstoken", "authorization", "bearer", "secret"}
 )
@@ -122,7 +124,13 @@ def _bringing(connection: HTTPConnection, key: str, provider: str | None) -> Bri
     if byok != "on" and not (byok == "loopback" and local):
         return None
     told = connection.headers.get(PROVIDER_HEADER) or connection.query_params.get("provider")
-    return Bringing(provider or told or None, local)
+    return Bringing(provider or told or None, local, _usual_provider(connection.scope["path"]))
+
+
+def _usual_provider(path: str) -> str | None:
+    """The provider that a route calls where its keys have no shape that tells whose they are."""
+    of_speech = path.startswith(_SPEECH_PREFIX) or path in _SPEECH_PATHS
+    return "deepgram" if of_speech else None
 
 
 def _require_known(connection: HTTPConnection, ticket: str | None, key: str | None) -> None:

@@ -37,6 +37,7 @@ from cartrita.application.runs.runs import Runs
 from cartrita.application.search.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.application.voice.live.conversation import LiveVoice
+from cartrita.application.voice.services import VoiceServices
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.web import GitHubSearch, WebSearch
 from cartrita.domain.scopes import Scopes
@@ -117,6 +118,7 @@ class Services:
     search: Search
     web_search: WebSearch
     github_search: GitHubSearch
+    voice: VoiceServices
     uploads: Uploads
     files: Files
     file_context: FileContext

@@ -853,6 +853,42 @@ class EndTurnFrame(Model):
     """Which it is."""
 
 
+class EngineModelView(Model):
+    """A model that transcribes or speaks."""
+
+    name: str = ABSENT
+    """Its name."""
+    available: bool = ABSENT
+    """Whether it can be used now."""
+    needs: str | None = ABSENT
+    """What to install or to set before it can be used."""
+    live: bool = ABSENT
+    """Whether `/ws/voice` uses it as it comes."""
+    label: str = ABSENT
+    """What to expect of it."""
+    languages: list[str] = ABSENT
+    """Empty where it decides itself."""
+    voices: list[str] = ABSENT
+    """Those that it speaks in; it may know others."""
+    formats: list[str] = ABSENT
+    """Those that it speaks in; empty where it is not known."""
+
+
+class EngineView(Model):
+    """A provider of speech, with its models: the preferred first."""
+
+    name: str = ABSENT
+    """The provider."""
+    kind: Literal["remote", "embedded"] | str = ABSENT
+    """Whether it is called over the network, or runs on this machine."""
+    available: bool = ABSENT
+    """Whether any of it can be used now."""
+    needs: str | None = ABSENT
+    """What to set or install before it can be used."""
+    models: list[EngineModelView] = ABSENT
+    """The preferred first."""
+
+
 class ErrorBody(Model):
     """Every error on `/api`."""
 
@@ -1835,6 +1871,21 @@ class SourceFrame(Event):
     """What belongs to the event."""
 
 
+class SpeakRequest(Model):
+    """A text to be spoken."""
+
+    text: str
+    """Plain text."""
+    voice: str | None = None
+    """In which voice it speaks."""
+    format: Literal["mp3", "wav", "opus", "pcm", "flac", "aac"] | None = None
+    """Without it mp3 where that can be made, else wav."""
+    speed: float = 1.0
+    """1 is its usual one."""
+    synthesizer: str | None = None
+    """`provider` or `provider/model`; see `GET /api/voice`."""
+
+
 class SpeechDoneFrame(Model):
     """The whole answer is spoken."""
 
@@ -1855,6 +1906,15 @@ class SpeechEndFrame(Model):
     """The number of the sentence, from 0."""
     seconds: float | None = None
     """How long its audio lasts."""
+
+
+class SpeechError(Model):
+    """Why an answer could not be spoken."""
+
+    code: str = ABSENT
+    """Stable, for programs."""
+    error: str = ABSENT
+    """A sentence."""
 
 
 class SpeechStartFrame(Model):
@@ -1897,6 +1957,81 @@ class SpeechStoppedFrame(Model):
     """Why."""
     sentence: int = ABSENT
     """The number of the sentence, from 0."""
+
+
+class Spoken(Model):
+    """How a text was said, in a recording of `duration` seconds.
+
+    `provider` and `model` wrote it down. `recording_id` is the file of the recording, if it was
+    kept; models are never sent it. The rest is as in a `Transcript`.
+    """
+
+    duration: float = ABSENT
+    """Of the recording, in seconds."""
+    provider: str = ABSENT
+    """Which transcribed."""
+    model: str = ABSENT
+    """By which of its models."""
+    language: str | None = None
+    """What was spoken, as a BCP 47 tag."""
+    confidence: float | None = None
+    """How sure it is, from 0 to 1."""
+    words: list[SpokenWord] | None = None
+    """Each with its times."""
+    recording_id: str | None = None
+    """The file of the recording, if it was kept."""
+
+
+class SpokenChatResponse(Model):
+    """A complete answer to what was said."""
+
+    response: str = ABSENT
+    """The text of the answer."""
+    conversation_id: str = ABSENT
+    """The id of the conversation."""
+    message_id: str = ABSENT
+    """The id of the message."""
+    run_id: str = ABSENT
+    """The id of the run."""
+    agent_type: str = ABSENT
+    """The id of the agent that answers."""
+    model: str = ABSENT
+    """The name of the model."""
+    model_used: str = ABSENT
+    """The same as `model`."""
+    provider: str = ABSENT
+    """The name of the provider."""
+    message: MessageView = ABSENT
+    """What is said."""
+    token_usage: TokenUsage = ABSENT
+    """What it took of tokens."""
+    processing_time: float = ABSENT
+    """Seconds."""
+    sources: list[Source] = ABSENT
+    """What the answer cites."""
+    finish_reason: str = ABSENT
+    """Why the answer ends: `stop`, `length`, `tool_call`, `content_filter` or `error`."""
+    metadata: ChatMetadata = ABSENT
+    """What was stored with it, or comes along."""
+    transcription: str = ABSENT
+    """What was said."""
+    audio_url: str | None = None
+    """Where the spoken answer is."""
+    speech_error: SpeechError | None = None
+    """Why the answer could not be spoken, if so."""
+
+
+class SpokenWord(Model):
+    """One word and when it was said, in seconds from the beginning; `confidence` is 0 to 1."""
+
+    text: str = ABSENT
+    """The word."""
+    start: float = ABSENT
+    """When it began."""
+    end: float = ABSENT
+    """When it ended."""
+    confidence: float | None = None
+    """How sure it is, from 0 to 1."""
 
 
 class StartFrame(Model):
@@ -2106,7 +2241,7 @@ class TenantView(Model):
 
 
 class TextPart(Model):
-    """Plain text."""
+    """Plain text; `spoken` if somebody said it."""
 
     type: Literal["text"] = "text"
     """Which it is."""
@@ -2114,6 +2249,8 @@ class TextPart(Model):
     """Plain text."""
     cache: CacheBreakpoint | None = None
     """Where a provider was asked to cache up to."""
+    spoken: Spoken | None = None
+    """How it was said, if somebody said it."""
 
 
 class TokenData(Model):
@@ -2242,6 +2379,29 @@ class TranscriptFrame(Model):
     """What is spoken, as a BCP 47 tag."""
 
 
+class TranscriptionResponse(Model):
+    """What was said; without speech the text is empty."""
+
+    transcription: str = ABSENT
+    """What was said."""
+    text: str = ABSENT
+    """The same."""
+    confidence: float | None = ABSENT
+    """0 to 1; null where the transcriber tells none."""
+    duration: float = ABSENT
+    """Of the recording, in seconds."""
+    language: str | None = ABSENT
+    """What was spoken, as a BCP 47 tag."""
+    words: list[VoiceWord] = ABSENT
+    """None where the transcriber tells none."""
+    segments: list[VoiceSegment] = ABSENT
+    """As subtitles would show them."""
+    provider: str = ABSENT
+    """Which transcribed."""
+    model: str = ABSENT
+    """By which of its models."""
+
+
 class TurnFrame(Model):
     """Somebody has spoken to the end: what was said, and the run that answers it, if one does.
 
@@ -2322,7 +2482,9 @@ class UsageIntervalView(Model):
     output_tokens: int = ABSENT
     """Tokens that models wrote, reasoning included."""
     audio_seconds: float = ABSENT
+    """How much speech was transcribed."""
     characters: int = ABSENT
+    """Of the texts that were spoken."""
     cost: str = ABSENT
     """US dollars, without the unpriced calls."""
     seconds_p50: float | None = ABSENT
@@ -2406,28 +2568,32 @@ class VendorPart(Model):
 
 
 class VoiceInputResponse(Model):
-    """What was said, and the answer to it."""
+    """What was said, and the answer to it; silence has none."""
 
     transcription: str = ABSENT
     """What was said."""
-    confidence: float = ABSENT
-    """How sure the transcription is, 0 to 1."""
+    confidence: float | None = ABSENT
+    """0 to 1; null where the transcriber tells none."""
     duration: float = ABSENT
-    """Of what was said, in seconds."""
-    language: str = ABSENT
-    """What was spoken."""
-    words: list[dict[str, Any]] = ABSENT
-    """Each with its times."""
+    """Of the recording, in seconds."""
+    language: str | None = ABSENT
+    """What was spoken, as a BCP 47 tag."""
+    words: list[VoiceWord] = ABSENT
+    """Each with its times; none where the transcriber tells none."""
     processing_time: float = ABSENT
     """Seconds."""
     response: str | None = None
     """The answer."""
     conversation_id: str | None = None
     """Where both are."""
+    message_id: str | None = None
+    """The message that is the answer."""
     run_id: str | None = None
     """The run that answered."""
     audio_url: str | None = None
     """Where the spoken answer is."""
+    speech_error: SpeechError | None = None
+    """Why the answer could not be spoken, if so."""
 
 
 class VoiceResumeFrame(Model):
@@ -2441,6 +2607,39 @@ class VoiceResumeFrame(Model):
     """The last event that was received."""
     from_sentence: int = 0
     """The first sentence that was not heard whole."""
+
+
+class VoiceSegment(Model):
+    """A stretch of speech, as a subtitle shows it."""
+
+    text: str = ABSENT
+    """What was said."""
+    start: float = ABSENT
+    """When it began."""
+    end: float = ABSENT
+    """When it ended."""
+
+
+class VoiceView(Model):
+    """What can be used for speech, the preferred first."""
+
+    transcribers: list[EngineView] = ABSENT
+    """What writes down what is said."""
+    synthesizers: list[EngineView] = ABSENT
+    """What speaks."""
+
+
+class VoiceWord(Model):
+    """One word, and when it was said, in seconds from the beginning."""
+
+    word: str = ABSENT
+    """The word."""
+    start: float = ABSENT
+    """When it began."""
+    end: float = ABSENT
+    """When it ended."""
+    confidence: float | None = ABSENT
+    """How sure it is, 0 to 1."""
 
 
 class WaitingResponse(Model):

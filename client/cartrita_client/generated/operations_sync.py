@@ -592,6 +592,130 @@ class Operations(ABC):
             ),
         )
 
+    def post_spoken_chat(
+        self,
+        *,
+        audio: FileInput,
+        language: str | None = None,
+        transcriber: str | None = None,
+        prompt: str | None = None,
+        conversation_id: str | None = None,
+        client_msg_id: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        agent_override: str | None = None,
+        system: str | None = None,
+        speak: bool | None = None,
+        synthesizer: str | None = None,
+        voice: str | None = None,
+        format: Literal["mp3", "wav", "opus", "flac", "aac"] | None = None,
+        speed: float | None = None,
+        progress: Progress | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> models.SpokenChatResponse:
+        """Send a recording as a message, and wait for the complete answer; `stream: true`
+        streams it.
+
+        It is answered as `POST /api/chat` answers text; what was said is told beside it. A
+        stream is
+        not spoken: see `/ws/voice`.
+
+        Args:
+            audio: What was said.
+            language: What is spoken, as `en` or `pt-BR`; else it is recognised, or English.
+            transcriber: `provider` or `provider/model`; see `GET /api/voice`.
+            prompt: Words that are likely to be said.
+            conversation_id: The conversation to go on with; without it one is made.
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: The provider of the model that answers.
+            model: Which answers.
+            agent_override: The agent that answers.
+            system: Instructions for this answer.
+            speak: Whether the answer is spoken, too.
+            synthesizer: `provider` or `provider/model`; see `GET /api/voice`.
+            voice: In which voice it speaks.
+            format: Of the spoken answer; without it mp3 where that can be made, else wav.
+            speed: 1 is its usual one.
+            progress: Called as the bytes leave.
+        """
+        found: models.SpokenChatResponse = self._answer(
+            table.POST_SPOKEN_CHAT,
+            Given(
+                body={
+                    "language": language,
+                    "transcriber": transcriber,
+                    "prompt": prompt,
+                    "conversation_id": conversation_id,
+                    "client_msg_id": client_msg_id,
+                    "provider": provider,
+                    "model": model,
+                    "agent_override": agent_override,
+                    "system": system,
+                    "speak": speak,
+                    "synthesizer": synthesizer,
+                    "voice": voice,
+                    "format": format,
+                    "speed": speed,
+                },
+                files=[("audio", audio)],
+                progress=progress,
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def post_spoken_chat_stream(
+        self,
+        *,
+        audio: FileInput,
+        language: str | None = None,
+        transcriber: str | None = None,
+        prompt: str | None = None,
+        conversation_id: str | None = None,
+        client_msg_id: str | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        agent_override: str | None = None,
+        system: str | None = None,
+        speak: bool | None = None,
+        synthesizer: str | None = None,
+        voice: str | None = None,
+        format: Literal["mp3", "wav", "opus", "flac", "aac"] | None = None,
+        speed: float | None = None,
+        progress: Progress | None = None,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> ChatStream:
+        """The same as `post_spoken_chat`, as a stream of events."""
+        return self._stream(
+            table.POST_SPOKEN_CHAT_STREAM,
+            Given(
+                body={
+                    "language": language,
+                    "transcriber": transcriber,
+                    "prompt": prompt,
+                    "conversation_id": conversation_id,
+                    "client_msg_id": client_msg_id,
+                    "provider": provider,
+                    "model": model,
+                    "agent_override": agent_override,
+                    "system": system,
+                    "speak": speak,
+                    "synthesizer": synthesizer,
+                    "voice": voice,
+                    "format": format,
+                    "speed": speed,
+                    "stream": True,
+                },
+                files=[("audio", audio)],
+                progress=progress,
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+
     def post_code(
         self,
         *,
@@ -1947,41 +2071,143 @@ class Operations(ABC):
         )
         return found
 
+    def get_voice(self, *, timeout: float | None = None) -> models.VoiceView:
+        """What transcribes and what speaks here, the preferred first, and what it needs."""
+        found: models.VoiceView = self._answer(table.GET_VOICE, Given(timeout=timeout))
+        return found
+
     def process_voice(
         self,
         *,
         audio: FileInput,
-        conversation_id: str | None = None,
-        respond: bool | None = None,
-        speak: bool | None = None,
         language: str | None = None,
+        transcriber: str | None = None,
+        prompt: str | None = None,
+        conversation_id: str | None = None,
+        client_msg_id: str | None = None,
+        provider: str | None = None,
         model: str | None = None,
+        agent_override: str | None = None,
+        system: str | None = None,
+        speak: bool | None = None,
+        synthesizer: str | None = None,
+        voice: str | None = None,
+        format: Literal["mp3", "wav", "opus", "flac", "aac"] | None = None,
+        speed: float | None = None,
+        respond: bool | None = None,
         progress: Progress | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.VoiceInputResponse:
-        """Transcribe speech, and answer it.
+        """Transcribe speech, and answer it in a conversation; `speak: true` speaks the answer,
+        too.
 
-        No server has it yet: until one does, it raises NotFound.
+        Silence has an empty transcription, and is not answered. The run continues if the client
+        disconnects. An answer that cannot be spoken is told with `speech_error`.
 
         Args:
             audio: What was said.
+            language: What is spoken, as `en` or `pt-BR`; else it is recognised, or English.
+            transcriber: `provider` or `provider/model`; see `GET /api/voice`.
+            prompt: Words that are likely to be said.
             conversation_id: The conversation to go on with; without it one is made.
-            respond: Whether an agent answers what was said.
+            client_msg_id: Makes this message one, however often it is sent.
+            provider: The provider of the model that answers.
+            model: Which answers.
+            agent_override: The agent that answers.
+            system: Instructions for this answer.
             speak: Whether the answer is spoken, too.
-            language: What is spoken; else it is recognised.
-            model: Which transcribes.
+            synthesizer: `provider` or `provider/model`; see `GET /api/voice`.
+            voice: In which voice it speaks.
+            format: Of the spoken answer; without it mp3 where that can be made, else wav.
+            speed: 1 is its usual one.
+            respond: Whether what was said is answered.
             progress: Called as the bytes leave.
         """
         found: models.VoiceInputResponse = self._answer(
             table.PROCESS_VOICE,
             Given(
                 body={
-                    "conversation_id": conversation_id,
-                    "respond": respond,
-                    "speak": speak,
                     "language": language,
+                    "transcriber": transcriber,
+                    "prompt": prompt,
+                    "conversation_id": conversation_id,
+                    "client_msg_id": client_msg_id,
+                    "provider": provider,
                     "model": model,
+                    "agent_override": agent_override,
+                    "system": system,
+                    "speak": speak,
+                    "synthesizer": synthesizer,
+                    "voice": voice,
+                    "format": format,
+                    "speed": speed,
+                    "respond": respond,
                 },
+                files=[("audio", audio)],
+                progress=progress,
+                idempotency_key=idempotency_key,
+                timeout=timeout,
+            ),
+        )
+        return found
+
+    def speak(
+        self,
+        *,
+        text: str,
+        voice: str | None = None,
+        format: Literal["mp3", "wav", "opus", "pcm", "flac", "aac"] | None = None,
+        speed: float | None = None,
+        synthesizer: str | None = None,
+        timeout: float | None = None,
+    ) -> Download:
+        """Speak a text: the audio is sent as it is made. An error after its beginning cuts it.
+
+        Args:
+            text: Plain text.
+            voice: In which voice it speaks.
+            format: Without it mp3 where that can be made, else wav.
+            speed: 1 is its usual one.
+            synthesizer: `provider` or `provider/model`; see `GET /api/voice`.
+        """
+        return self._download(
+            table.SPEAK,
+            Given(
+                body={
+                    "text": text,
+                    "voice": voice,
+                    "format": format,
+                    "speed": speed,
+                    "synthesizer": synthesizer,
+                },
+                timeout=timeout,
+            ),
+        )
+
+    def transcribe(
+        self,
+        *,
+        audio: FileInput,
+        language: str | None = None,
+        transcriber: str | None = None,
+        prompt: str | None = None,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> models.TranscriptionResponse:
+        """Transcribe a recording, in the field `audio` of a form. Nothing of it is stored.
+
+        Args:
+            audio: What was said.
+            language: What is spoken, as `en` or `pt-BR`; else it is recognised, or English.
+            transcriber: `provider` or `provider/model`; see `GET /api/voice`.
+            prompt: Words that are likely to be said.
+            progress: Called as the bytes leave.
+        """
+        found: models.TranscriptionResponse = self._answer(
+            table.TRANSCRIBE,
+            Given(
+                body={"language": language, "transcriber": transcriber, "prompt": prompt},
                 files=[("audio", audio)],
                 progress=progress,
                 timeout=timeout,

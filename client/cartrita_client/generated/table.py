@@ -102,6 +102,27 @@ STREAM_CHAT = Operation(
     provider_in_body=True,
 )
 
+POST_SPOKEN_CHAT = Operation(
+    "post_spoken_chat",
+    "POST",
+    "/api/chat/voice",
+    answer="SpokenChatResponse",
+    waits=True,
+    repetition="with_key",
+    long=True,
+    provider="deepgram",
+)
+
+POST_SPOKEN_CHAT_STREAM = Operation(
+    "post_spoken_chat_stream",
+    "POST",
+    "/api/chat/voice",
+    kind="stream",
+    repetition="with_key",
+    long=True,
+    provider="deepgram",
+)
+
 POST_CODE = Operation(
     "post_code",
     "POST",
@@ -471,11 +492,36 @@ GET_USAGE_TIMELINE = Operation(
     "get_usage_timeline", "GET", "/api/usage/timeline", answer="UsageTimeline"
 )
 
+GET_VOICE = Operation(
+    "get_voice", "GET", "/api/voice", answer="VoiceView", long=True, provider="deepgram"
+)
+
 PROCESS_VOICE = Operation(
     "process_voice",
     "POST",
     "/api/voice/process",
     answer="VoiceInputResponse",
+    waits=True,
+    repetition="with_key",
+    long=True,
+    provider="deepgram",
+)
+
+SPEAK = Operation(
+    "speak",
+    "POST",
+    "/api/voice/speak",
+    kind="bytes",
+    repetition="unsafe",
+    long=True,
+    provider="deepgram",
+)
+
+TRANSCRIBE = Operation(
+    "transcribe",
+    "POST",
+    "/api/voice/transcribe",
+    answer="TranscriptionResponse",
     repetition="unsafe",
     long=True,
     provider="deepgram",
@@ -511,6 +557,8 @@ OPERATIONS: tuple[Operation, ...] = (
     GET_AGENT,
     POST_CHAT,
     STREAM_CHAT,
+    POST_SPOKEN_CHAT,
+    POST_SPOKEN_CHAT_STREAM,
     POST_CODE,
     EXECUTE_COMPUTER_TASK,
     EXECUTE_COMPUTER_TASK_STREAM,
@@ -577,7 +625,10 @@ OPERATIONS: tuple[Operation, ...] = (
     UPLOAD_FILES,
     GET_USAGE,
     GET_USAGE_TIMELINE,
+    GET_VOICE,
     PROCESS_VOICE,
+    SPEAK,
+    TRANSCRIBE,
     GET_HEALTH,
     GET_READY,
 )

@@ -61,6 +61,7 @@ import type {
   NewTenant,
   NewUser,
   OwnSearchResponse,
+  PostSpokenChatFields,
   ProcessVoiceFields,
   ProviderCheck,
   ProviderList,
@@ -73,15 +74,20 @@ import type {
   SearchRequest,
   SearchResponse,
   SignIn,
+  SpeakRequest,
+  SpokenChatResponse,
   StreamTicket,
   TenantPatch,
   TenantView,
+  TranscribeFields,
+  TranscriptionResponse,
   UploadedFiles,
   UsageReport,
   UsageTimeline,
   UserPatch,
   UserView,
   VoiceInputResponse,
+  VoiceView,
 } from './types.js';
 
 /** A method for each operation; how they are asked is its heir's matter. */
@@ -227,6 +233,20 @@ export abstract class GeneratedClient {
    */
   streamChat(request: ChatRequest, options?: RequestOptions): ChatStream {
     return this.askStream(OPERATIONS.stream_chat, { body: request, options });
+  }
+
+  /**
+   * Send a recording as a message, and wait for the complete answer; `stream: true` streams it.
+   *
+   * It is answered as `POST /api/chat` answers text; what was said is told beside it. A stream is
+   * not spoken: see `/ws/voice`.
+   */
+  postSpokenChat(audio: Blob, fields: Streamed<PostSpokenChatFields>, options?: UploadOptions): ChatStream;
+  postSpokenChat(audio: Blob, fields?: Whole<PostSpokenChatFields>, options?: UploadOptions): Promise<SpokenChatResponse>;
+  postSpokenChat(audio: Blob, fields?: Whole<PostSpokenChatFields> | Streamed<PostSpokenChatFields>, options?: UploadOptions): ChatStream | Promise<SpokenChatResponse> {
+    const call = { form: [['audio', audio], ...textsOf(fields)], options };
+    if (fields?.stream === true) return this.askStream(OPERATIONS.post_spoken_chat, call);
+    return this.askJson(OPERATIONS.post_spoken_chat, call);
   }
 
   /** Write code for a task. Nothing of it is stored but its usage. */
@@ -616,13 +636,29 @@ export abstract class GeneratedClient {
     return this.askJson<UsageTimeline>(OPERATIONS.get_usage_timeline, { query, options });
   }
 
+  /** What transcribes and what speaks here, the preferred first, and what it needs. */
+  getVoice(options?: RequestOptions): Promise<VoiceView> {
+    return this.askJson<VoiceView>(OPERATIONS.get_voice, { options });
+  }
+
   /**
-   * Transcribe speech, and answer it.
+   * Transcribe speech, and answer it in a conversation; `speak: true` speaks the answer, too.
    *
-   * This version of the server does not serve it yet: it fails with NotFoundError.
+   * Silence has an empty transcription, and is not answered. The run continues if the client
+   * disconnects. An answer that cannot be spoken is told with `speech_error`.
    */
   processVoice(audio: Blob, fields?: ProcessVoiceFields, options?: UploadOptions): Promise<VoiceInputResponse> {
     return this.askJson<VoiceInputResponse>(OPERATIONS.process_voice, { form: [['audio', audio], ...textsOf(fields)], options });
+  }
+
+  /** Speak a text: the audio is sent as it is made. An error after its beginning cuts it. */
+  speak(request: SpeakRequest, options?: RequestOptions): Promise<Response> {
+    return this.askContent(OPERATIONS.speak, { body: request, options });
+  }
+
+  /** Transcribe a recording, in the field `audio` of a form. Nothing of it is stored. */
+  transcribe(audio: Blob, fields?: TranscribeFields, options?: UploadOptions): Promise<TranscriptionResponse> {
+    return this.askJson<TranscriptionResponse>(OPERATIONS.transcribe, { form: [['audio', audio], ...textsOf(fields)], options });
   }
 
   /** Liveness. Checks no other part, so that an outage elsewhere does not restart the server. */

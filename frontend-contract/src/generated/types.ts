@@ -771,6 +771,40 @@ export interface EndTurnFrame {
   readonly type: 'end_turn';
 }
 
+/** A model that transcribes or speaks. */
+export interface EngineModelView {
+  /** Its name. */
+  readonly name: string;
+  /** Whether it can be used now. */
+  readonly available: boolean;
+  /** What to install or to set before it can be used. */
+  readonly needs: string | null;
+  /** Whether `/ws/voice` uses it as it comes. */
+  readonly live: boolean;
+  /** What to expect of it. */
+  readonly label: string;
+  /** Empty where it decides itself. */
+  readonly languages: readonly string[];
+  /** Those that it speaks in; it may know others. */
+  readonly voices: readonly string[];
+  /** Those that it speaks in; empty where it is not known. */
+  readonly formats: readonly string[];
+}
+
+/** A provider of speech, with its models: the preferred first. */
+export interface EngineView {
+  /** The provider. */
+  readonly name: string;
+  /** Whether it is called over the network, or runs on this machine. */
+  readonly kind: 'remote' | 'embedded';
+  /** Whether any of it can be used now. */
+  readonly available: boolean;
+  /** What to set or install before it can be used. */
+  readonly needs: string | null;
+  /** The preferred first. */
+  readonly models: readonly EngineModelView[];
+}
+
 /** Every error on `/api`. */
 export interface ErrorBody {
   /** A sentence that says what to do. */
@@ -1728,6 +1762,20 @@ export interface SourceFrame {
   readonly data: Source;
 }
 
+/** A text to be spoken. */
+export interface SpeakRequest {
+  /** Plain text. */
+  readonly text: string;
+  /** In which voice it speaks. */
+  readonly voice?: string | null | undefined;
+  /** Without it mp3 where that can be made, else wav. */
+  readonly format?: 'mp3' | 'wav' | 'opus' | 'pcm' | 'flac' | 'aac' | null | undefined;
+  /** 1 is its usual one. */
+  readonly speed?: number | undefined;
+  /** `provider` or `provider/model`; see `GET /api/voice`. */
+  readonly synthesizer?: string | null | undefined;
+}
+
 /** The whole answer is spoken. */
 export interface SpeechDoneFrame {
   /** Which it is. */
@@ -1746,6 +1794,14 @@ export interface SpeechEndFrame {
   readonly sentence: number;
   /** How long its audio lasts. */
   readonly seconds?: number | undefined;
+}
+
+/** Why an answer could not be spoken. */
+export interface SpeechError {
+  /** Stable, for programs. */
+  readonly code: string;
+  /** A sentence. */
+  readonly error: string;
 }
 
 /** The binary frames after it speak this sentence of the answer, which are numbered from 0. */
@@ -1786,6 +1842,79 @@ export interface SpeechStoppedFrame {
   readonly reason: 'asked' | 'barge_in' | 'cancelled' | 'failed';
   /** The number of the sentence, from 0. */
   readonly sentence: number;
+}
+
+/**
+ * How a text was said, in a recording of `duration` seconds.
+ *
+ * `provider` and `model` wrote it down. `recording_id` is the file of the recording, if it was
+ * kept; models are never sent it. The rest is as in a `Transcript`.
+ */
+export interface Spoken {
+  /** Of the recording, in seconds. */
+  readonly duration: number;
+  /** Which transcribed. */
+  readonly provider: string;
+  /** By which of its models. */
+  readonly model: string;
+  /** What was spoken, as a BCP 47 tag. */
+  readonly language?: string | null | undefined;
+  /** How sure it is, from 0 to 1. */
+  readonly confidence?: number | null | undefined;
+  /** Each with its times. */
+  readonly words?: readonly SpokenWord[] | undefined;
+  /** The file of the recording, if it was kept. */
+  readonly recording_id?: string | null | undefined;
+}
+
+/** A complete answer to what was said. */
+export interface SpokenChatResponse {
+  /** The text of the answer. */
+  readonly response: string;
+  /** The id of the conversation. */
+  readonly conversation_id: string;
+  /** The id of the message. */
+  readonly message_id: string;
+  /** The id of the run. */
+  readonly run_id: string;
+  /** The id of the agent that answers. */
+  readonly agent_type: string;
+  /** The name of the model. */
+  readonly model: string;
+  /** The same as `model`. */
+  readonly model_used: string;
+  /** The name of the provider. */
+  readonly provider: string;
+  /** What is said. */
+  readonly message: MessageView;
+  /** What it took of tokens. */
+  readonly token_usage: TokenUsage;
+  /** Seconds. */
+  readonly processing_time: number;
+  /** What the answer cites. */
+  readonly sources: readonly Source[];
+  /** Why the answer ends: `stop`, `length`, `tool_call`, `content_filter` or `error`. */
+  readonly finish_reason: string;
+  /** What was stored with it, or comes along. */
+  readonly metadata: ChatMetadata;
+  /** What was said. */
+  readonly transcription: string;
+  /** Where the spoken answer is. */
+  readonly audio_url?: string | null | undefined;
+  /** Why the answer could not be spoken, if so. */
+  readonly speech_error?: SpeechError | null | undefined;
+}
+
+/** One word and when it was said, in seconds from the beginning; `confidence` is 0 to 1. */
+export interface SpokenWord {
+  /** The word. */
+  readonly text: string;
+  /** When it began. */
+  readonly start: number;
+  /** When it ended. */
+  readonly end: number;
+  /** How sure it is, from 0 to 1. */
+  readonly confidence?: number | null | undefined;
 }
 
 /** Begins to listen, to audio in the binary frames after it; a second one begins anew. */
@@ -1983,7 +2112,7 @@ export interface TenantView {
   readonly disabled_at: string | null;
 }
 
-/** Plain text. */
+/** Plain text; `spoken` if somebody said it. */
 export interface TextPart {
   /** Which it is. */
   readonly type: 'text';
@@ -1991,6 +2120,8 @@ export interface TextPart {
   readonly text: string;
   /** Where a provider was asked to cache up to. */
   readonly cache?: CacheBreakpoint | null | undefined;
+  /** How it was said, if somebody said it. */
+  readonly spoken?: Spoken | null | undefined;
 }
 
 /** How old what is found may be. */
@@ -2122,6 +2253,28 @@ export interface TranscriptFrame {
   readonly language?: string | undefined;
 }
 
+/** What was said; without speech the text is empty. */
+export interface TranscriptionResponse {
+  /** What was said. */
+  readonly transcription: string;
+  /** The same. */
+  readonly text: string;
+  /** 0 to 1; null where the transcriber tells none. */
+  readonly confidence: number | null;
+  /** Of the recording, in seconds. */
+  readonly duration: number;
+  /** What was spoken, as a BCP 47 tag. */
+  readonly language: string | null;
+  /** None where the transcriber tells none. */
+  readonly words: readonly VoiceWord[];
+  /** As subtitles would show them. */
+  readonly segments: readonly VoiceSegment[];
+  /** Which transcribed. */
+  readonly provider: string;
+  /** By which of its models. */
+  readonly model: string;
+}
+
 /**
  * Somebody has spoken to the end: what was said, and the run that answers it, if one does.
  *
@@ -2201,7 +2354,9 @@ export interface UsageIntervalView {
   readonly input_tokens: number;
   /** Tokens that models wrote, reasoning included. */
   readonly output_tokens: number;
+  /** How much speech was transcribed. */
   readonly audio_seconds: number;
+  /** Of the texts that were spoken. */
   readonly characters: number;
   /** US dollars, without the unpriced calls. */
   readonly cost: string;
@@ -2282,28 +2437,32 @@ export interface VendorPart {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What was said, and the answer to it. */
+/** What was said, and the answer to it; silence has none. */
 export interface VoiceInputResponse {
   /** What was said. */
   readonly transcription: string;
-  /** How sure the transcription is, 0 to 1. */
-  readonly confidence: number;
-  /** Of what was said, in seconds. */
+  /** 0 to 1; null where the transcriber tells none. */
+  readonly confidence: number | null;
+  /** Of the recording, in seconds. */
   readonly duration: number;
-  /** What was spoken. */
-  readonly language: string;
-  /** Each with its times. */
-  readonly words: readonly Readonly<Record<string, unknown>>[];
+  /** What was spoken, as a BCP 47 tag. */
+  readonly language: string | null;
+  /** Each with its times; none where the transcriber tells none. */
+  readonly words: readonly VoiceWord[];
   /** Seconds. */
   readonly processing_time: number;
   /** The answer. */
   readonly response?: string | null | undefined;
   /** Where both are. */
   readonly conversation_id?: string | null | undefined;
+  /** The message that is the answer. */
+  readonly message_id?: string | null | undefined;
   /** The run that answered. */
   readonly run_id?: string | null | undefined;
   /** Where the spoken answer is. */
   readonly audio_url?: string | null | undefined;
+  /** Why the answer could not be spoken, if so. */
+  readonly speech_error?: SpeechError | null | undefined;
 }
 
 /** Asks for the rest of a run, and for the rest of its speech once `start` has asked for any. */
@@ -2316,6 +2475,36 @@ export interface VoiceResumeFrame {
   readonly after?: number | undefined;
   /** The first sentence that was not heard whole. */
   readonly from_sentence?: number | undefined;
+}
+
+/** A stretch of speech, as a subtitle shows it. */
+export interface VoiceSegment {
+  /** What was said. */
+  readonly text: string;
+  /** When it began. */
+  readonly start: number;
+  /** When it ended. */
+  readonly end: number;
+}
+
+/** What can be used for speech, the preferred first. */
+export interface VoiceView {
+  /** What writes down what is said. */
+  readonly transcribers: readonly EngineView[];
+  /** What speaks. */
+  readonly synthesizers: readonly EngineView[];
+}
+
+/** One word, and when it was said, in seconds from the beginning. */
+export interface VoiceWord {
+  /** The word. */
+  readonly word: string;
+  /** When it began. */
+  readonly start: number;
+  /** When it ended. */
+  readonly end: number;
+  /** How sure it is, 0 to 1. */
+  readonly confidence: number | null;
 }
 
 /** An answer that waits for a person; its run goes on after the decision. */
@@ -2478,18 +2667,82 @@ export interface GetUsageTimelineQuery {
   readonly step?: TimelineStep | undefined;
 }
 
-/** The fields of the form of `process_voice`, besides its files. */
-export interface ProcessVoiceFields {
+/** The fields of the form of `post_spoken_chat`, besides its files. */
+export interface PostSpokenChatFields {
+  /** What is spoken, as `en` or `pt-BR`; else it is recognised, or English. */
+  readonly language?: string | undefined;
+  /** `provider` or `provider/model`; see `GET /api/voice`. */
+  readonly transcriber?: string | undefined;
+  /** Words that are likely to be said. */
+  readonly prompt?: string | undefined;
   /** The conversation to go on with; without it one is made. */
   readonly conversation_id?: string | undefined;
-  /** Whether an agent answers what was said. */
-  readonly respond?: boolean | undefined;
+  /** Makes this message one, however often it is sent. */
+  readonly client_msg_id?: string | undefined;
+  /** The provider of the model that answers. */
+  readonly provider?: string | undefined;
+  /** Which answers. */
+  readonly model?: string | undefined;
+  /** The agent that answers. */
+  readonly agent_override?: string | undefined;
+  /** Instructions for this answer. */
+  readonly system?: string | undefined;
   /** Whether the answer is spoken, too. */
   readonly speak?: boolean | undefined;
-  /** What is spoken; else it is recognised. */
+  /** `provider` or `provider/model`; see `GET /api/voice`. */
+  readonly synthesizer?: string | undefined;
+  /** In which voice it speaks. */
+  readonly voice?: string | undefined;
+  /** Of the spoken answer; without it mp3 where that can be made, else wav. */
+  readonly format?: 'mp3' | 'wav' | 'opus' | 'flac' | 'aac' | undefined;
+  /** 1 is its usual one. */
+  readonly speed?: number | undefined;
+  /** Answer as text/event-stream. */
+  readonly stream?: boolean | undefined;
+}
+
+/** The fields of the form of `process_voice`, besides its files. */
+export interface ProcessVoiceFields {
+  /** What is spoken, as `en` or `pt-BR`; else it is recognised, or English. */
   readonly language?: string | undefined;
-  /** Which transcribes. */
+  /** `provider` or `provider/model`; see `GET /api/voice`. */
+  readonly transcriber?: string | undefined;
+  /** Words that are likely to be said. */
+  readonly prompt?: string | undefined;
+  /** The conversation to go on with; without it one is made. */
+  readonly conversation_id?: string | undefined;
+  /** Makes this message one, however often it is sent. */
+  readonly client_msg_id?: string | undefined;
+  /** The provider of the model that answers. */
+  readonly provider?: string | undefined;
+  /** Which answers. */
   readonly model?: string | undefined;
+  /** The agent that answers. */
+  readonly agent_override?: string | undefined;
+  /** Instructions for this answer. */
+  readonly system?: string | undefined;
+  /** Whether the answer is spoken, too. */
+  readonly speak?: boolean | undefined;
+  /** `provider` or `provider/model`; see `GET /api/voice`. */
+  readonly synthesizer?: string | undefined;
+  /** In which voice it speaks. */
+  readonly voice?: string | undefined;
+  /** Of the spoken answer; without it mp3 where that can be made, else wav. */
+  readonly format?: 'mp3' | 'wav' | 'opus' | 'flac' | 'aac' | undefined;
+  /** 1 is its usual one. */
+  readonly speed?: number | undefined;
+  /** Whether what was said is answered. */
+  readonly respond?: boolean | undefined;
+}
+
+/** The fields of the form of `transcribe`, besides its files. */
+export interface TranscribeFields {
+  /** What is spoken, as `en` or `pt-BR`; else it is recognised, or English. */
+  readonly language?: string | undefined;
+  /** `provider` or `provider/model`; see `GET /api/voice`. */
+  readonly transcriber?: string | undefined;
+  /** Words that are likely to be said. */
+  readonly prompt?: string | undefined;
 }
 
 /** What is sent on `/ws/chat`. */

@@ -124,7 +124,7 @@ def test_files_are_sent_in_forms_and_received_as_bytes() -> None:
         ("conversation_id", Plain(Scalar.TEXT), False),
     ]
     bytes_ = {one.id for one in CONTRACT.operations if one.answer == Plain(Scalar.BYTES)}
-    assert bytes_ == {"get_file_content", "get_file_image", "export_conversation"}
+    assert bytes_ == {"get_file_content", "get_file_image", "export_conversation", "speak"}
 
 
 def test_what_may_be_sent_again_is_told() -> None:

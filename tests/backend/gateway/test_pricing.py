@@ -92,11 +92,14 @@ def test_every_list_price_says_where_it_is_from_and_when() -> None:
 
 def test_every_price_of_a_request_says_so_too() -> None:
     requests = list_prices().requests
-    assert {price.provider for price in requests} == {"tavily", "brave", "github", "searxng"}
+    searched = {"tavily", "brave", "github", "searxng"}
+    assert {price.provider for price in requests} == searched | {"deepgram", "openai"}
     for price in requests:
         assert price.source.startswith("https://")
         assert price.checked >= date(2026, 11, 28)
         assert 0 <= price.request < 1
+        assert 0 <= price.second < Decimal("0.01")
+        assert 0 <= price.character < Decimal("0.001")
 
 
 @pytest.mark.parametrize(

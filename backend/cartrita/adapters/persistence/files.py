@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import RowMapping, Select, case, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cartrita.adapters.persistence.database import Database
@@ -25,7 +25,7 @@ from cartrita.domain.files import (
     FileStatus,
     StoredFile,
 )
-from cartrita.domain.ids import public_conversation_id
+from cartrita.domain.ids import ConversationId, public_conversation_id
 from cartrita.kit import pagination
 from cartrita.kit.pagination import Page
 
@@ -116,6 +116,20 @@ class FileTable:
                 return None
             unused = await connection.scalars(_removed(content_id))
             return [ContentId(each) for each in unused]
+
+    async def keep(self, owner_id: str, file_id: FileId, conversation_id: ConversationId) -> bool:
+        """See FileStore."""
+        statement = (
+            update(attachments)
+            .where(
+                _a.owner_id == owner_id,
+                _a.id == file_id,
+                exists().where(_c.id == conversation_id, _c.owner_id == owner_id),
+            )
+            .values(conversation_id=conversation_id, expires_at=None)
+        )
+        async with self._database.use() as connection:
+            return (await connection.execute(statement)).rowcount == 1
 
     async def list(
         self, owner_id: str, filter_: FileFilter, limit: int, cursor: str | None

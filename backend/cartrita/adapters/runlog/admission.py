@@ -24,7 +24,7 @@ from cartrita.domain.errors import (
     Unavailable,
 )
 from cartrita.domain.ids import ConversationId, MessageId, RunId
-from cartrita.domain.runs import Admission, Admitted, BusyPolicy, RunStatus
+from cartrita.domain.runs import Admission, Admitted, BusyPolicy, Idempotency, RunStatus
 from cartrita.kit.ids import uuid7
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ class AdmissionLimits(msgspec.Struct, frozen=True):
 
 
 class Admissions:
-    """Implements RunAdmission."""
+    """Implements RunAdmission and EarlierRequests."""
 
     def __init__(
         self, pool: ConnectionPool, replica: Replica, queue: Queue, limits: AdmissionLimits
@@ -100,6 +100,13 @@ class Admissions:
                     "request", "it holds text that cannot be stored, or is nested too deeply"
                 ) from error
         raise Unavailable("Too much happened at once; try again in a moment.", retry_after=1)
+
+    async def earlier(
+        self, owner_id: str, idempotency: Idempotency | None, client_msg_id: str | None
+    ) -> Admitted | None:
+        """See EarlierRequests."""
+        async with self._pool.acquire() as connection:
+            return await self._idempotency.earlier(connection, owner_id, idempotency, client_msg_id)
 
     async def _admit(self, admission: Admission) -> Admitted:
         async with self._pool.acquire() as connection:

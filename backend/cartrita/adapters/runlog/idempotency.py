@@ -48,6 +48,23 @@ class IdempotencyRecords:
             return await self._by_client_msg_id(connection, admission)
         return None
 
+    async def earlier(
+        self,
+        connection: Connection,
+        owner_id: str,
+        idempotency: Idempotency | None,
+        client_msg_id: str | None,
+    ) -> Admitted | None:
+        """See `EarlierRequests`: the same, before it is known what the message says."""
+        if idempotency is not None:
+            found = await _by_key(connection, owner_id, idempotency)
+            if found is not None:
+                return found
+        if client_msg_id is None:
+            return None
+        row = await connection.fetchrow(_BY_CLIENT_MSG_ID, owner_id, client_msg_id, None, None)
+        return None if row is None else _admitted(row["id"], row["conversation_id"], row["status"])
+
     async def store_key(
         self, connection: Connection, owner_id: str, idempotency: Idempotency, run_id: RunId
     ) -> None:

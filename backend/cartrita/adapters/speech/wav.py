@@ -16,7 +16,7 @@ from cartrita.domain.recordings import (
 from cartrita.domain.speech import PcmFormat
 
 _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-_UNKNOWN_LENGTHS: Final = frozenset({0, 0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF})
+_UNKNOWN_LENGTHS: Final = frozenset({0, 0x7FFFF000, 0x7FFFFFDB, 0x7FFFFFFF, 0xFFFFFFDB, 0xFFFFFFFF})
 """What programs write that send a file before they know how long it gets."""
 _WIDTHS: Final = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64), _A_LAW: (8,), _MU_LAW: (8,)}
 _NAMES: Final = {_PCM: "s", _FLOAT: "f", _A_LAW: "a", _MU_LAW: "u"}

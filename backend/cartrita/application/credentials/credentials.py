@@ -22,6 +22,7 @@ from cartrita.domain.credentials import (
     CredentialState,
     ProviderCredential,
     StoredCredential,
+    providers_with,
 )
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from cartrita.domain.ports.credentials import CredentialStore, KeyValidator
@@ -218,7 +219,9 @@ class Credentials:
 def _scopes(own: Scopes, provider: str) -> Scopes:
     """What the key may do that is given for a provider's: to use that provider, and no more."""
     operations = tuple(one for one in _USES if own.allows_operation(one))
-    return replace(own, providers=(provider,), operations=operations)
+    allowed = providers_with(provider)
+    providers = tuple(one for one in allowed if one == provider or own.allows_provider(one))
+    return replace(own, providers=providers, operations=operations)
 
 
 def _not_current() -> Conflict:

@@ -14,6 +14,7 @@ from cartrita.domain.files import (
     blob_name,
     image_name,
 )
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.blobs import BlobStore
 from cartrita.domain.ports.files import FileStore
 from cartrita.domain.principals import Principal
@@ -53,6 +54,13 @@ class Files:
         if unused is None:
             raise NotFound.of("file")
         await self._removal.remove(unused)
+
+    async def keep(
+        self, principal: Principal, file: StoredFile, conversation_id: ConversationId
+    ) -> None:
+        """It is a file of this conversation from now on. Raises NotFound."""
+        if not await self._store.keep(principal.owner_id, file.id, conversation_id):
+            raise NotFound.of("file")
 
     def content(
         self, file: StoredFile, start: int = 0, end: int | None = None

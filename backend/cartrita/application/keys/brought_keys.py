@@ -12,7 +12,7 @@ from cartrita.application.keys.kinds import UNTOLD, Bringing
 from cartrita.application.keys.provider_shapes import KeyShapes
 from cartrita.application.keys.secrets import KeySecrets, invalid_key
 from cartrita.domain.api_keys import ActiveKey
-from cartrita.domain.credentials import CallCredential, CredentialsByProvider
+from cartrita.domain.credentials import CallCredential, CredentialsByProvider, providers_with
 from cartrita.domain.errors import Forbidden, Unauthenticated
 from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.domain.principals import LOCAL_OWNER, Principal
@@ -52,8 +52,9 @@ class BroughtKeys:
 
     Each is shown to its provider once in `ttl_s`, as `validator` does; `shapes` tell which that is.
     Whoever brings one is an owner of its own, known by the HMAC of key and provider, and may use
-    that provider only. `configured` are the keys of the server by provider: who has one of those on
-    this machine is the local owner. At most `most` keys are kept, the latest used.
+    that provider only, see `providers_with`. `configured` are the keys of the server by provider:
+    who has one of those on this machine is the local owner. At most `most` keys are kept, the
+    latest used.
     """
 
     def __init__(
@@ -119,7 +120,7 @@ class BroughtKeys:
                 key_id = self._id(LOCAL_OWNER, provider, presented)
                 if key_id in self._configured and told in (None, provider):
                     return key_id, provider
-        provider = self._shapes.provider_of(presented, told)
+        provider = self._shapes.provider_of(presented, told, bringing.usual)
         if provider is None:
             raise invalid_key()
         return self._id("", provider, presented), provider
@@ -145,7 +146,7 @@ class BroughtKeys:
             return accepted
 
     def _made(self, key_id: str, provider: str, key: Secret | None) -> AcceptedKey:
-        scopes = Scopes(providers=(provider,), operations=_OPERATIONS)
+        scopes = Scopes(providers=providers_with(provider), operations=_OPERATIONS)
         if key is None:
             principal = Principal(LOCAL_OWNER, key_id, scopes=scopes)
         else:

@@ -12,11 +12,13 @@ from cartrita.domain.principals import Principal
 class Bringing(msgspec.Struct, frozen=True):
     """How a caller brings a provider's key: of which provider, if it says so, and from where.
 
-    One that is `local` is on the machine of this server.
+    One that is `local` is on the machine of this server. `usual` is the provider that is called by
+    what it asks for: whose a key is that has no shape of its own.
     """
 
     provider: str | None = None
     local: bool = False
+    usual: str | None = None
 
 
 UNTOLD: Final = Bringing()

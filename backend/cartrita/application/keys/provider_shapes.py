@@ -33,10 +33,11 @@ class KeyShapes:
     def __init__(self, prefixes: Mapping[str, tuple[str, ...]]) -> None:
         self._prefixes = prefixes
 
-    def provider_of(self, key: str, told: str | None) -> str | None:
+    def provider_of(self, key: str, told: str | None, usual: str | None = None) -> str | None:
         """The provider that a key may be of; None if it is of none, or of another than is `told`.
 
-        The longest prefix decides: a key is shown to no provider but that of its shape.
+        The longest prefix decides: a key is shown to no provider but that of its shape. One
+        without any is of the `usual` one, where the keys of that have none.
         """
         if not may_be_provider_key(key):
             return None
@@ -47,7 +48,7 @@ class KeyShapes:
             fits = own is not None and (not own or 0 < longest == lengths[told])
             return told if fits else None
         if not longest:
-            return None
+            return usual if usual is not None and self._prefixes.get(usual) == () else None
         return next(name for name, length in lengths.items() if length == longest)
 
     def made_up(self, provider: str) -> Secret:

@@ -17,8 +17,9 @@ from cartrita.application.credentials.credentials import Credentials
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.credentials import create_credentials, open_credentials
 from cartrita.assembly.database import open_connection_pool
-from cartrita.assembly.providers import create_key_validator, create_unpaid, open_providers
-from cartrita.assembly.search import create_all_keys_validator, create_search_services
+from cartrita.assembly.providers import create_all_keys_validator, create_unpaid, open_providers
+from cartrita.assembly.search import create_search_services
+from cartrita.assembly.speech import create_speech_services
 from cartrita.cli.database import migrate_database, open_database
 from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import open_instance_files
@@ -78,10 +79,10 @@ async def _open(settings: Settings) -> AsyncGenerator[_Opened]:
         ):
             providers = await open_providers(settings, http)
             unpaid = create_unpaid(settings, http, {one.summary.name for one in providers})
-            validator = create_all_keys_validator(
-                create_search_services(settings, http),
-                create_key_validator(settings, [*providers, *unpaid]),
-            )
+            opened = [*providers, *unpaid]
+            speech = create_speech_services(settings, http, opened)
+            services = [*create_search_services(settings, http).keyed, *speech.transcribers]
+            validator = create_all_keys_validator(settings, opened, services)
             parts = await open_credentials(settings, database, secret)
             authentication = create_authentication(database, secret, settings)
             yield _Opened(

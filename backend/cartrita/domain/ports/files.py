@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from cartrita.domain.files import ContentId, FileFilter, FileId, FilePage, StoredFile
+from cartrita.domain.ids import ConversationId
 from cartrita.kit.pagination import Page
 
 
@@ -21,6 +22,10 @@ class FileStore(Protocol):
 
     async def remove(self, owner_id: str, file_id: FileId) -> list[ContentId] | None:
         """The contents that no file has any more, or None if there was no such file."""
+        ...
+
+    async def keep(self, owner_id: str, file_id: FileId, conversation_id: ConversationId) -> bool:
+        """It is a file of this conversation and kept as long; whether there is such a file."""
         ...
 
     async def list(

@@ -7,7 +7,16 @@ from typing import Protocol
 from cartrita.domain.approvals import Approval
 from cartrita.domain.events import Event
 from cartrita.domain.ids import ConversationId, MessageId, RunId
-from cartrita.domain.runs import Admission, Admitted, Claim, Ending, Run, Signal, TailItem
+from cartrita.domain.runs import (
+    Admission,
+    Admitted,
+    Claim,
+    Ending,
+    Idempotency,
+    Run,
+    Signal,
+    TailItem,
+)
 from cartrita.domain.step_records import StepRecord
 
 
@@ -19,6 +28,19 @@ class RunAdmission(Protocol):
 
         Raises NotFound (conversation or message), Conflict (busy and `reject`, or too many
         queued), IdempotencyMismatch, Unavailable.
+        """
+        ...
+
+
+class EarlierRequests(Protocol):
+    """Requests that may be sent again."""
+
+    async def earlier(
+        self, owner_id: str, idempotency: Idempotency | None, client_msg_id: str | None
+    ) -> Admitted | None:
+        """The run of an earlier request with this key or client_msg_id, if there is one.
+
+        Raises IdempotencyMismatch if the one with the key was another request.
         """
         ...
 

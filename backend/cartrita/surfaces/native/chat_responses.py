@@ -30,16 +30,23 @@ async def respond(
     try:
         end = await wait_for_completion(request, services, principal, admitted.run_id)
     except AnswerWaits as waits:
-        run = await services.runs.get(principal, ids.public("run", admitted.run_id))
-        return Response(
-            WaitingResponse.of(run, waits.approvals).model_dump_json(),
-            status_code=202,
-            media_type="application/json",
-        )
+        return await respond_waiting(services, principal, admitted, waits)
     stored = await services.messages.get(principal, end.conversation_id, end.message_id)
     answer = ChatResponse.of(admitted.run_id, end, stored)
     return Response(
         answer.model_dump_json(),
         media_type="application/json",
         headers={PROVIDER_HEADER: answer.provider},
+    )
+
+
+async def respond_waiting(
+    services: Services, principal: Principal, admitted: Admitted, waits: AnswerWaits
+) -> Response:
+    """What is to be decided before there is an answer."""
+    run = await services.runs.get(principal, ids.public("run", admitted.run_id))
+    return Response(
+        WaitingResponse.of(run, waits.approvals).model_dump_json(),
+        status_code=202,
+        media_type="application/json",
     )

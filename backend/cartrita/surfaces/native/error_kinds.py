@@ -41,7 +41,7 @@ _CONFLICT_CODES = (
     "conflict conversation_busy conversation_exists client_msg_id_reused not_continuable "
     "previous_not_ended run_not_ended key_not_rotatable user_exists tenant_exists local_account "
     "arguments_changed approval_decided approval_expired client_seq_gap already_authenticated "
-    "credential_not_current"
+    "credential_not_current not_started"
 )
 _RATE_CODES = (
     "rate_limited too_many_streams too_many_sockets too_many_frames too_many_runs "
@@ -50,18 +50,22 @@ _RATE_CODES = (
 _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
     ErrorKind.INVALID: DescribedKind(
         "A value is wrong; `errors` names it.",
-        "validation_error not_translatable thread_unsupported_request",
+        "validation_error not_translatable thread_unsupported_request recording_empty "
+        "recording_unreadable recording_format_unsupported nothing_said not_offered",
     ),
     ErrorKind.MALFORMED: DescribedKind(
         "The request cannot be read.",
-        "malformed_request two_credentials key_in_query binary_frame invalid_utf8 "
+        "malformed_request two_credentials key_in_query binary_frame invalid_utf8 invalid_audio "
         "method_not_allowed request_timeout uri_too_long",
         statuses=(405, 408, 414),
     ),
-    ErrorKind.TOO_LARGE: DescribedKind("The body, a file or a frame is too large.", "too_large"),
+    ErrorKind.TOO_LARGE: DescribedKind(
+        "The body, a file or a frame is too large.",
+        "too_large recording_too_long audio_frame_too_long",
+    ),
     ErrorKind.UNSUPPORTED_MEDIA: DescribedKind(
         "The body or a file is of a type that is not accepted.",
-        "unsupported_media_type file_type_not_allowed",
+        "unsupported_media_type file_type_not_allowed recording_type_not_accepted ffmpeg_missing",
     ),
     ErrorKind.UNAUTHENTICATED: DescribedKind(
         "No credential, or one that is not known, or that has ended.",
@@ -85,15 +89,19 @@ _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
     ErrorKind.UNAVAILABLE: DescribedKind(
         "A part of the server is away; Retry-After says when to come back.",
         "unavailable server_busy draining lease_lost log_expired newer_version "
-        "credential_unreadable",
+        "credential_unreadable transcription_unavailable speech_unavailable "
+        "speech_format_unavailable transcriber_behind",
         retryable=True,
-        lasting="log_expired newer_version credential_unreadable",
+        lasting="log_expired newer_version credential_unreadable transcription_unavailable "
+        "speech_unavailable speech_format_unavailable",
     ),
     ErrorKind.STORAGE_FULL: DescribedKind(
         "The disk is full, or your files take as much as they may.", "storage_full quota_exceeded"
     ),
     ErrorKind.DEADLINE: DescribedKind(
-        "It took longer than it may.", "deadline_exceeded idle", retryable=True
+        "It took longer than it may.",
+        "deadline_exceeded idle audio_idle silence",
+        retryable=True,
     ),
     ErrorKind.UPSTREAM: DescribedKind(
         "A provider failed; `details.provider` names it.",

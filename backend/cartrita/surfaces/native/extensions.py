@@ -27,6 +27,11 @@ _PROVIDERS: Final[dict[str, MappingProxyType[str, str]]] = {
     "continue_run": _MODELS,
     "post_code": _MODELS,
     "post_huggingface_chat": MappingProxyType({"default": "huggingface"}),
+    "get_voice": MappingProxyType({"default": "deepgram"}),
+    "post_spoken_chat": MappingProxyType({"default": "deepgram"}),
+    "process_voice": MappingProxyType({"default": "deepgram"}),
+    "speak": MappingProxyType({"default": "deepgram"}),
+    "transcribe": MappingProxyType({"default": "deepgram"}),
     "search": MappingProxyType({"default": "tavily", "field": "provider"}),
     "search_github": MappingProxyType({"default": "github"}),
 }

@@ -27,12 +27,15 @@ from cartrita.surfaces.native import (
     search,
     tickets,
     usage,
+    voice,
     web_search,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     chat.router,
     chat.huggingface_router,
+    voice.router,
+    voice.chat_router,
     runs.router,
     runs.conversation_router,
     conversations.router,

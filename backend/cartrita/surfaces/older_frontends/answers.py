@@ -116,6 +116,11 @@ def _search(native: Fields, _: Around) -> Told:
     return Told(twin, twin)
 
 
+def _heard(native: Fields, _: Around) -> Told:
+    twin = twins.heard(native)
+    return Told(twin, twin)
+
+
 def _page(native: Fields, items: list[Fields]) -> Told:
     return Told({**native, "items": items}, items)
 
@@ -133,7 +138,8 @@ _TRANSLATIONS: Final[tuple[tuple[re.Pattern[str], Translation], ...]] = (
     (re.compile(r"/api/conversations"), _conversation),
     (_CONVERSATION, _conversation),
     (re.compile(r"/api/conversations/[^/]+/messages(/.+)?"), _message),
-    (re.compile(r"/api/chat|/api/huggingface/chat"), _message),
+    (re.compile(r"/api/chat|/api/huggingface/chat|/api/chat/voice"), _message),
+    (re.compile(r"/api/voice/(transcribe|process)"), _heard),
     (re.compile(r"/api/agents(/[^/]+)?"), _agents),
     (re.compile(r"/api/upload(/multiple)?"), _uploads),
     (re.compile(r"/api/files(/[^/]+)?"), _files),

@@ -46,6 +46,13 @@ def answer(native: Mapping[str, Any]) -> Fields:
     return {**native, "message": twin, "conversationId": native["conversation_id"]}
 
 
+def heard(native: Mapping[str, Any]) -> Fields:
+    """What was said, and its answer; how sure a transcriber is that tells nothing is 0."""
+    found = {**native, "confidence": native.get("confidence") or 0, "text": native["transcription"]}
+    twins = {"conversation_id": "conversationId", "audio_url": "audioUrl"}
+    return found | {twin: native[name] for name, twin in twins.items() if native.get(name)}
+
+
 def agent(native: Mapping[str, Any], since: str) -> Fields:
     """An agent, which is there since this process began to serve it."""
     metadata = native["metadata"]

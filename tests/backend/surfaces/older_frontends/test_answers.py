@@ -18,11 +18,18 @@ def told(path: str, native: Any, status: int = 200, around: Around = AROUND) -> 
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/providers", "/api/voice/transcribe", "/api/chat/voice", "/api/session", "/health"],
+    ["/api/providers", "/api/voice", "/api/session", "/health"],
 )
 def test_what_has_no_twins_is_its_own_data(path: str) -> None:
     native = {"text": "Hello", "confidence": 0.9}
     assert told(path, native) == {"success": True, "data": native, **native}
+
+
+def test_what_was_said() -> None:
+    native = {"transcription": "Hello", "confidence": None, "audio_url": "/a", "run_id": None}
+    twin = {**native, "text": "Hello", "confidence": 0, "audioUrl": "/a"}
+    assert told("/api/voice/process", native) == {"success": True, "data": twin, **twin}
+    assert told("/api/voice/transcribe", native)["data"] == twin
 
 
 def test_native_fields_of_the_same_name_stay() -> None:

@@ -1,0 +1,56 @@
+"""Answers that are spoken, and stored so that they can be played."""
+
+from typing import NamedTuple
+
+from cartrita.application.voice.speeches import Speeches
+from cartrita.application.voice.spoken_files import ANSWERS, SpokenFiles
+from cartrita.domain.errors import CartritaError
+from cartrita.domain.files import StoredFile
+from cartrita.domain.ids import ConversationId
+from cartrita.domain.principals import Principal
+from cartrita.domain.speech import SpeechRequest
+
+
+class SpokenAnswer(NamedTuple):
+    """The file of a spoken answer, or why there is none."""
+
+    file: StoredFile | None = None
+    error: CartritaError | None = None
+
+
+class SpokenAnswers:
+    """Speaks answers for callers."""
+
+    def __init__(self, speeches: Speeches, files: SpokenFiles) -> None:
+        self._speeches = speeches
+        self._files = files
+
+    async def speak(
+        self,
+        principal: Principal,
+        conversation_id: ConversationId,
+        message_id: str,
+        request: SpeechRequest,
+        synthesizer: str | None = None,
+    ) -> SpokenAnswer:
+        """The answer of this public id as a file of its conversation; it is spoken once.
+
+        An answer that cannot be spoken is one all the same: the error is told beside it.
+        """
+        try:
+            stem = f"answer-{message_id}"
+            found = await self._files.answer(principal, conversation_id, stem)
+            if found is not None:
+                return SpokenAnswer(found)
+            async with self._speeches.speak(principal, request, synthesizer) as speech:
+                return SpokenAnswer(
+                    await self._files.add(
+                        principal,
+                        f"{stem}.{speech.format.value}",
+                        speech.pieces,
+                        conversation_id,
+                        ANSWERS,
+                    )
+                )
+        except CartritaError as error:
+            return SpokenAnswer(error=error)

@@ -1,0 +1,164 @@
+"""Messages that are said: transcribed, kept, and answered by a run."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.runs.chat_commands import ChatCommand
+from cartrita.application.runs.runs import Runs
+from cartrita.application.voice.spoken_files import SpokenFiles
+from cartrita.application.voice.transcriptions import Transcriptions
+from cartrita.domain.errors import NotFound, UnsupportedMedia
+from cartrita.domain.files import StoredFile
+from cartrita.domain.messages import Message, Role, Spoken, Text
+from cartrita.domain.ports.conversations import MessageStore
+from cartrita.domain.ports.runs import EarlierRequests
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Admitted, Idempotency
+from cartrita.domain.speech import Transcript, TranscriptionOptions
+from cartrita.kit import ids
+
+CommandOf: TypeAlias = Callable[[Message], ChatCommand]
+"""The command that sends a message."""
+_PIECE: Final = 64 << 10
+
+
+class SaidRecording(NamedTuple):
+    """A recording as it came, under this file name, and how it is to be transcribed."""
+
+    data: bytes
+    name: str
+    options: TranscriptionOptions = TranscriptionOptions()
+    transcriber: str | None = None
+
+
+class SpokenMessage(NamedTuple):
+    """What was said, and the run that answers it; silence is answered by none."""
+
+    transcript: Transcript
+    admitted: Admitted | None
+
+
+class SpokenMessages:
+    """Sends what is said. Recordings are kept as files of their conversations, if `keep` says so.
+
+    `earlier` knows the requests that were made before.
+    """
+
+    def __init__(
+        self,
+        transcriptions: Transcriptions,
+        runs: Runs,
+        conversations: Conversations,
+        messages: MessageStore,
+        earlier: EarlierRequests,
+        files: SpokenFiles,
+        *,
+        keep: bool = True,
+    ) -> None:
+        self._transcriptions = transcriptions
+        self._runs = runs
+        self._conversations = conversations
+        self._messages = messages
+        self._earlier = earlier
+        self._files = files
+        self._keep = keep
+
+    async def hear(
+        self,
+        principal: Principal,
+        said: SaidRecording,
+        command_of: CommandOf,
+        idempotency: Idempotency | None = None,
+    ) -> SpokenMessage:
+        """Transcribe a recording that is to be sent; who leaves meanwhile has sent nothing.
+
+        A request that is made again has been sent already. Raises NotFound for its conversation,
+        IdempotencyMismatch, and what `Transcriptions.transcribe` raises.
+        """
+        asked = command_of(Message(Role.USER, ()))
+        found = await self._earlier.earlier(principal.owner_id, idempotency, asked.client_msg_id)
+        if found is not None:
+            return SpokenMessage(await self._transcript(principal, found), found)
+        if asked.conversation_id is not None:
+            await self._conversations.get(principal, asked.conversation_id)
+        transcript = await self._transcriptions.transcribe(
+            principal, said.data, said.name, said.options, said.transcriber
+        )
+        return SpokenMessage(transcript, None)
+
+    async def send(
+        self,
+        principal: Principal,
+        said: SaidRecording,
+        heard: SpokenMessage,
+        command_of: CommandOf,
+        idempotency: Idempotency | None = None,
+    ) -> SpokenMessage:
+        """Start the run that answers what was heard. Silence is not sent.
+
+        Of what fails nothing is kept. Raises what `Runs.start` raises, and StorageFull.
+        """
+        transcript = heard.transcript
+        if heard.admitted is not None or not transcript.text.strip():
+            return heard
+        recording = await self._kept(principal, said)
+        try:
+            message = _message(transcript, recording)
+            admitted = await self._runs.start(principal, command_of(message), idempotency)
+        except BaseException:
+            await self._drop(principal, recording)
+            raise
+        if not admitted.created:  # an equal request came meanwhile, and was faster
+            await self._drop(principal, recording)
+            return SpokenMessage(await self._transcript(principal, admitted), admitted)
+        if recording is not None:
+            with suppress(NotFound):  # it was deleted meanwhile
+                await self._files.keep(principal, recording, admitted.conversation_id)
+        return SpokenMessage(transcript, admitted)
+
+    async def _kept(self, principal: Principal, said: SaidRecording) -> StoredFile | None:
+        """The file of a recording, unless none are kept, or none of its type."""
+        if not self._keep:
+            return None
+        try:
+            return await self._files.add(principal, said.name, _pieces(said.data))
+        except UnsupportedMedia:
+            return None
+
+    async def _drop(self, principal: Principal, recording: StoredFile | None) -> None:
+        if recording is not None:
+            await self._files.drop(principal, recording)
+
+    async def _transcript(self, principal: Principal, admitted: Admitted) -> Transcript:
+        """What was said in the message that a run answers. Raises NotFound if it was deleted."""
+        run = await self._runs.get(principal, ids.public("run", admitted.run_id))
+        stored = await self._messages.get(principal.owner_id, run.user_message_id)
+        parts = () if stored is None else stored.message.parts
+        text = next((part for part in parts if isinstance(part, Text) and part.spoken), None)
+        if text is None or text.spoken is None:
+            raise NotFound.of("message")
+        values = msgspec.structs.asdict(text.spoken)
+        del values["recording_id"]
+        return Transcript(text=text.text, **values)
+
+
+def _message(transcript: Transcript, recording: StoredFile | None) -> Message:
+    spoken = Spoken(
+        duration=transcript.duration,
+        provider=transcript.provider,
+        model=transcript.model,
+        language=transcript.language,
+        confidence=transcript.confidence,
+        words=transcript.words,
+        recording_id=None if recording is None else recording.public_id,
+    )
+    return Message(Role.USER, (Text(transcript.text, spoken=spoken),))
+
+
+async def _pieces(data: bytes) -> AsyncGenerator[bytes]:
+    for start in range(0, len(data), _PIECE):
+        yield data[start : start + _PIECE]

@@ -1,0 +1,43 @@
+"""The use cases of speech, over what transcribes, what speaks, and the runs that answer."""
+
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.runs.runs import Runs
+from cartrita.application.voice.services import VoiceServices
+from cartrita.application.voice.speeches import Speeches
+from cartrita.application.voice.spoken_answers import SpokenAnswers
+from cartrita.application.voice.spoken_files import SpokenFiles
+from cartrita.application.voice.spoken_messages import SpokenMessages
+from cartrita.application.voice.transcriptions import Transcriptions
+from cartrita.assembly.files import FileParts
+from cartrita.assembly.models import Models
+from cartrita.assembly.storage import Storage
+from cartrita.settings import Settings
+
+
+def create_voice_services(
+    settings: Settings,
+    storage: Storage,
+    models: Models,
+    files: FileParts,
+    conversations: Conversations,
+    runs: Runs,
+) -> VoiceServices:
+    """The use cases over these engines."""
+    speech = models.speech
+    transcriptions = Transcriptions(speech.transcribers, speech.calls, speech.recordings)
+    speeches = Speeches(speech.synthesizers, speech.calls)
+    spoken = SpokenFiles(files.uploads, files.files)
+    return VoiceServices(
+        transcriptions=transcriptions,
+        speeches=speeches,
+        messages=SpokenMessages(
+            transcriptions,
+            runs,
+            conversations,
+            storage.messages,
+            storage.run_log.admission,
+            spoken,
+            keep=settings.voice.keep_recordings,
+        ),
+        answers=SpokenAnswers(speeches, spoken),
+    )

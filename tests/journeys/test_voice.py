@@ -1,0 +1,238 @@
+"""What is said is written down, answered and spoken, by Deepgram or what stands in for it."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.harness import raw_http
+from tests.harness.deepgram.faults import Cut, Fault, Refuse
+from tests.harness.deepgram.launch import Deepgram, as_wave
+from tests.harness.deepgram.tones import silence
+from tests.harness.documents import form
+from tests.harness.fake_provider.launch import FakeProvider
+from tests.harness.scenario import Scenario, eventually
+from tests.harness.server import KEY, Server
+from tests.journeys.accounts import new_key, new_tenant, new_user
+from tests.journeys.voice import MODEL, content, said, spoken
+
+PROCESS, TRANSCRIBE, CHAT = "/api/voice/process", "/api/voice/transcribe", "/api/chat/voice"
+QUESTION = "What grows on stones?"
+
+
+@pytest.fixture(scope="module")
+def speaking(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Scenario]:
+    with Server(provider_url=provider.base_url, settings=deepgram_server.settings) as server:
+        yield Scenario(server, provider)
+
+
+@pytest.fixture
+def deepgram(deepgram_server: Deepgram) -> Deepgram:
+    deepgram_server.reset()
+    return deepgram_server
+
+
+async def test_a_recording_is_transcribed(speaking: Scenario, deepgram: Deepgram) -> None:
+    status, told = await said(
+        speaking, TRANSCRIBE, deepgram.recording(QUESTION), language="en", prompt=""
+    )
+    assert status == 200, told
+    assert told["transcription"] == told["text"] == QUESTION
+    assert (told["provider"], told["model"], told["language"]) == ("deepgram", "nova-3", "en")
+    assert [one["word"] for one in told["words"]] == QUESTION.split()
+    assert told["words"][0]["start"] < told["words"][0]["end"] <= told["duration"]
+    assert 0 < told["confidence"] <= 1
+    [asked] = deepgram.exchanges()
+    assert asked.value("language") == "en"
+
+
+async def test_a_text_is_spoken(speaking: Scenario, deepgram: Deepgram) -> None:
+    status, kind, audio = await spoken(speaking, {"text": "Moss does."})
+    assert (status, kind) == (200, "audio/mpeg")
+    assert audio
+    status, kind, audio = await spoken(speaking, {"text": "Moss does.", "format": "wav"})
+    assert (status, kind) == (200, "audio/wav")
+    assert audio.startswith(b"RIFF")
+    _, heard = await said(speaking, TRANSCRIBE, audio)
+    assert heard.get("text") == "Moss does.", heard
+
+
+async def test_a_question_is_answered_and_the_answer_spoken(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    recording = deepgram.recording(QUESTION)
+    status, told = await said(speaking, PROCESS, recording, speak="true", format="wav", **MODEL)
+    assert status == 200, told
+    assert told["transcription"] == QUESTION
+    assert told["response"]
+    assert told["speech_error"] is None
+    kind, audio = await content(speaking, told["audio_url"])
+    assert (kind, audio[:4]) == ("audio/wav", b"RIFF")
+    conversation = told["conversation_id"]
+    _, listed = await speaking.call("GET", f"/api/conversations/{conversation}/messages")
+    question, answer = listed["items"]
+    assert (question["role"], question["content"]) == ("user", QUESTION)
+    assert (answer["id"], answer["content"]) == (told["message_id"], told["response"])
+    heard = question["parts"][0]["spoken"]
+    assert (heard["provider"], heard["model"]) == ("deepgram", "nova-3")
+    assert [one["text"] for one in heard["words"]] == QUESTION.split()
+    _, kept = await content(speaking, f"/api/files/{heard['recording_id']}/content")
+    assert kept == recording
+    _, files = await speaking.call("GET", f"/api/files?conversation_id={conversation}")
+    assert {one["id"] for one in files["items"]} >= {heard["recording_id"]}
+    assert len(files["items"]) == 2
+    [call] = await speaking.calls_for(QUESTION)
+    assert call.prompt == QUESTION
+
+
+async def test_an_answer_goes_on_in_its_conversation(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    _, first = await said(speaking, CHAT, deepgram.recording("Good morning."), **MODEL)
+    status, second = await said(
+        speaking,
+        CHAT,
+        deepgram.recording(QUESTION),
+        conversationId=first["conversation_id"],
+        **MODEL,
+    )
+    assert status == 200, second
+    assert second["conversation_id"] == first["conversation_id"]
+    assert second["transcription"] == QUESTION
+    assert second["response"] == second["message"]["content"]
+    assert second["audio_url"] is None
+
+
+async def test_silence_is_not_answered(speaking: Scenario, deepgram: Deepgram) -> None:
+    quiet = as_wave(silence(1.0, 16_000), rate=16_000)
+    before = await stored(speaking)
+    status, told = await said(speaking, PROCESS, quiet, speak="true")
+    assert status == 200, told
+    assert (told["transcription"], told["words"], told["response"]) == ("", [], None)
+    assert (told["run_id"], told["conversation_id"], told["audio_url"]) == (None, None, None)
+    status, told = await said(speaking, CHAT, quiet)
+    assert (status, told["code"]) == (422, "nothing_said")
+    assert await stored(speaking) == before
+    assert deepgram.exchanges() == []
+
+
+async def stored(scenario: Scenario) -> dict[str, Any]:
+    """How many rows there are of what a message makes, and how many blobs."""
+    tables = ("conversations", "messages", "runs", "attachments", "file_contents")
+    counted = {one: (await scenario.fetch(f"SELECT count(*) FROM {one}"))[0][0] for one in tables}
+    folder = scenario.server.data_dir / "files"
+    return {**counted, "blobs": sorted(each.name for each in folder.rglob("*"))}
+
+
+async def test_a_request_that_is_sent_again_is_one(speaking: Scenario, deepgram: Deepgram) -> None:
+    recording = deepgram.recording(QUESTION)
+    once, sent = {"Idempotency-Key": uuid4().hex}, {"speak": "true", **MODEL}
+    _, first = await said(speaking, PROCESS, recording, once, **sent)
+    before = await stored(speaking)
+    status, again = await said(speaking, PROCESS, recording, once, **sent)
+    assert status == 200, again
+    assert {**again, "processing_time": 0} == {**first, "processing_time": 0}
+    assert await stored(speaking) == before
+    assert [one.path for one in deepgram.exchanges()] == ["/v1/listen", "/v1/speak"]
+    status, told = await said(speaking, PROCESS, deepgram.recording("Another."), once, **sent)
+    assert (status, told["code"]) == (422, "idempotency_mismatch")
+    assert await stored(speaking) == before
+
+
+async def test_a_message_with_an_id_of_its_own_is_one(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    recording, sent = deepgram.recording(QUESTION), {"client_msg_id": uuid4().hex, **MODEL}
+    _, first = await said(speaking, CHAT, recording, **sent)
+    _, again = await said(speaking, CHAT, recording, **sent)
+    assert again["run_id"] == first["run_id"]
+    assert len(deepgram.exchanges()) == 1
+
+
+async def test_a_run_that_cannot_begin_keeps_nothing(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    before = await stored(speaking)
+    recording = deepgram.recording(QUESTION)
+    status, told = await said(speaking, PROCESS, recording, agent_override="nobody")
+    assert (status, told["code"]) == (404, "agent_not_found")
+    status, told = await said(speaking, PROCESS, recording, conversation_id="conv_" + "0" * 32)
+    assert (status, told["code"]) == (404, "conversation_not_found")
+    assert len(deepgram.exchanges()) == 1, "whose conversation it is, is known before it is heard"
+    assert await stored(speaking) == before
+
+
+async def test_an_answer_that_cannot_be_spoken_is_an_answer(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    deepgram.fail(Fault(at="POST /v1/speak", do=Refuse(status=402, code="ASR_PAYMENT_REQUIRED")))
+    status, told = await said(
+        speaking,
+        PROCESS,
+        deepgram.recording(QUESTION),
+        speak="true",
+        synthesizer="deepgram",
+        **MODEL,
+    )
+    assert status == 200, told
+    assert told["response"]
+    assert told["audio_url"] is None
+    assert told["speech_error"]["code"] == "upstream_quota"
+    deepgram.fail(Fault(at="POST /v1/speak", do=Cut(), after=1))
+    before = (await stored(speaking))["blobs"]
+    _, told = await said(
+        speaking, CHAT, deepgram.recording(QUESTION), speak="true", synthesizer="deepgram", **MODEL
+    )
+    assert told["speech_error"]["code"] == "upstream_cut"
+    after = (await stored(speaking))["blobs"]
+    assert len(set(after) - set(before)) <= 1, "what was kept is the recording"
+
+
+async def test_what_is_said_is_streamed(speaking: Scenario, deepgram: Deepgram) -> None:
+    kind, body = form(
+        ("audio", "said.wav", deepgram.recording(QUESTION)), fields={"stream": "true", **MODEL}
+    )
+    headers = {"X-API-Key": KEY, "Content-Type": kind}
+    request = raw_http.request(speaking.server.port, "POST", CHAT, headers, body)
+    async with await request as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        frames = (await answer.body()).decode()
+    assert '"event":"done"' in frames
+    status, told = await said(
+        speaking, CHAT, deepgram.recording(QUESTION), stream="true", speak="true"
+    )
+    assert (status, list(told["errors"])) == (422, ["speak"])
+
+
+async def test_what_can_be_used(speaking: Scenario) -> None:
+    _, told = await speaking.call("GET", "/api/voice")
+    named = {one["name"]: one for one in told["transcribers"]}
+    assert told["transcribers"][0]["name"] == "deepgram"
+    assert named["deepgram"]["available"]
+    assert named["deepgram"]["needs"] is None
+    assert named["deepgram"]["models"][0]["name"] == "nova-3"
+    speakers = {one["name"]: one for one in told["synthesizers"]}
+    assert "aura-2-thalia-en" in speakers["deepgram"]["models"][0]["voices"]
+
+
+async def test_what_is_used_is_told(speaking: Scenario, deepgram: Deepgram) -> None:
+    user = await new_user(speaking, await new_tenant(speaking))
+    key = (await new_key(speaking, user))["key"]
+    recording = deepgram.recording(QUESTION)
+    _, heard = await said(speaking, TRANSCRIBE, recording, key=key)
+    await spoken(speaking, {"text": "Moss does."}, key)
+
+    async def look() -> dict[str, Any] | None:
+        _, told = await speaking.call("GET", "/api/usage", X_API_Key=key)
+        groups = {one["name"]: one for one in told["items"]}
+        return groups if len(groups) == 2 else None
+
+    groups = await eventually(look)
+    transcription, speech = groups["deepgram/transcription"], groups["deepgram/speech"]
+    assert transcription["audio_seconds"] == pytest.approx(heard["duration"])
+    assert float(transcription["cost"]) > 0
+    assert (speech["characters"], speech["audio_seconds"]) == (len("Moss does."), 0)
+    assert float(speech["cost"]) > 0
+    _, timeline = await speaking.call("GET", "/api/usage/timeline", X_API_Key=key)
+    [day] = timeline["items"]
+    assert (day["characters"], day["calls"]) == (10, 2)
