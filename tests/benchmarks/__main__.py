@@ -17,6 +17,7 @@ from tests.benchmarks import (
     start,
     streams,
     visible,
+    voice,
 )
 from tests.benchmarks.options import Options
 
@@ -35,6 +36,7 @@ _BENCHMARKS = {
     "limits": limits.measure,
     "retrieval": retrieval.measure,
     "client": client.measure,
+    "voice": voice.measure,
 }
 
 

@@ -62,13 +62,18 @@ class _Decoder(Protocol):
 
 
 class PocketsphinxEngine:
-    """The same sound always has the same words: the noise begins anew with each utterance."""
+    """The same sound always has the same words: the noise begins anew with each utterance.
+
+    Going along with the first one, it does not know yet how the microphone sounds: that one is
+    heard once more when it is whole.
+    """
 
     def __init__(self, *, live: bool) -> None:
         module = import_module("pocketsphinx")
         made = module.Decoder(loglevel="FATAL", samprate=float(SAMPLE_RATE))
         self._decoder = cast("_Decoder", made)
         self._live = live
+        self._whole = True
         self._sound: bytearray | None = None
         self._noise = random.Random(_SEED)  # noqa: S311 - it is added to sound
 
@@ -92,10 +97,13 @@ class PocketsphinxEngine:
         if self._sound is None:
             return TextLine(text="")
         self._hear(_PAD)
-        if not self._live:
+        if self._live:
+            self._decoder.end_utt()
+        if self._whole:
             self._decoder.start_utt()
             self._decoder.process_raw(bytes(self._sound), full_utt=True)
-        self._decoder.end_utt()
+            self._decoder.end_utt()
+        self._whole = not self._live
         self._sound = None
         return self._found()
 
@@ -109,7 +117,7 @@ class PocketsphinxEngine:
         heard = self._dithered(pcm)
         if self._live:
             self._decoder.process_raw(heard)
-        elif self._sound is not None:
+        if self._whole and self._sound is not None:
             self._sound += heard
 
     def _dithered(self, pcm: bytes) -> bytes:
