@@ -87,6 +87,7 @@ SPOKEN_LIVE: Final[Mapping[str, _Check]] = {
     **_SPEAKING,
     "encoding": _one_of("linear16", "mulaw", "alaw"),
 }
+_NO_SUCH: Final = "No such model/language/tier combination found."
 _REPEATED: Final = frozenset(("keyterm", "keywords", "tag", "extra", "replace", "search", "redact"))
 
 
@@ -97,6 +98,8 @@ def checked(query: Query, known: Mapping[str, _Check]) -> dict[str, str]:
         check = known.get(name)
         if check is None:
             raise bad_request(f"Unknown query parameter {name}.")
+        if not check(value) and name in ("model", "language"):
+            raise bad_request(_NO_SUCH)
         if not check(value):
             raise bad_request(f"Invalid value of the query parameter {name}: {value}.")
         if name in found and name not in _REPEATED:
@@ -106,5 +109,5 @@ def checked(query: Query, known: Mapping[str, _Check]) -> dict[str, str]:
     if "keyterm" in found and not model.startswith("nova-3"):
         raise bad_request("keyterm is taken by Nova-3 only.")
     if found.get("language") == "multi" and not model.startswith(("nova-2", "nova-3")):
-        raise bad_request(f"No such model/language/tier combination found: {model}, multi.")
+        raise bad_request(_NO_SUCH)
     return found

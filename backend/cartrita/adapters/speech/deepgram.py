@@ -11,6 +11,7 @@ import msgspec
 
 from cartrita.adapters.http.bodies import whole_body
 from cartrita.adapters.speech.deepgram_errors import NAME as NAME
+from cartrita.adapters.speech.deepgram_errors import unless_not_offered
 from cartrita.adapters.speech.deepgram_listening import DeepgramListening
 from cartrita.adapters.speech.deepgram_options import (
     hearing_options,
@@ -79,15 +80,16 @@ class DeepgramTranscriber(_Keyed):
         """See `Transcriber.transcribe`."""
         service = self._service
         hearing = hearing_options(service, options)
-        async with service.response(
-            "POST",
-            "/v1/listen",
-            recording_query(hearing),
-            body=recording.data,
-            content_type=recording.media_type,
-            patience=service.timeout,
-        ) as response:
-            body = await whole_body(response)
+        with unless_not_offered(options):
+            async with service.response(
+                "POST",
+                "/v1/listen",
+                recording_query(hearing),
+                body=recording.data,
+                content_type=recording.media_type,
+                patience=service.timeout,
+            ) as response:
+                body = await whole_body(response)
         return transcript_of(body, hearing.model, hearing.language)
 
     @asynccontextmanager
@@ -98,9 +100,10 @@ class DeepgramTranscriber(_Keyed):
         service = self._service
         hearing = hearing_options(service, options)
         query = live_query(service, hearing, audio)
-        async with service.socket("/v1/listen", query) as socket:
-            own = DeepgramSocket(service, socket)
-            yield DeepgramListening(service, own, hearing.language)
+        with unless_not_offered(options):
+            async with service.socket("/v1/listen", query) as socket:
+                own = DeepgramSocket(service, socket)
+                yield DeepgramListening(service, own, hearing.language)
 
 
 class DeepgramSynthesizer(_Keyed):

@@ -3,12 +3,14 @@
 Source: developers.deepgram.com (errors; troubleshooting of WebSocket, NET and DATA errors).
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Final, cast
 
 from cartrita.adapters.http.web_sockets import HandshakeRefused, SocketClosed
 from cartrita.dialects.upstream_errors import ErrorBody, create_error, wrong_address
 from cartrita.domain.errors import (
+    NotOffered,
     UpstreamCut,
     UpstreamError,
     UpstreamMalformed,
@@ -16,6 +18,7 @@ from cartrita.domain.errors import (
     UpstreamRejected,
 )
 from cartrita.domain.json import JsonObject
+from cartrita.domain.speech import TranscriptionOptions
 from cartrita.kit import json_answers
 from cartrita.kit.secret import Secret
 
@@ -29,6 +32,8 @@ _ADVICE: Final[Mapping[int, str]] = {
     429: "CARTRITA_PROVIDER_LIMITS keeps below the limit of the account.",
     504: "Send the recording in parts.",
 }
+_NO_SUCH: Final = "no such model/language"
+"""Its words for a model that it does not have, or has in other languages."""
 _GOING_AWAY: Final = (1000, 1001, 1012)
 _OURS: Final = (1002, 1003, 1007, 1008, 1009)
 """Codes of close frames that tell of what the client sent."""
@@ -93,6 +98,18 @@ def frame_error(description: object, key: Secret) -> UpstreamError:
     """The error of an `Error` frame."""
     said = _masked(description, key)
     return UpstreamRejected(f"{NAME} did not accept the request{_quoted(said)}.", provider=NAME)
+
+
+@contextmanager
+def unless_not_offered(options: TranscriptionOptions) -> Generator[None]:
+    """Raises NotOffered for a model or a language of these that Deepgram does not have."""
+    try:
+        yield
+    except UpstreamRejected as error:
+        if error.status != 400 or _NO_SUCH not in error.words.lower():
+            raise
+        field = "model" if options.language is None else "language"
+        raise NotOffered.of(field, f"{NAME} does not have it: {error.words}") from None
 
 
 def malformed(what: str) -> UpstreamMalformed:

@@ -11,6 +11,7 @@ from tests.harness.deepgram.launch import Deepgram, as_wave
 from cartrita.adapters.speech.deepgram import DeepgramTranscriber
 from cartrita.domain.errors import NotOffered, UpstreamMalformed, UpstreamRejected
 from cartrita.domain.speech import (
+    PcmFormat,
     Recording,
     SpokenSegment,
     SpokenWord,
@@ -122,11 +123,22 @@ async def test_names_that_are_none(
     assert standin.exchanges() == []
 
 
-async def test_a_model_that_it_does_not_have(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
-    with pytest.raises(UpstreamRejected, match="nova-9"):
-        await DeepgramTranscriber(at_deepgram()).transcribe(
-            a_wav(standin.recording("Moss.")), TranscriptionOptions(model="nova-9")
-        )
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        (TranscriptionOptions(model="nova-9"), "model"),
+        (TranscriptionOptions(model="base", language="multi"), "language"),
+    ],
+)
+async def test_what_another_may_have(
+    at_deepgram: AtDeepgram, standin: Deepgram, options: TranscriptionOptions, field: str
+) -> None:
+    transcriber = DeepgramTranscriber(at_deepgram())
+    with pytest.raises(NotOffered, match="No such model/language") as refused:
+        await transcriber.transcribe(a_wav(standin.recording("Moss.")), options)
+    assert list(refused.value.fields) == [field]
+    with pytest.raises(NotOffered, match="No such model/language"):
+        await transcriber.listen(PcmFormat(16_000), options).__aenter__()
 
 
 DURATION = {"duration": 1.5}
