@@ -61,21 +61,27 @@ class DeepgramTalk:
         """For each `Flush` that was not answered: how many texts it is about."""
         self._flush_times: deque[float] = deque()
         self._no_flush_before = 0.0
+        self._clears = 0
         self._clearing = 0
+        """So many of them were not answered yet."""
         self._finished = False
 
     async def say(self, text: str) -> None:
         """See `Speaking.say`; a blank text is none."""
         if not text.strip():
             return
+        clears = self._clears
         for part in speech_texts.parts(text, LONGEST_PIECE):
             await self._socket.send(_speak(part))
+        if clears != self._clears:  # it was dropped while it was sent
+            return
         self._unflushed += 1
         await self._flush()
         self._socket.wake()
 
     async def clear(self) -> None:
         """See `Speaking.clear`."""
+        self._clears += 1
         self._clearing += 1
         self._unflushed = 0
         self._awaited.clear()
