@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.client.scenes import SCENES
+from tests.harness.deepgram.launch import Deepgram
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import PROVIDER_KEY
+from tests.harness.fixtures import deepgram_server as deepgram_server
 from tests.harness.fixtures import provider as provider
 from tests.harness.fixtures import services as services
 from tests.harness.search_services.server import SearchServices
@@ -17,9 +19,12 @@ from cartrita_client import AsyncCartritaApiClient, CartritaApiClient
 
 @pytest.fixture(scope="session")
 def server(
-    provider: FakeProvider, services: SearchServices, tmp_path_factory: pytest.TempPathFactory
+    provider: FakeProvider,
+    services: SearchServices,
+    deepgram_server: Deepgram,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
-    """It plays the scenes, and has providers whose keys can be exchanged."""
+    """It plays the scenes, hears and speaks, and has providers whose keys can be exchanged."""
     script = tmp_path_factory.mktemp("scenes") / "scenes.yaml"
     script.write_text(SCENES)
     settings = {
@@ -29,6 +34,7 @@ def server(
         "HUGGINGFACE_BASE_URL": provider.base_url,
         "HUGGINGFACE_API_KEY": PROVIDER_KEY,
         **services.settings,
+        **deepgram_server.settings,
     }
     with Server(provider_url=provider.base_url, settings=settings) as running:
         yield running

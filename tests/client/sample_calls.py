@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.client.world import World
 from tests.harness.fixtures import PROVIDER_KEY
+from tests.harness.utterances import utterances
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ def _given(*path: str, **named: Any) -> Arguments:
     return Arguments(path, named)
 
 
+SPOKEN = utterances((0.1, 1.0))
 _BUDGET = {"tokens": 1_000_000_000}
 
 
@@ -122,7 +124,13 @@ CALLS: Mapping[str, Callable[[World], Arguments]] = {
     "upload_files": lambda _: _given(files=[("a.txt", b"Hello."), ("b.txt", b"Goodbye.")]),
     "get_usage": lambda _: _given(group_by="day"),
     "get_usage_timeline": lambda _: _given(),
-    "process_voice": lambda _: _given(audio=("a.wav", b"RIFF")),
+    "post_chat_voice": lambda world: _given(
+        audio=("a.wav", SPOKEN), conversation_id=world.conversation()
+    ),
+    "get_voice": lambda _: _given(),
+    "process_voice": lambda _: _given(audio=("a.wav", SPOKEN), speak=True, format="wav"),
+    "speak": lambda _: _given(text="Moss grows on stones."),
+    "transcribe": lambda _: _given(audio=("a.wav", SPOKEN), language="en"),
     "get_health": lambda _: _given(),
     "get_ready": lambda _: _given(),
 }

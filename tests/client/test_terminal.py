@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tests.client.scenes import ANSWER
 from tests.client.strange_server import Reply, strange_server
+from tests.harness.deepgram.launch import Deepgram, as_wave
 from tests.harness.server import KEY, NOBODY, Server
 
 from cartrita_client import CartritaApiClient
@@ -178,3 +179,27 @@ def test_help_needs_no_server_and_no_models() -> None:
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "ask" in done.stdout
     assert loaded & {"httpx2", "pydantic", "websockets", "rich"} == set()
+
+
+def test_a_recording_is_answered_and_the_answer_spoken(
+    terminal: Terminal, deepgram_server: Deepgram, tmp_path: Path
+) -> None:
+    question, answer = tmp_path / "question.wav", tmp_path / "answer.wav"
+    question.write_bytes(deepgram_server.recording("What grows on stones?"))
+    done = terminal.run("voice", str(question), "--speak", str(answer))
+    assert (done.returncode, done.stdout) == (0, f"{ANSWER}\n"), done.stderr
+    assert done.stderr == "What grows on stones?\n"
+    assert answer.read_bytes()[:4] == b"RIFF"
+
+
+def test_silence_is_not_answered_and_speech_goes_into_no_text(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    silence = tmp_path / "silence.wav"
+    silence.write_bytes(as_wave(bytes(32_000)))
+    done = terminal.run("voice", str(silence))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert done.stderr == "Nothing was said.\n"
+    wrong = terminal.run("voice", str(silence), "--speak", "answer.txt")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert ".wav" in wrong.stderr

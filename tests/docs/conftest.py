@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.docs.snippets import ROOT
 from tests.docs.upstreams import served
+from tests.harness.deepgram.launch import Deepgram
+from tests.harness.fixtures import deepgram_server as deepgram_server
 from tests.harness.server import KEY, Server
 
 _WATCHDOG_S = 300
@@ -98,9 +100,9 @@ def _path() -> str:
 
 
 @pytest.fixture(scope="session")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    """A shell beside a server that has only the offline model."""
-    with Server(provider_url="", settings=_OFFLINE) as server:
+def shell(deepgram_server: Deepgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A shell beside a server that has only the offline model, and can hear and speak."""
+    with Server(provider_url="", settings={**_OFFLINE, **deepgram_server.settings}) as server:
         yield Shell(server, _checkout(tmp_path_factory))
 
 

@@ -208,7 +208,7 @@ RULES: dict[str, Rule] = {
     "transcribe": Rule(upload="audio"),
     "speak": Rule(body={"text": "x"}),
     "process_voice": Rule(upload="audio", fields=(_CONVERSATION,)),
-    "post_spoken_chat": Rule(upload="audio", fields=(_CONVERSATION,)),
+    "post_chat_voice": Rule(upload="audio", fields=(_CONVERSATION,)),
     "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION, _FILE)),
     "post_huggingface_chat": Rule(
         body={"message": "x", "model": "fake"}, fields=(_CONVERSATION, _FILE)

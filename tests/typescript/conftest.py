@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.harness.deepgram.launch import Deepgram
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import PROVIDER_KEY
+from tests.harness.fixtures import deepgram_server as deepgram_server
 from tests.harness.fixtures import provider as provider
 from tests.harness.fixtures import scenario as scenario
 from tests.harness.fixtures import serve as serve
@@ -28,7 +30,9 @@ def programs(node: str, tmp_path_factory: pytest.TempPathFactory) -> Programs:
 
 
 @pytest.fixture(scope="session")
-def quiet_server(provider: FakeProvider, services: SearchServices) -> Iterator[Server]:
+def quiet_server(
+    provider: FakeProvider, services: SearchServices, deepgram_server: Deepgram
+) -> Iterator[Server]:
     """Two workers with every provider that an operation has for itself; never killed."""
     settings = {
         "ANTHROPIC_BASE_URL": provider.root_url,
@@ -36,6 +40,7 @@ def quiet_server(provider: FakeProvider, services: SearchServices) -> Iterator[S
         "HUGGINGFACE_BASE_URL": provider.base_url,
         "HUGGINGFACE_API_KEY": PROVIDER_KEY,
         **services.settings,
+        **deepgram_server.settings,
     }
     with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
         yield server

@@ -1,5 +1,6 @@
 """Every operation of the contract goes through the client to a live server, and answers by it."""
 
+import base64
 import json
 import re
 from typing import Any
@@ -12,6 +13,7 @@ from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY
+from tests.harness.utterances import utterances
 from tests.laws.tree import ROOT
 from tests.typescript.package import Programs
 
@@ -52,6 +54,7 @@ def facts(request: pytest.FixtureRequest) -> Facts:
         long=saying(Script(words=500, between_tokens_s=0.02)),
         credential=PROVIDER_KEY,
         image=_DOT,
+        recording=base64.b64encode(utterances((0.1, 1.0))).decode(),
         code=saying(Script(text="```python\nprint(1)\n```")),
     )
     found: Facts = {}

@@ -1,9 +1,14 @@
 """A live conversation goes on over cuts, and what is asked in it is done or refused."""
 
+import base64
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.harness.deepgram.launch import Deepgram
+from tests.harness.server import KEY, Server
 from tests.typescript.package import Programs
+from tests.typescript.proxies import CutAfter, Network, network
 
 pytestmark = pytest.mark.slow
 
@@ -57,3 +62,29 @@ def test_a_server_that_does_not_listen_ends_it(programs: Programs) -> None:
     fact = told(programs, "deaf")
     assert fact["ended"]["error"]["code"] == "transcription_unavailable"
     assert (fact["events"], fact["state"]) == ([], "closed")
+
+
+@pytest.fixture
+def net() -> Iterator[Network]:
+    with network() as made:
+        yield made
+
+
+@pytest.mark.parametrize("events", [1, 2, 3])
+def test_a_server_that_hears_and_speaks_is_talked_to_over_cuts(
+    events: int,
+    quiet_server: Server,
+    deepgram_server: Deepgram,
+    programs: Programs,
+    net: Network,
+) -> None:
+    rule = CutAfter(events)
+    proxy = net.proxy(quiet_server.port, rule.passage)
+    sound = base64.b64encode(deepgram_server.samples("What grows on stones?")).decode()
+    [fact] = programs.run("live_voice", base=proxy.base, key=KEY, sound=sound)
+    assert rule.cuts == 1
+    assert fact["text"] == "What grows on stones?"
+    assert fact["heard"] > 0
+    assert fact["sentences"] == list(range(len(fact["sentences"])))
+    assert fact["events"] == fact["logged"]
+    assert fact["state"] == "closed"

@@ -33,7 +33,6 @@ def _answered(record: str) -> Schema:
 _TEXT: Final[Schema] = {"type": "string"}
 _NUMBER: Final[Schema] = {"type": "number"}
 _INTEGER: Final[Schema] = {"type": "integer"}
-_OBJECT: Final[Schema] = {"type": "object"}
 _SECURITY: Final[list[Schema]] = [{"ApiKey": []}, {"Bearer": []}, {"Session": []}]
 
 _COMPUTER: Final[Schema] = {

@@ -6,6 +6,8 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
+from typing import Literal
 
 from cartrita_client.chat_streams import ChatStream
 from cartrita_client.cli.answering import Answering
@@ -48,6 +50,26 @@ def upload(client: CartritaApiClient, screen: Screen, given: argparse.Namespace)
         )
 
 
+def voice(client: CartritaApiClient, screen: Screen, given: argparse.Namespace) -> None:
+    """What is said in a recording, and the answer to it, which is spoken into a file if wanted."""
+    found = client.process_voice(
+        audio=given.file,
+        conversation_id=given.conversation,
+        language=given.language,
+        model=given.model,
+        agent_override=given.agent,
+        speak=given.speak is not None,
+        format=None if given.speak is None else _format_of(given.speak),
+    )
+    screen.remark(found.transcription or "Nothing was said.")
+    if found.response is not None:
+        screen.show_answer([found.response])
+    if found.speech_error is not None:
+        screen.remark(found.speech_error.error)
+    if found.audio_url is not None and given.speak is not None:
+        client.get_file_content(found.audio_url.split("/")[3]).save(given.speak)
+
+
 def search(client: CartritaApiClient, screen: Screen, given: argparse.Namespace) -> None:
     """The web if a provider is named; else conversations, messages and files."""
     query = " ".join(given.query)
@@ -77,11 +99,21 @@ def runs(client: CartritaApiClient, screen: Screen, given: argparse.Namespace) -
     screen.show_table(("Run", "Status", "Model", "Conversation"), [row])
 
 
+_Format = Literal["mp3", "wav", "opus", "flac", "aac"]
+_FORMATS: Mapping[str, _Format] = {
+    ".mp3": "mp3",
+    ".wav": "wav",
+    ".ogg": "opus",
+    ".opus": "opus",
+    ".flac": "flac",
+    ".aac": "aac",
+}
 Command = Callable[[CartritaApiClient, Screen, argparse.Namespace], None]
 COMMANDS: Mapping[str, Command] = {
     "ask": ask,
     "chat": chat,
     "upload": upload,
+    "voice": voice,
     "search": search,
     "agents": agents,
     "runs": runs,
@@ -99,6 +131,14 @@ def _stream(
         approval=given.approval,
         attachments=given.attach or None,
     )
+
+
+def _format_of(path: str) -> _Format:
+    """How speech is encoded in a file of this name. Raises ValueError."""
+    found = _FORMATS.get(Path(path).suffix.lower())
+    if found is None:
+        raise ValueError(f"Speech goes into a file that ends in one of {', '.join(_FORMATS)}.")
+    return found
 
 
 def _asked() -> str:

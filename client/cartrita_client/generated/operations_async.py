@@ -598,7 +598,7 @@ class Operations(ABC):
             ),
         )
 
-    async def post_spoken_chat(
+    async def post_chat_voice(
         self,
         *,
         audio: FileInput,
@@ -646,7 +646,7 @@ class Operations(ABC):
             progress: Called as the bytes leave.
         """
         found: models.SpokenChatResponse = await self._answer(
-            table.POST_SPOKEN_CHAT,
+            table.POST_CHAT_VOICE,
             Given(
                 body={
                     "language": language,
@@ -672,7 +672,7 @@ class Operations(ABC):
         )
         return found
 
-    def post_spoken_chat_stream(
+    def post_chat_voice_stream(
         self,
         *,
         audio: FileInput,
@@ -694,9 +694,9 @@ class Operations(ABC):
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> AsyncChatStream:
-        """The same as `post_spoken_chat`, as a stream of events."""
+        """The same as `post_chat_voice`, as a stream of events."""
         return self._stream(
-            table.POST_SPOKEN_CHAT_STREAM,
+            table.POST_CHAT_VOICE_STREAM,
             Given(
                 body={
                     "language": language,

@@ -592,7 +592,7 @@ class Operations(ABC):
             ),
         )
 
-    def post_spoken_chat(
+    def post_chat_voice(
         self,
         *,
         audio: FileInput,
@@ -640,7 +640,7 @@ class Operations(ABC):
             progress: Called as the bytes leave.
         """
         found: models.SpokenChatResponse = self._answer(
-            table.POST_SPOKEN_CHAT,
+            table.POST_CHAT_VOICE,
             Given(
                 body={
                     "language": language,
@@ -666,7 +666,7 @@ class Operations(ABC):
         )
         return found
 
-    def post_spoken_chat_stream(
+    def post_chat_voice_stream(
         self,
         *,
         audio: FileInput,
@@ -688,9 +688,9 @@ class Operations(ABC):
         idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> ChatStream:
-        """The same as `post_spoken_chat`, as a stream of events."""
+        """The same as `post_chat_voice`, as a stream of events."""
         return self._stream(
-            table.POST_SPOKEN_CHAT_STREAM,
+            table.POST_CHAT_VOICE_STREAM,
             Given(
                 body={
                     "language": language,

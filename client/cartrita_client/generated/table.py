@@ -102,8 +102,8 @@ STREAM_CHAT = Operation(
     provider_in_body=True,
 )
 
-POST_SPOKEN_CHAT = Operation(
-    "post_spoken_chat",
+POST_CHAT_VOICE = Operation(
+    "post_chat_voice",
     "POST",
     "/api/chat/voice",
     answer="SpokenChatResponse",
@@ -113,8 +113,8 @@ POST_SPOKEN_CHAT = Operation(
     provider="deepgram",
 )
 
-POST_SPOKEN_CHAT_STREAM = Operation(
-    "post_spoken_chat_stream",
+POST_CHAT_VOICE_STREAM = Operation(
+    "post_chat_voice_stream",
     "POST",
     "/api/chat/voice",
     kind="stream",
@@ -557,8 +557,8 @@ OPERATIONS: tuple[Operation, ...] = (
     GET_AGENT,
     POST_CHAT,
     STREAM_CHAT,
-    POST_SPOKEN_CHAT,
-    POST_SPOKEN_CHAT_STREAM,
+    POST_CHAT_VOICE,
+    POST_CHAT_VOICE_STREAM,
     POST_CODE,
     EXECUTE_COMPUTER_TASK,
     EXECUTE_COMPUTER_TASK_STREAM,

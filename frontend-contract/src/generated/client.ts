@@ -61,7 +61,7 @@ import type {
   NewTenant,
   NewUser,
   OwnSearchResponse,
-  PostSpokenChatFields,
+  PostChatVoiceFields,
   ProcessVoiceFields,
   ProviderCheck,
   ProviderList,
@@ -221,7 +221,7 @@ export abstract class GeneratedClient {
   postChat(request: Streamed<ChatRequest>, options?: RequestOptions): ChatStream;
   postChat(request: Whole<ChatRequest>, options?: RequestOptions): Promise<ChatResponse>;
   postChat(request: Whole<ChatRequest> | Streamed<ChatRequest>, options?: RequestOptions): ChatStream | Promise<ChatResponse> {
-    const call = { body: request, options };
+    const call: Call = { body: request, options };
     if (request.stream === true) return this.askStream(OPERATIONS.post_chat, call);
     return this.askJson(OPERATIONS.post_chat, call);
   }
@@ -241,12 +241,12 @@ export abstract class GeneratedClient {
    * It is answered as `POST /api/chat` answers text; what was said is told beside it. A stream is
    * not spoken: see `/ws/voice`.
    */
-  postSpokenChat(audio: Blob, fields: Streamed<PostSpokenChatFields>, options?: UploadOptions): ChatStream;
-  postSpokenChat(audio: Blob, fields?: Whole<PostSpokenChatFields>, options?: UploadOptions): Promise<SpokenChatResponse>;
-  postSpokenChat(audio: Blob, fields?: Whole<PostSpokenChatFields> | Streamed<PostSpokenChatFields>, options?: UploadOptions): ChatStream | Promise<SpokenChatResponse> {
-    const call = { form: [['audio', audio], ...textsOf(fields)], options };
-    if (fields?.stream === true) return this.askStream(OPERATIONS.post_spoken_chat, call);
-    return this.askJson(OPERATIONS.post_spoken_chat, call);
+  postChatVoice(audio: Blob, fields: Streamed<PostChatVoiceFields>, options?: UploadOptions): ChatStream;
+  postChatVoice(audio: Blob, fields?: Whole<PostChatVoiceFields>, options?: UploadOptions): Promise<SpokenChatResponse>;
+  postChatVoice(audio: Blob, fields?: Whole<PostChatVoiceFields> | Streamed<PostChatVoiceFields>, options?: UploadOptions): ChatStream | Promise<SpokenChatResponse> {
+    const call: Call = { form: [['audio', audio], ...textsOf(fields)], options };
+    if (fields?.stream === true) return this.askStream(OPERATIONS.post_chat_voice, call);
+    return this.askJson(OPERATIONS.post_chat_voice, call);
   }
 
   /** Write code for a task. Nothing of it is stored but its usage. */
@@ -262,7 +262,7 @@ export abstract class GeneratedClient {
   executeComputerTask(request: Streamed<ComputerUseRequest>, options?: RequestOptions): ChatStream;
   executeComputerTask(request: Whole<ComputerUseRequest>, options?: RequestOptions): Promise<ComputerUseResponse>;
   executeComputerTask(request: Whole<ComputerUseRequest> | Streamed<ComputerUseRequest>, options?: RequestOptions): ChatStream | Promise<ComputerUseResponse> {
-    const call = { body: request, options };
+    const call: Call = { body: request, options };
     if (request.stream === true) return this.askStream(OPERATIONS.execute_computer_task, call);
     return this.askJson(OPERATIONS.execute_computer_task, call);
   }
@@ -331,7 +331,7 @@ export abstract class GeneratedClient {
   sendMessage(conversationId: string, request: Streamed<MessageRequest>, options?: RequestOptions): ChatStream;
   sendMessage(conversationId: string, request: Whole<MessageRequest>, options?: RequestOptions): Promise<ChatResponse>;
   sendMessage(conversationId: string, request: Whole<MessageRequest> | Streamed<MessageRequest>, options?: RequestOptions): ChatStream | Promise<ChatResponse> {
-    const call = { path: { conversation_id: conversationId }, body: request, options };
+    const call: Call = { path: { conversation_id: conversationId }, body: request, options };
     if (request.stream === true) return this.askStream(OPERATIONS.send_message, call);
     return this.askJson(OPERATIONS.send_message, call);
   }
@@ -355,7 +355,7 @@ export abstract class GeneratedClient {
   editMessage(conversationId: string, messageId: string, request: Streamed<MessageEdit>, options?: RequestOptions): ChatStream;
   editMessage(conversationId: string, messageId: string, request: Whole<MessageEdit>, options?: RequestOptions): Promise<ChatResponse | MessageView>;
   editMessage(conversationId: string, messageId: string, request: Whole<MessageEdit> | Streamed<MessageEdit>, options?: RequestOptions): ChatStream | Promise<ChatResponse | MessageView> {
-    const call = { path: { conversation_id: conversationId, message_id: messageId }, body: request, options };
+    const call: Call = { path: { conversation_id: conversationId, message_id: messageId }, body: request, options };
     if (request.stream === true) return this.askStream(OPERATIONS.edit_message, call);
     return this.askJson(OPERATIONS.edit_message, call);
   }
@@ -369,7 +369,7 @@ export abstract class GeneratedClient {
   replaceMessage(conversationId: string, messageId: string, request: Streamed<MessageEdit>, options?: RequestOptions): ChatStream;
   replaceMessage(conversationId: string, messageId: string, request: Whole<MessageEdit>, options?: RequestOptions): Promise<ChatResponse | MessageView>;
   replaceMessage(conversationId: string, messageId: string, request: Whole<MessageEdit> | Streamed<MessageEdit>, options?: RequestOptions): ChatStream | Promise<ChatResponse | MessageView> {
-    const call = { path: { conversation_id: conversationId, message_id: messageId }, body: request, options };
+    const call: Call = { path: { conversation_id: conversationId, message_id: messageId }, body: request, options };
     if (request.stream === true) return this.askStream(OPERATIONS.replace_message, call);
     return this.askJson(OPERATIONS.replace_message, call);
   }
@@ -378,7 +378,7 @@ export abstract class GeneratedClient {
   retryMessage(conversationId: string, messageId: string, request: Streamed<RetryRequest>, options?: RequestOptions): ChatStream;
   retryMessage(conversationId: string, messageId: string, request?: Whole<RetryRequest>, options?: RequestOptions): Promise<ChatResponse>;
   retryMessage(conversationId: string, messageId: string, request?: Whole<RetryRequest> | Streamed<RetryRequest>, options?: RequestOptions): ChatStream | Promise<ChatResponse> {
-    const call = { path: { conversation_id: conversationId, message_id: messageId }, body: request ?? {}, options };
+    const call: Call = { path: { conversation_id: conversationId, message_id: messageId }, body: request ?? {}, options };
     if (request?.stream === true) return this.askStream(OPERATIONS.retry_message, call);
     return this.askJson(OPERATIONS.retry_message, call);
   }
@@ -483,7 +483,7 @@ export abstract class GeneratedClient {
   postHuggingfaceChat(request: Streamed<ChatRequest>, options?: RequestOptions): ChatStream;
   postHuggingfaceChat(request: Whole<ChatRequest>, options?: RequestOptions): Promise<ChatResponse>;
   postHuggingfaceChat(request: Whole<ChatRequest> | Streamed<ChatRequest>, options?: RequestOptions): ChatStream | Promise<ChatResponse> {
-    const call = { body: request, options };
+    const call: Call = { body: request, options };
     if (request.stream === true) return this.askStream(OPERATIONS.post_huggingface_chat, call);
     return this.askJson(OPERATIONS.post_huggingface_chat, call);
   }

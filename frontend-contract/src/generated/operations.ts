@@ -181,8 +181,8 @@ export const OPERATIONS = {
     repetition: 'with_key',
     provider: { name: 'openai', field: 'provider' },
   },
-  post_spoken_chat: {
-    id: 'post_spoken_chat',
+  post_chat_voice: {
+    id: 'post_chat_voice',
     method: 'POST',
     path: '/api/chat/voice',
     answer: 'json',

@@ -2667,8 +2667,8 @@ export interface GetUsageTimelineQuery {
   readonly step?: TimelineStep | undefined;
 }
 
-/** The fields of the form of `post_spoken_chat`, besides its files. */
-export interface PostSpokenChatFields {
+/** The fields of the form of `post_chat_voice`, besides its files. */
+export interface PostChatVoiceFields {
   /** What is spoken, as `en` or `pt-BR`; else it is recognised, or English. */
   readonly language?: string | undefined;
   /** `provider` or `provider/model`; see `GET /api/voice`. */

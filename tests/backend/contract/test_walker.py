@@ -48,7 +48,7 @@ def test_every_native_route_is_a_method_but_for_those_that_say_so() -> None:
         for operation in methods.values()
         if not path.startswith("/v1/")
     }
-    announced = {"process_voice", "execute_computer_task"}
+    announced = {"execute_computer_task"}
     assert set(BY_ID) == (served | announced) - {"get_asset", "get_page", "stream_chat_from_query"}
 
 

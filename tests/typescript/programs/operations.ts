@@ -19,9 +19,11 @@ interface Given {
   readonly credential: string;
   readonly image: string;
   readonly code: string;
+  readonly recording: string;
 }
 
-const { base, key, asks, waits, long, credential, image, code } = given<Given>();
+const { base, key, asks, waits, long, credential, image, code, recording } = given<Given>();
+const spoken = new File([bytesOf(recording)], 'spoken.wav', { type: 'audio/wav' });
 let current: Operations | undefined;
 
 /** The client's own fetch, which tells what it saw. */
@@ -48,6 +50,10 @@ const made = {
   tenant: `tenant-${crypto.randomUUID()}`,
   user: `user-${crypto.randomUUID()}`,
 };
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+}
 
 async function ended(stream: ChatStream): Promise<DoneData> {
   return stream.final();
@@ -142,8 +148,7 @@ const CALLS: Record<Operations, () => PromiseLike<unknown>> = {
     made.file = (await client.uploadFile(file, made.conversation)).file_id;
   },
   uploadFiles: async () => {
-    const bytes = Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0));
-    const files = [new File([bytes], 'dot.png', { type: 'image/png' }), new File(['one'], 'one.txt')];
+    const files = [new File([bytesOf(image)], 'dot.png', { type: 'image/png' }), new File(['one'], 'one.txt')];
     const { files: kept } = await client.uploadFiles(files);
     made.picture = kept[0]?.file_id ?? '';
   },
@@ -206,7 +211,14 @@ const CALLS: Record<Operations, () => PromiseLike<unknown>> = {
   listAuditLog: () => client.listAuditLog({ limit: 3 }),
   deleteMessage: () => client.deleteMessage(made.conversation, made.message),
   deleteConversation: () => client.deleteConversation(made.conversation),
-  processVoice: () => client.processVoice(new Blob(['RIFF'])),
+  getVoice: () => client.getVoice(),
+  speak: async () => (await client.speak({ text: 'Moss grows on stones.' })).blob(),
+  transcribe: () => client.transcribe(spoken, { language: 'en' }),
+  processVoice: () => client.processVoice(spoken, { speak: true, format: 'wav' }),
+  postChatVoice: async () => {
+    await client.postChatVoice(spoken, { language: 'en' });
+    return ended(client.postChatVoice(spoken, { stream: true }));
+  },
   executeComputerTask: () => client.executeComputerTask({ task: 'Open the door.' }),
 };
 

@@ -104,7 +104,7 @@ def _on_request(operation: Operation) -> str:
         _head(operation, [*before, either, options], f"ChatStream | {answer}") + " {\n",
     ]
     return (
-        f"{''.join(heads)}    const call = {_call(operation)};\n"
+        f"{''.join(heads)}    const call: Call = {_call(operation)};\n"
         f"    if ({request.name}{request.default and '?'}.stream === true) "
         f"return this.askStream(OPERATIONS.{operation.id}, call);\n"
         f"    return this.askJson(OPERATIONS.{operation.id}, call);\n  }}\n"

@@ -28,7 +28,7 @@ _PROVIDERS: Final[dict[str, MappingProxyType[str, str]]] = {
     "post_code": _MODELS,
     "post_huggingface_chat": MappingProxyType({"default": "huggingface"}),
     "get_voice": MappingProxyType({"default": "deepgram"}),
-    "post_spoken_chat": MappingProxyType({"default": "deepgram"}),
+    "post_chat_voice": MappingProxyType({"default": "deepgram"}),
     "process_voice": MappingProxyType({"default": "deepgram"}),
     "speak": MappingProxyType({"default": "deepgram"}),
     "transcribe": MappingProxyType({"default": "deepgram"}),

@@ -159,7 +159,7 @@ async def process_voice(
     responses={**_ERRORS, **WAITS, **_STREAMED},
     openapi_extra=form_of(SpokenChatForm),
 )
-async def post_spoken_chat(
+async def post_chat_voice(
     request: Request,
     principal: CurrentPrincipal,
     services: AppServices,

@@ -1,0 +1,101 @@
+"""Live conversations with a server that hears and speaks, over connections that break."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.browser.tcp_proxy import TcpProxy, tcp_proxy
+from tests.client.scenes import ANSWER
+from tests.harness.deepgram.launch import Deepgram
+from tests.harness.server import KEY, Server
+
+from cartrita_client import (
+    AsyncCartritaApiClient,
+    CartritaApiClient,
+    RunEvent,
+    SpeechAudio,
+    VoiceEvent,
+    models,
+)
+from cartrita_client.generated.models import DoneFrame
+
+_WORDS = "What grows on stones?"
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[TcpProxy]:
+    with tcp_proxy(server.port) as made:
+        yield made
+
+
+def turns(events: list[VoiceEvent]) -> list[models.TurnFrame]:
+    return [each for each in events if isinstance(each, models.TurnFrame)]
+
+
+def answers(events: list[VoiceEvent]) -> list[str]:
+    told = [each.event for each in events if isinstance(each, RunEvent)]
+    return [each.data.final_response for each in told if isinstance(each, DoneFrame)]
+
+
+def sound(events: list[VoiceEvent]) -> int:
+    return sum(len(each.audio) for each in events if isinstance(each, SpeechAudio))
+
+
+def test_what_is_said_is_answered_and_spoken(
+    client: CartritaApiClient, deepgram_server: Deepgram
+) -> None:
+    with client.voice() as session:
+        session.send_audio(deepgram_server.samples(_WORDS))
+        session.end_turn()
+        session.stop()
+        events = list(session)
+    [turn] = turns(events)
+    assert turn.text == _WORDS
+    assert [word.word for word in turn.words or ()] == _WORDS.split()
+    assert answers(events) == [ANSWER]
+    assert sound(events) > 0
+    stored = client.list_messages(turn.conversation_id or "").items
+    assert [each.content for each in stored] == [_WORDS, ANSWER]
+    [part] = stored[0].parts
+    assert isinstance(part, models.TextPart)
+    assert part.spoken is not None
+    assert (part.spoken.provider, part.spoken.model) == ("deepgram", "nova-3")
+    assert len(part.spoken.words or ()) == len(_WORDS.split())
+
+
+async def test_what_is_said_is_answered_without_blocking(
+    async_client: AsyncCartritaApiClient, deepgram_server: Deepgram
+) -> None:
+    async with async_client.voice(speak=False) as session:
+        await session.send_audio(deepgram_server.samples(_WORDS))
+        await session.end_turn()
+        await session.stop()
+        events = [each async for each in session]
+    assert [each.text for each in turns(events)] == [_WORDS]
+    assert answers(events) == [ANSWER]
+    assert sound(events) == 0
+
+
+def test_a_cut_in_the_middle_of_a_sentence_loses_no_event(
+    proxy: TcpProxy, client: CartritaApiClient, deepgram_server: Deepgram
+) -> None:
+    with (
+        CartritaApiClient(proxy.base, KEY, retry_delay=0.02) as cut_off,
+        cut_off.voice() as session,
+    ):
+        session.send_audio(deepgram_server.samples("Say it in four parts."))
+        session.end_turn()
+        events: list[VoiceEvent] = []
+        for each in session:
+            events.append(each)
+            if isinstance(each, SpeechAudio):
+                break
+        proxy.cut()
+        proxy.restore()
+        session.stop()
+        events.extend(session)
+    assert sum(isinstance(each, models.ListeningFrame) for each in events) == 2
+    [turn] = turns(events)
+    told = [each.event for each in events if isinstance(each, RunEvent)]
+    assert told == list(client.get_run_events(turn.run_id or "", after=0))
+    spoken = {each.sentence for each in events if isinstance(each, models.SpeechEndFrame)}
+    assert spoken == set(range(len(spoken)))
