@@ -192,7 +192,7 @@ class LiveConversation:
 
     def _command(self, turn: Turn, options: LiveOptions) -> ChatCommand:
         return ChatCommand(
-            message=Message(Role.USER, (Text(turn.text),)),
+            message=Message(Role.USER, (Text(turn.text, spoken=turn.spoken),)),
             conversation_id=self._conversation,
             provider=options.provider,
             model=options.model,

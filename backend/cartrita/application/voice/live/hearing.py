@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
 import structlog
 
 from cartrita.application.voice.engines import Engine
@@ -56,6 +57,7 @@ class Hearing:
         self._is_speaking = is_speaking
         self._gathering = TurnGathering(bounds.turn_characters)
         self._final_words: asyncio.Event | None = None
+        self._engine: Engine[Transcriber] | None = None
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
         self._ear = Ear(calls, principal, options, bounds, self)
         self.ended = False
@@ -92,6 +94,7 @@ class Hearing:
 
     async def hears_with(self, engine: Engine[Transcriber]) -> None:
         """A transcriber is open."""
+        self._engine = engine
         await self._client.tell(
             ListeningBegan(
                 turn=self._gathering.number,
@@ -143,4 +146,12 @@ class Hearing:
         if asked is not None:
             asked.set()
         if asked is not None or self._gathering.begun:
-            await self._answer(self._gathering.take())
+            await self._answer(self._written_down(self._gathering.take()))
+
+    def _written_down(self, turn: Turn) -> Turn:
+        """The turn, with what wrote it down."""
+        if self._engine is None:
+            return turn
+        offered = self._engine.offered
+        model = self._engine.model or (offered.name if offered else "")
+        return msgspec.structs.replace(turn, provider=self._engine.service.name, model=model)

@@ -2,11 +2,15 @@
 
 import msgspec
 
+from cartrita.domain.messages import Spoken
 from cartrita.domain.speech import Heard, SpokenWord
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said in one turn; without speech its text is empty. Times are in seconds."""
+    """What was said in one turn; without speech its text is empty. Times are in seconds.
+
+    `provider` and `model` wrote it down.
+    """
 
     number: int
     text: str
@@ -14,6 +18,20 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[SpokenWord, ...] = ()
     language: str | None = None
     confidence: float | None = None
+    provider: str = ""
+    model: str = ""
+
+    @property
+    def spoken(self) -> Spoken:
+        """How it was said, for the message that it becomes; nothing of the sound is kept."""
+        return Spoken(
+            duration=self.duration,
+            provider=self.provider,
+            model=self.model,
+            language=self.language,
+            confidence=self.confidence,
+            words=self.words,
+        )
 
 
 class TurnGathering:
