@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.harness.deepgram.launch import Deepgram
+from tests.harness.fixtures import deepgram_server as deepgram_server
 from tests.harness.server import KEY, NOBODY, Server
+from tests.harness.utterances import utterances
 from tests.sdks.npm_packages import installed
 
 pytestmark = pytest.mark.slow
@@ -44,6 +47,8 @@ def scenes() -> list[dict[str, Any]]:
         {"when": "markdown", "steps": [{"text": line} for line in _MARKDOWN.splitlines(True)]},
         {"when": "corpus", "steps": [{"text": f"{line}\n\n"} for line in corpus]},
         {"when": "fail", "steps": [{"text": "So far, so good"}, {"error": overloaded}]},
+        {"when": "grows on stones", "steps": [{"text": "Moss grows there. It is soft."}]},
+        {"when": "sing", "steps": [*[{"text": "La la la. "}] * 40, {"text": "The end."}]},
         {"when": "default", "steps": [{"text": "Hello."}]},
     ]
 
@@ -72,12 +77,21 @@ The end.
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Somebody speaks, and again after some seconds, in which an answer may begin."""
+    path = tmp_path_factory.mktemp("recording") / "utterances.wav"
+    path.write_bytes(utterances((0.5, 2.0), (7.0, 8.5), rate=48_000, rest_s=60.0))
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(deepgram_server: Deepgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     script = tmp_path_factory.mktemp("script") / "rehearsal.yaml"
     script.write_text(yaml.safe_dump({"scenes": scenes()}))
     settings = {
         "CARTRITA_DEFAULT_MODEL": "offline/script",
         "CARTRITA_OFFLINE_SCRIPT": str(script),
+        **deepgram_server.settings,
     }
     with Server(provider_url=NOBODY, settings=settings) as running:
         yield running
@@ -89,7 +103,9 @@ def node() -> str:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_in_a_browser(server: Server, node: str, program: str) -> None:
+def test_in_a_browser(
+    server: Server, deepgram_server: Deepgram, recording: Path, node: str, program: str
+) -> None:
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     assert browser, "chromium is missing: .ci/run installs it"
     link = next(
@@ -100,6 +116,8 @@ def test_in_a_browser(server: Server, node: str, program: str) -> None:
         "TARGET_KEY": KEY,
         "SIGN_IN_LINK": link,
         "CHROMIUM": browser,
+        "DEEPGRAM": deepgram_server.base_url,
+        "UTTERANCES": str(recording),
     }
     ran = subprocess.run(
         [node, "--test", "--test-reporter=tap", program],

@@ -59,13 +59,13 @@ function Frame() {
         {route.view === 'chat' && <ChatView />}
         {route.view === 'usage' && <UsageView />}
         {route.view === 'providers' && <ProvidersView />}
-        {(route.view === 'voice' || route.view === 'desktop') && <LaterView view={route.view} />}
+        {route.view === 'desktop' && <LaterView />}
       </main>
     </div>
   );
 }
 
-const TITLES = { usage: 'Usage', providers: 'Providers', voice: 'Voice', desktop: 'Desktop' } as const;
+const TITLES = { usage: 'Usage', providers: 'Providers', desktop: 'Desktop' } as const;
 
 function skip(event: Event): void {
   event.preventDefault();

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 
 import { answered, answers, BASE, messageBox, onPage, questions, say, useBrowser } from './browser.mjs';
 
-useBrowser();
+useBrowser('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream');
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf-8');
 const SIZES = { wide: { width: 1200, height: 800 }, narrow: { width: 360, height: 740 } };
 
@@ -58,6 +58,10 @@ for (const colorScheme of ['light', 'dark']) {
         await questions(page).last().getByRole('button', { name: 'Edit and ask again' }).click();
         await judged(page, name('editing'));
         await page.keyboard.press('Escape');
+        await page.getByRole('button', { name: 'Speak: click' }).click();
+        await page.getByRole('meter', { name: 'Loudness' }).waitFor();
+        await judged(page, name('listening'));
+        await page.getByRole('button', { name: 'Stop listening' }).click();
         if (size === 'narrow') {
           await page.getByRole('button', { name: 'Conversations and more' }).click();
           await judged(page, name('menu'));
@@ -67,9 +71,9 @@ for (const colorScheme of ['light', 'dark']) {
         await page.getByRole('button', { name: 'Rename' }).click();
         await judged(page, name('dialog'));
         await page.keyboard.press('Escape');
-        for (const view of ['usage', 'providers', 'voice']) {
+        for (const view of ['usage', 'providers', 'desktop']) {
           await page.goto(`${BASE}/#/${view}`);
-          await page.getByText({ usage: 'By model', providers: 'no failures', voice: 'not offer it yet' }[view]).first().waitFor();
+          await page.getByText({ usage: 'By model', providers: 'no failures', desktop: 'not offer it yet' }[view]).first().waitFor();
           await judged(page, name(view));
         }
       }, { colorScheme, viewport, signedIn: false }));

@@ -20,10 +20,10 @@ export function given(name) {
 
 let browser;
 
-/** Every file of tests has a browser of its own, and every test a profile. */
-export function useBrowser() {
+/** Every file of tests has a browser of its own, with more switches where it needs some, and every test a profile. */
+export function useBrowser(...switches) {
   before(async () => {
-    browser = await chromium.launch({ executablePath: given('CHROMIUM'), args: SWITCHES });
+    browser = await chromium.launch({ executablePath: given('CHROMIUM'), args: [...SWITCHES, ...switches] });
   });
   after(() => browser.close());
 }

@@ -14,11 +14,11 @@ router = APIRouter(tags=["console"])
 
 _ASSETS: Final = "/assets/"
 _PERMISSIONS: Final = (
-    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+    "camera=(), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()"
 )
 _IN_A_POLICY: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
-_DESTINATIONS: Final = {"css": "style", "js": "script", "svg": "image"}
-"""What each kind of file is for, as Sec-Fetch-Dest says it."""
+_DESTINATIONS: Final = {"css": ("style",), "js": ("script", "audioworklet"), "svg": ("image",)}
+"""What each kind of file is for, as Sec-Fetch-Dest says it; a worklet listens to the microphone."""
 
 
 @router.head("/", include_in_schema=False, dependencies=ANONYMOUS)
@@ -41,7 +41,7 @@ async def get_asset(request: Request, asset_name: PublicId) -> Response:
     if file is None or asset_name == INDEX:
         raise NotFound("The console has no such file: load the page anew.")
     wanted = request.headers.get("sec-fetch-dest", "empty").lower()
-    if wanted not in ("empty", _DESTINATIONS[asset_name.rpartition(".")[2]]):
+    if wanted not in ("empty", *_DESTINATIONS[asset_name.rpartition(".")[2]]):
         raise Forbidden("This file is for the console's own page.", code="file_destination")
     return _response(request, file, {"Cache-Control": "public, max-age=31536000, immutable"})
 

@@ -104,7 +104,7 @@ function LiveMessages({ live, asked }: { live: LiveAnswer; asked: boolean }) {
       {live.question && !asked && (
         <li class="message question" aria-label="You">
           <div class="bubble">
-            <MessageText text={live.question.text} attachments={live.question.attachments} />
+            <MessageText {...live.question} />
           </div>
         </li>
       )}

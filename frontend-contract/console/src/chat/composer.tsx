@@ -9,6 +9,7 @@ import { sizeOf } from '../parts/sentences';
 import type { Choices } from '../state/chat';
 import { useConsole } from '../state/console';
 import type { Upload } from '../state/uploads';
+import { Hearing, MicrophoneButton } from './voice-controls';
 
 const LONGEST = 32_000;
 
@@ -54,6 +55,7 @@ export function Composer() {
       }}
     >
       <Attached />
+      <Hearing />
       <textarea
         ref={input}
         rows={1}
@@ -67,6 +69,7 @@ export function Composer() {
         <FileButton />
         <Options choices={choices.value} onChange={(change) => (choices.value = { ...choices.peek(), ...change })} />
         <span class="push" />
+        <MicrophoneButton choices={choices.value} />
         {busy && <IconButton icon="stop" label="Stop the answer" onClick={() => void chat.stop()} />}
         <button class="icon-button primary" aria-label={sending ? 'Files are on their way' : 'Send'} title="Send" disabled={sending}>
           <Icon name="send" />

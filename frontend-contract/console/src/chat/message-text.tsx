@@ -4,13 +4,23 @@ import { useSignal } from '@preact/signals';
 import type { FileView } from '@cartrita/client';
 import { useEffect } from 'preact/hooks';
 
+import { Icon } from '../parts/controls';
 import { sizeOf } from '../parts/sentences';
 import { useConsole } from '../state/console';
 
-export function MessageText({ text, attachments }: { text: string; attachments: readonly string[] }) {
+interface MessageTextProps {
+  readonly text: string;
+  readonly attachments: readonly string[];
+  readonly spoken?: boolean | undefined;
+}
+
+export function MessageText({ text, attachments, spoken }: MessageTextProps) {
   return (
     <>
-      <p class="said">{text}</p>
+      <p class="said">
+        {spoken && <span title="Spoken"><Icon name="microphone" /><span class="unseen">Spoken: </span></span>}
+        {text}
+      </p>
       {attachments.length > 0 && (
         <ul class="files">
           {attachments.map((each) => (

@@ -21,11 +21,12 @@ export function QuestionMessage({ message, last }: MessageProps) {
   const editing = useSignal(false);
   const busy = chat.live.value.length > 0;
   const attachments = message.parts.flatMap((each) => (each.type === 'attachment' ? (each.attachment_id ?? []) : []));
+  const spoken = message.parts.some((each) => each.type === 'text' && each.spoken);
   if (editing.value) return <Editing message={message} onClose={() => (editing.value = false)} />;
   return (
     <li class="message question" aria-label="You">
       <div class="bubble">
-        <MessageText text={message.content} attachments={attachments} />
+        <MessageText text={message.content} attachments={attachments} spoken={spoken} />
       </div>
       <div class="actions">
         <Versions message={message} />

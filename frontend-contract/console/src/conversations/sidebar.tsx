@@ -13,7 +13,6 @@ const WAIT_MS = 200;
 const PLACES: readonly (readonly [View, string, string])[] = [
   ['usage', 'Usage', ''],
   ['providers', 'Providers', ''],
-  ['voice', 'Voice', 'later'],
   ['desktop', 'Desktop', 'later'],
 ];
 

@@ -12,12 +12,14 @@ const PATHS = {
   edit: 'M4 20h4L20 8l-4-4L4 16z',
   left: 'M15 5l-7 7 7 7',
   menu: 'M4 6h16M4 12h16M4 18h16',
+  microphone: 'M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM5 11a7 7 0 0 0 14 0M12 18v3',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
   pin: 'M9 3h6l-1 6 4 4H6l4-4zM12 13v8',
   plus: 'M12 5v14M5 12h14',
   retry: 'M20 11a8 8 0 1 0-2 6M20 4v7h-7',
   right: 'M9 5l7 7-7 7',
   send: 'M12 20V5M6 11l6-6 6 6',
+  silent: 'M4 9v6h4l5 4V5L8 9zM17 9l5 6M22 9l-5 6',
   stop: 'M6 6h12v12H6z',
 } as const;
 

@@ -17,6 +17,8 @@ export interface Choices {
 export interface Question {
   readonly text: string;
   readonly attachments: readonly string[];
+  /** Whether it was said, not written. */
+  readonly spoken?: boolean;
 }
 
 /** An answer that is being written, and where it belongs. */
@@ -110,6 +112,13 @@ export class Chat {
       ...(model ? { model } : {}),
       ...(approval ? { approval } : {}),
     });
+    this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question });
+  }
+
+  /** Follows the answer to what was said. */
+  followSpoken(runId: string, text: string): void {
+    const stream = this.#api.getRunEvents(runId, { after: 0 });
+    const question = { text, attachments: [], spoken: true };
     this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question });
   }
 

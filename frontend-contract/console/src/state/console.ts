@@ -10,6 +10,7 @@ import { Router } from './router';
 import { Session } from './session';
 import { Uploads } from './uploads';
 import { News } from './news';
+import { Voice } from './voice';
 
 /** Coming back to a tab asks for news, but not more often than this. */
 const NEWS_MS = 3_000;
@@ -22,6 +23,7 @@ export class Console {
   readonly conversations = new ConversationList(this.api, this.news);
   readonly chat = new Chat(this.api, this.news);
   readonly uploads = new Uploads(this.api);
+  readonly voice = new Voice(this.api, this.chat);
   #lastNews = 0;
   #owner: string | undefined;
 
@@ -44,6 +46,7 @@ export class Console {
       this.chat.forget();
       this.conversations.forget();
       this.uploads.forget();
+      this.voice.leave();
     }
     this.#owner = owner;
   }

@@ -2,10 +2,10 @@
 
 import { signal } from '@preact/signals';
 
-export type View = 'usage' | 'providers' | 'voice' | 'desktop';
+export type View = 'usage' | 'providers' | 'desktop';
 export type Route = { readonly view: 'chat'; readonly conversationId: string | null } | { readonly view: View };
 
-const VIEWS: readonly View[] = ['usage', 'providers', 'voice', 'desktop'];
+const VIEWS: readonly View[] = ['usage', 'providers', 'desktop'];
 
 export class Router {
   readonly route = signal<Route>({ view: 'chat', conversationId: null });

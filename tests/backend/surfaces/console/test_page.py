@@ -32,6 +32,12 @@ def test_the_policy_names_the_folder_of_the_files(client: TestClient) -> None:
     assert "unsafe" not in str(policy)
 
 
+def test_the_page_may_hear_and_not_see(client: TestClient) -> None:
+    permissions = client.get("/").headers["permissions-policy"].split(", ")
+    assert "microphone=(self)" in permissions
+    assert "camera=()" in permissions
+
+
 @pytest.mark.parametrize("host", ["[::1]:8000", "x; script-src *", "a b", "x'unsafe-inline'"])
 def test_a_host_that_no_policy_can_name_is_not_in_it(client: TestClient, host: str) -> None:
     policy = directives(client, host)
@@ -78,6 +84,8 @@ def test_each_coding_has_a_tag_of_its_own(client: TestClient, coding: str) -> No
     [
         (SCRIPT, "script", 200),
         (SCRIPT, "empty", 200),
+        (SCRIPT, "audioworklet", 200),
+        (STYLE, "audioworklet", 403),
         (SCRIPT, "serviceworker", 403),
         (SCRIPT, "worker", 403),
         (SCRIPT, "document", 403),
