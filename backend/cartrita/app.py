@@ -33,7 +33,13 @@ from cartrita.surfaces.native.websocket.endpoint import endpoint
 from cartrita.surfaces.native.websocket.socket_kind import SocketKind
 from cartrita.surfaces.older_frontends import accounts
 from cartrita.surfaces.older_frontends.layer import OlderFrontends
-from cartrita.surfaces.openai import conversations, files, stored_responses
+from cartrita.surfaces.openai import (
+    audio_speech,
+    audio_transcriptions,
+    conversations,
+    files,
+    stored_responses,
+)
 from cartrita.surfaces.openai import hot_paths as openai_hot_paths
 from cartrita.surfaces.request_limits import BodyLimit, RequestLimits
 from cartrita.surfaces.route_limits import RouteLimits
@@ -50,7 +56,14 @@ _FORM_BYTES = 1 << 20
 """What a form may have beside the bytes of its files."""
 _HOT_PATHS: HotPathTable = hot_path_table(openai_hot_paths.HOT_PATHS, anthropic_hot_paths.HOT_PATHS)
 SOCKETS: tuple[SocketKind, ...] = (CHAT, VOICE)
-_V1_ROUTERS = (model_lists.router, stored_responses.router, conversations.router, files.router)
+_V1_ROUTERS = (
+    model_lists.router,
+    stored_responses.router,
+    conversations.router,
+    files.router,
+    audio_transcriptions.router,
+    audio_speech.router,
+)
 _PROTOCOLS = (a2a.router, mcp.router)
 
 

@@ -85,7 +85,10 @@ def _classify(error: CartritaError) -> tuple[int, str]:
 def _param(error: CartritaError) -> str | None:
     if isinstance(error, InvalidInput):
         return next(iter(error.fields), None)
-    return _told(error, "param") if isinstance(error, UpstreamError) else None
+    if isinstance(error, UpstreamError):
+        return _told(error, "param")
+    param = error.details.get("param")
+    return param if isinstance(param, str) else None
 
 
 def _told(error: CartritaError, name: str) -> str | None:

@@ -10,7 +10,7 @@ from cartrita.dialects.openai_audio.transcription_types import (
     ResponseFormat,
     TranscriptionForm,
 )
-from cartrita.dialects.openai_refusals import check_bounds, missing, missing_model, refusal
+from cartrita.dialects.openai_refusals import check_bounds, missing_model, refusal
 from cartrita.domain.errors import InvalidInput
 
 Words = TypeVar("Words", bound=Granularity | ResponseFormat)
@@ -43,11 +43,6 @@ def parse(fields: Iterable[tuple[str, str]]) -> TranscriptionForm:
             "stream", f"events hold text without times: {form.response_format} is not streamed"
         )
     return form
-
-
-def missing_file() -> InvalidInput:
-    """The error of a form without a recording."""
-    return missing("file")
 
 
 def _gathered(fields: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:

@@ -1,7 +1,7 @@
 """Requests for speech, both ways."""
 
 from enum import StrEnum
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -13,10 +13,8 @@ from cartrita.dialects.openai_refusals import (
     refusal,
     wrong_type,
 )
-from cartrita.domain.errors import Malformed
 from cartrita.domain.json import JsonObject
 from cartrita.domain.speech import LONGEST_SPEECH, AudioFormat
-from cartrita.kit import json_answers
 
 SLOWEST: Final = 0.25
 FASTEST: Final = 4.0
@@ -65,9 +63,9 @@ def render(form: SpeechForm) -> bytes:
     return msgspec.json.encode(body)
 
 
-def parse(body: bytes) -> SpeechForm:
-    """The request of a body; unknown fields are ignored. Raises Malformed and InvalidInput."""
-    fields = _fields(body)
+def parse(body: JsonObject) -> SpeechForm:
+    """The request of a body; unknown fields and null are ignored. Raises InvalidInput."""
+    fields = {name: value for name, value in body.items() if value is not None}
     model = _text(fields, "model")
     if not model:
         raise missing_model()
@@ -80,16 +78,6 @@ def parse(body: bytes) -> SpeechForm:
         instructions=_text(fields, "instructions") or None,
         stream_format=_word(fields, "stream_format", StreamFormat.AUDIO),
     )
-
-
-def _fields(body: bytes) -> JsonObject:
-    try:
-        value = json_answers.read(body)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise Malformed("The body is no JSON object.")
-    return {name: each for name, each in cast("JsonObject", value).items() if each is not None}
 
 
 def _text(fields: JsonObject, name: str) -> str:

@@ -19,11 +19,18 @@ _HEADER_BYTES: Final = 4096
 def route_headers(
     provider: str, receipts: Sequence[Receipt], failovers: Sequence[Failover]
 ) -> list[tuple[str, str]]:
-    """The headers that tell the provider, and as JSON what was lost and what failed, if anything.
+    """The headers that tell the provider, and what was lost and what failed, if anything."""
+    return [(PROVIDER_HEADER, provider), *loss_headers(receipts, failovers)]
+
+
+def loss_headers(
+    receipts: Sequence[Receipt], failovers: Sequence[Failover] = ()
+) -> list[tuple[str, str]]:
+    """The headers that tell as JSON what was lost and what failed; none if nothing did.
 
     A list has as many values as fit into 4 KiB; another header says how many were left out.
     """
-    headers = [(PROVIDER_HEADER, provider)]
+    headers: list[tuple[str, str]] = []
     for name, values in (("Receipts", receipts), ("Failovers", failovers)):
         if not values:
             continue

@@ -11,14 +11,13 @@ from tests.backend.dialects.openai_audio.samples import FORMS, SPEECH_FORMS
 from tests.backend.examples import dialect_examples
 
 from cartrita.dialects.openai_audio import form_parsing, form_rendering, speech_requests
-from cartrita.dialects.openai_audio.form_parsing import missing_file
 from cartrita.dialects.openai_audio.speech_requests import SpeechForm
 from cartrita.dialects.openai_audio.transcription_types import (
     Granularity,
     ResponseFormat,
     TranscriptionForm,
 )
-from cartrita.domain.errors import InvalidInput, Malformed
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.speech import LONGEST_SPEECH, AudioFormat
 from cartrita.surfaces.multipart import FormReader
 
@@ -55,7 +54,7 @@ async def test_a_rendered_form_is_read_as_it_was(form: TranscriptionForm, data: 
 @given(SPEECH_FORMS)
 @dialect_examples
 def test_a_rendered_request_for_speech_is_read_as_it_was(form: SpeechForm) -> None:
-    assert speech_requests.parse(speech_requests.render(form)) == form
+    assert speech_requests.parse(json.loads(speech_requests.render(form))) == form
 
 
 def test_a_region_is_not_sent() -> None:
@@ -133,16 +132,11 @@ def test_fields_that_are_refused(fields: list[tuple[str, str]], param: str, code
     assert (list(told.value.fields), told.value.code) == ([param], code)
 
 
-def test_a_form_without_a_file() -> None:
-    error = missing_file()
-    assert (list(error.fields), error.code) == (["file"], "missing_required_parameter")
-
-
 USUAL: dict[str, Any] = {"model": "tts-1", "input": "Hello.", "voice": "alloy"}
 
 
 def test_a_request_for_speech_with_its_defaults() -> None:
-    form = speech_requests.parse(json.dumps({**USUAL, "speed": None, "more": 1}).encode())
+    form = speech_requests.parse({**USUAL, "speed": None, "more": 1})
     assert form == SpeechForm(
         model="tts-1", input="Hello.", voice="alloy", response_format=AudioFormat.MP3, speed=1.0
     )
@@ -171,11 +165,5 @@ def test_a_request_for_speech_with_its_defaults() -> None:
 )
 def test_speech_that_is_refused(changed: dict[str, Any], param: str, code: str) -> None:
     with pytest.raises(InvalidInput) as told:
-        speech_requests.parse(json.dumps({**USUAL, **changed}).encode())
+        speech_requests.parse({**USUAL, **changed})
     assert (list(told.value.fields), told.value.code) == ([param], code)
-
-
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 100_000])
-def test_bodies_that_are_no_object(body: bytes) -> None:
-    with pytest.raises(Malformed):
-        speech_requests.parse(body)
