@@ -267,6 +267,10 @@ RULES: dict[str, Rule] = {
         ),
     ),
     "count_anthropic_tokens": Rule(body=_TURNS),
+    "create_v1_transcription": Rule(upload="file", body={"model": "openai/whisper-1"}),
+    "create_v1_speech": Rule(
+        body={"model": "openai/tts-1", "input": "x", "voice": "alloy"},
+    ),
     "create_embedding": Rule(body={"model": "openai/fake", "input": "x"}),
     "create_response": Rule(
         body=_RESPONSE,
