@@ -139,7 +139,7 @@ async def test_the_client_of_tasks(server: Server) -> None:
             "file",
             "recording_format_unsupported",
         ),
-        ({"file": ("a.wav", bytes(26 << 20))}, 413, "file", "too_large"),
+        ({"file": ("a.wav", bytes((25 << 20) + 1))}, 413, "file", "too_large"),
     ],
 )
 def test_what_is_refused_of_a_transcription(

@@ -80,7 +80,7 @@ async def create_transcription(
     The model is `provider/model`, a name of OpenAI's, or `cartrita` for the usual one. Nothing is
     stored. With `stream` the text comes in events once the recording has been transcribed.
     """
-    received = await received_recording(request, "file", config.recording_max_bytes)
+    received = await _received(request, config.recording_max_bytes)
     form = form_parsing.parse(received.fields)
     engine = await chosen_engine(services.voice.transcriptions.engines, principal, form.model)
     if call_options(request).strict:
@@ -94,6 +94,13 @@ async def create_transcription(
     rendered = transcript_rendering.render(transcript, form)
     headers = dict(route_headers(transcript.provider, engine.receipts, ()))
     return Response(rendered.body, headers=headers, media_type=rendered.media_type)
+
+
+async def _received(request: Request, most: int) -> RecordedForm:
+    try:
+        return await received_recording(request, "file", most)
+    except CartritaError as error:
+        raise in_openai_words(error) from None
 
 
 async def _transcribed(
