@@ -53,6 +53,10 @@ def client(other: Server) -> Iterator[openai.OpenAI]:
         yield made
 
 
+def spoken_as(**changes: Any) -> dict[str, Any]:
+    return {**SPEECH, **changes}
+
+
 def receipts(response: Any) -> list[tuple[str, str, str]]:
     told = json.loads(response.headers["x-cartrita-receipts"])
     return [(one["field"], one["from"], one["kind"]) for one in told]
@@ -87,7 +91,7 @@ def test_strict_callers_are_told_instead(client: openai.OpenAI) -> None:
 def test_what_is_named_is_asked_without_receipts(client: openai.OpenAI) -> None:
     for model in ("whisper/whisper-1", "cartrita"):
         spoken = client.audio.speech.with_raw_response.create(
-            **(SPEECH | {"model": model.replace("whisper-1", "tts-1")})
+            **spoken_as(model=model.replace("whisper-1", "tts-1"))
         )
         assert spoken.headers["x-cartrita-provider"] == "whisper"
         assert "x-cartrita-receipts" not in spoken.headers

@@ -40,6 +40,10 @@ def client(server: Server) -> Iterator[openai.OpenAI]:
         yield made
 
 
+def spoken_as(**changes: Any) -> dict[str, Any]:
+    return {**SPEECH, **changes}
+
+
 def transcribed(client: openai.OpenAI, **fields: Any) -> Any:
     asked: dict[str, Any] = {"file": TALK, "model": "whisper-1", "prompt": SCRIPT, **fields}
     return client.audio.transcriptions.create(**asked)
@@ -170,7 +174,7 @@ def test_speech_in_every_format(client: openai.OpenAI, audio: Any) -> None:
 def test_speech_is_sent_while_it_is_made(client: openai.OpenAI) -> None:
     paused = directive(Script(between_tokens_s=0.05))
     with client.audio.speech.with_streaming_response.create(
-        **(SPEECH | {"input": f"{paused} one two three"}), response_format="wav"
+        **spoken_as(input=f"{paused} one two three"), response_format="wav"
     ) as response:
         pieces = list(response.iter_bytes())
     assert len(pieces) > 3
@@ -229,7 +233,7 @@ def test_what_is_refused_of_speech(
     client: openai.OpenAI, fields: dict[str, Any], status: int, param: str | None, code: str | None
 ) -> None:
     with pytest.raises(openai.APIStatusError) as told:
-        client.audio.speech.create(**(SPEECH | {**fields}))
+        client.audio.speech.create(**spoken_as(**fields))
     assert (told.value.status_code, told.value.param, told.value.code) == (status, param, code)
 
 
@@ -239,13 +243,13 @@ def test_failures_of_the_provider(client: openai.OpenAI) -> None:
         transcribed(client, prompt=limited)
     broken = directive(Script(faults=(ReplacedResponse(status=401),)))
     with pytest.raises(openai.InternalServerError) as told:
-        client.audio.speech.create(**(SPEECH | {"input": broken}))
+        client.audio.speech.create(**spoken_as(input=broken))
     assert told.value.status_code == 502
 
 
 def test_speech_that_breaks_off(client: openai.OpenAI) -> None:
     cut = directive(Script(faults=(CutOff(how="fin", after_tokens=2),)))
-    asked = SPEECH | {"input": f"{cut} one two three"}
+    asked = spoken_as(input=f"{cut} one two three")
     with pytest.raises((openai.APIConnectionError, openai.APIError)):
         client.audio.speech.create(**asked)
     with client.audio.speech.with_streaming_response.create(
