@@ -58,6 +58,7 @@ class Asked(msgspec.Struct, frozen=True):
     body: Mapping[str, Any] | None = None
     upload: str = ""
     """The field of a form that takes a file; the body is the form's other fields."""
+    file: tuple[str, bytes] = ("", b"")
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -89,8 +90,7 @@ async def ask(scenario: Scenario, asking: Asking, asked: Asked) -> Told:
     headers = {**asking.headers, **asked.headers}
     body = b""
     if asked.upload:
-        file = (asked.upload, "pyrope.txt", b"pyrope")
-        headers["Content-Type"], body = form(file, fields=asked.body)
+        headers["Content-Type"], body = form((asked.upload, *asked.file), fields=asked.body)
     elif asked.body is not None:
         headers["Content-Type"] = "application/json"
         body = json.dumps(asked.body).encode()
@@ -220,7 +220,7 @@ def _filled(
         headers = {name: value.replace("ID", text) for name, value in field.headers.items()}
     whole = "&".join(filter(None, queries))
     target = f"{path}?{whole}" if whole else path
-    return Asked(route.method, target, headers, body, rule.upload)
+    return Asked(route.method, target, headers, body, rule.upload, rule.file)
 
 
 def masked(body: bytes, text: str) -> bytes:

@@ -9,7 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from tests.harness.fake_provider.openai_audio import sounds
 from tests.harness.fixtures import PROVIDER_KEY
+
+RECORDING = ("pyrope.wav", sounds.wav(sounds.tone(0.5)))
+"""Half a second of a tone."""
 
 
 class Access(StrEnum):
@@ -65,6 +69,8 @@ class Rule(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...] = ()
     upload: str = ""
     """The field of a form in which it takes a file; its body is the form's other fields."""
+    file: tuple[str, bytes] = ("pyrope.txt", b"pyrope")
+    """That file: its name and its content."""
 
 
 class FrameRule(msgspec.Struct, frozen=True):
@@ -267,10 +273,10 @@ RULES: dict[str, Rule] = {
         ),
     ),
     "count_anthropic_tokens": Rule(body=_TURNS),
-    "create_v1_transcription": Rule(upload="file", body={"model": "openai/whisper-1"}),
-    "create_v1_speech": Rule(
-        body={"model": "openai/tts-1", "input": "x", "voice": "alloy"},
+    "create_v1_transcription": Rule(
+        upload="file", file=RECORDING, body={"model": "openai/whisper-1"}
     ),
+    "create_v1_speech": Rule(body={"model": "openai/tts-1", "input": "x", "voice": "alloy"}),
     "create_embedding": Rule(body={"model": "openai/fake", "input": "x"}),
     "create_response": Rule(
         body=_RESPONSE,
