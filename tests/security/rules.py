@@ -211,10 +211,10 @@ RULES: dict[str, Rule] = {
     "search_github": Rule(query="q=moss"),
     "post_code": Rule(body={"task": "x"}),
     "get_voice": _PLAIN,
-    "transcribe": Rule(upload="audio"),
+    "transcribe": Rule(upload="audio", file=RECORDING),
     "speak": Rule(body={"text": "x"}),
-    "process_voice": Rule(upload="audio", fields=(_CONVERSATION,)),
-    "post_chat_voice": Rule(upload="audio", fields=(_CONVERSATION,)),
+    "process_voice": Rule(upload="audio", file=RECORDING, fields=(_CONVERSATION,)),
+    "post_chat_voice": Rule(upload="audio", file=RECORDING, fields=(_CONVERSATION,)),
     "post_chat": Rule(body=_TEXT, fields=(_CONVERSATION, _FILE)),
     "post_huggingface_chat": Rule(
         body={"message": "x", "model": "fake"}, fields=(_CONVERSATION, _FILE)

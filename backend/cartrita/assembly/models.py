@@ -86,7 +86,7 @@ async def open_models(
         services = create_search_services(settings, http)
         speech = create_speech_services(settings, http, [*providers, *unpaid])
         validator = create_all_keys_validator(
-            settings, [*providers, *unpaid], [*services.keyed, *speech.transcribers]
+            settings, [*providers, *unpaid], [*services.keyed, *speech.keyed]
         )
         brought = create_brought_keys(settings, [*providers, *unpaid], validator, secret)
         paying = PayingCredentials(brought, credentials.known)

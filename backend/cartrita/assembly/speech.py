@@ -12,6 +12,7 @@ from cartrita.adapters.speech.openai_synthesizer import OpenAISynthesizer
 from cartrita.adapters.speech.openai_transcriber import OpenAITranscriber
 from cartrita.assembly.providers import OpenedProvider
 from cartrita.assembly.speech_machine import SpeechMachine, speech_machine
+from cartrita.domain.ports.services import Service
 from cartrita.domain.ports.speech import (
     RecordingReader,
     SpeechEncoder,
@@ -74,10 +75,14 @@ _SYNTHESIZERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[SpeechSynthes
 
 
 class SpeechServices(NamedTuple):
-    """What there is, in the order of preference."""
+    """What there is, in the order of preference.
+
+    Keys for `keyed` are asked about there; those for model servers are keys of model providers.
+    """
 
     transcribers: tuple[Transcriber, ...]
     synthesizers: tuple[SpeechSynthesizer, ...]
+    keyed: tuple[Service, ...]
     recordings: RecordingReader
     encoder: SpeechEncoder
 
@@ -92,9 +97,15 @@ def create_speech_services(
     servers = [one.calls for one in providers if one.calls is not None]
     machine = speech_machine(settings)
     parts = SpeechParts(settings, http, servers, machine)
+    transcribers = tuple(one for create in _TRANSCRIBERS.values() for one in create(parts))
     return SpeechServices(
-        tuple(one for create in _TRANSCRIBERS.values() for one in create(parts)),
+        transcribers,
         tuple(one for create in _SYNTHESIZERS.values() for one in create(parts)),
+        tuple(one for one in transcribers if one.needs_key and not _is_server(one.name, servers)),
         machine.recordings,
         machine.encoder,
     )
+
+
+def _is_server(name: str, servers: Iterable[PlainCalls]) -> bool:
+    return any(server.name == name for server in servers)

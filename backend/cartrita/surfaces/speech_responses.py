@@ -1,5 +1,6 @@
 """Responses of speech, which is sent as it is made."""
 
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from starlette.datastructures import Headers
@@ -15,17 +16,23 @@ from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
 class SpeechResponse(Response):
     """Speaks once it is sent: what fails before the first audio is an error like any other.
 
-    What fails after that cuts the connection, and a disconnect ends the speech.
+    What fails after that cuts the connection, and a disconnect ends the speech. `told` are headers
+    beside those of the speech.
     """
 
-    def __init__(self, opening: AbstractAsyncContextManager[BegunSpeech]) -> None:
+    def __init__(
+        self,
+        opening: AbstractAsyncContextManager[BegunSpeech],
+        told: Iterable[tuple[str, str]] = (),
+    ) -> None:
         super().__init__()
         self._opening = opening
+        self._told = dict(told)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the speech. Raises CartritaError, and ClientDisconnect."""
         async with UntilDisconnect(receive), self._opening as speech:
-            headers = Headers(_headers(speech)).raw
+            headers = Headers({**_headers(speech), **self._told}).raw
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             async for piece in speech.pieces:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
