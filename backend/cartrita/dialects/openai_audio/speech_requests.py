@@ -65,7 +65,7 @@ def render(form: SpeechForm) -> bytes:
 
 def parse(body: JsonObject) -> SpeechForm:
     """The request of a body; unknown fields and null are ignored. Raises InvalidInput."""
-    fields = {name: value for name, value in body.items() if value is not None}
+    fields: JsonObject = {name: value for name, value in body.items() if value is not None}
     model = _text(fields, "model")
     if not model:
         raise missing_model()
