@@ -18,6 +18,7 @@ from tests.benchmarks import (
     streams,
     visible,
     voice,
+    voice_live,
 )
 from tests.benchmarks.options import Options
 
@@ -37,6 +38,7 @@ _BENCHMARKS = {
     "retrieval": retrieval.measure,
     "client": client.measure,
     "voice": voice.measure,
+    "voice-live": voice_live.measure,
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.runs.chat_commands import ChatCommand
@@ -19,15 +20,19 @@ from cartrita.application.voice.live.live_events import (
 from cartrita.application.voice.live.mouth import Mouth
 from cartrita.application.voice.live.options import BargeIn, LiveBounds, LiveOptions
 from cartrita.application.voice.live.turns import Turn
-from cartrita.domain.errors import CartritaError, Conflict, Malformed, TooLarge
+from cartrita.domain.errors import Busy, CartritaError, Conflict, Malformed, TooLarge
 from cartrita.domain.ids import RunId
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
 from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Admitted
 from cartrita.domain.scopes import Operation
 from cartrita.domain.speech import SpeechRequest
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.kit import ids
+
+_BUSY_RETRIES: Final = 3
+_BUSY_PAUSE_S: Final = 1.0
 
 
 class LiveVoice:
@@ -180,7 +185,7 @@ class LiveConversation:
             return
         try:
             self._client.require_room()
-            admitted = await self._voice.runs.start(self._principal, self._command(turn, options))
+            admitted = await self._started(self._command(turn, options))
         except CartritaError as error:
             await self._client.tell(TurnEnded(turn))
             await self._client.tell(LiveFailure(error))
@@ -190,10 +195,20 @@ class LiveConversation:
         if self._speaks:
             self._speak(admitted.run_id, options)
 
+    async def _started(self, command: ChatCommand) -> Admitted:
+        """The run that answers; what was said is not lost because much is going on for a moment."""
+        for _ in range(_BUSY_RETRIES):
+            try:
+                return await self._voice.runs.start(self._principal, command)
+            except Busy as busy:
+                await asyncio.sleep(busy.retry_after or _BUSY_PAUSE_S)
+        return await self._voice.runs.start(self._principal, command)
+
     def _command(self, turn: Turn, options: LiveOptions) -> ChatCommand:
         return ChatCommand(
             message=Message(Role.USER, (Text(turn.text, spoken=turn.spoken),)),
             conversation_id=self._conversation,
+            client_msg_id=ids.uuid7().hex,
             provider=options.provider,
             model=options.model,
             agent=options.agent,
