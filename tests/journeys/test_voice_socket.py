@@ -107,7 +107,12 @@ async def test_turns_of_one_conversation(live: Scenario, deepgram_server: Deepgr
     assert len({turn["run_id"] for turn in turns}) == 2
     path = f"/api/conversations/{turns[0]['conversation_id']}/messages"
     _, page = await live.call("GET", path)
-    assert [one["role"] for one in page["items"]].count("user") == 2
+    asked = [one for one in page["items"] if one["role"] == "user"]
+    assert len(asked) == 2
+    for one in asked:
+        [part] = one["parts"]
+        assert (part["text"], part["spoken"]["provider"]) == (ASKED, "deepgram")
+        assert part["spoken"]["words"][0]["start"] < 1.5  # of its own turn
 
 
 async def test_two_turns_before_an_answer(live: Scenario, deepgram_server: Deepgram) -> None:

@@ -28,8 +28,9 @@ _SAID_AHEAD: Final = 2
 class SentenceSpeaker:
     """Speaks from the sentence `next` on; what was `heard` of it was told to the client.
 
-    Another synthesizer takes the place of one that fails before anything is heard, and the same one
-    is tried again between two sentences. What waits for its turn in `order` is opened already.
+    Another synthesizer takes the place of one that fails before anything is heard, in its own usual
+    voice, and the same one is tried again between two sentences. What waits for its turn in `order`
+    is opened already.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class SentenceSpeaker:
         self._ahead_s = ahead_s
         self._opened = False
         self._engine = ""
+        self._preferred: Engine[SpeechSynthesizer] | None = None
         self._in_turn = False
         self._sounding = False
         self._seconds: float | None = None
@@ -62,6 +64,7 @@ class SentenceSpeaker:
     ) -> None:
         """Speak all of it, and wait until it was heard. Raises CartritaError."""
         left = list(engines)
+        self._preferred = left[0]
         tried_again = -1
         try:
             while True:
@@ -86,7 +89,8 @@ class SentenceSpeaker:
         self, engine: Engine[SpeechSynthesizer], run_id: RunId, text: AnswerText
     ) -> None:
         self._opened, self._engine = False, engine.service.name
-        request = replace(self._request, model=engine.model)
+        voice = self._request.voice if engine is self._preferred else None
+        request = replace(self._request, model=engine.model, voice=voice)
         opening = self._calls.open(
             self._principal,
             engine.service,

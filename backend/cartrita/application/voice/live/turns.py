@@ -1,6 +1,7 @@
 """Turns: what somebody says until a pause, gathered of what a transcriber hears."""
 
 import msgspec
+from msgspec.structs import replace
 
 from cartrita.domain.messages import Spoken
 from cartrita.domain.speech import Heard, SpokenWord
@@ -9,11 +10,13 @@ from cartrita.domain.speech import Heard, SpokenWord
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What was said in one turn; without speech its text is empty. Times are in seconds.
 
-    `provider` and `model` wrote it down.
+    It began `start` after the listening did, from where its words count. `provider` and `model`
+    wrote it down.
     """
 
     number: int
     text: str
+    start: float = 0.0
     duration: float = 0.0
     words: tuple[SpokenWord, ...] = ()
     language: str | None = None
@@ -23,15 +26,22 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def spoken(self) -> Spoken:
-        """How it was said, for the message that it becomes; nothing of the sound is kept."""
+        """How it was said, for the message that it becomes; nothing of the sound is kept.
+
+        There its words count from its own beginning.
+        """
         return Spoken(
             duration=self.duration,
             provider=self.provider,
             model=self.model,
             language=self.language,
             confidence=self.confidence,
-            words=self.words,
+            words=tuple(self._moved(word) for word in self.words),
         )
+
+    def _moved(self, word: SpokenWord) -> SpokenWord:
+        start, end = (round(max(0.0, at - self.start), 3) for at in (word.start, word.end))
+        return replace(word, start=start, end=end)
 
 
 class TurnGathering:
@@ -69,6 +79,7 @@ class TurnGathering:
         known = [one.confidence for one in finals if one.confidence is not None]
         return Turn(
             number=number,
+            start=finals[0].start,
             text=" ".join(one.text.strip() for one in finals)[: self._longest],
             duration=round(finals[-1].start + finals[-1].duration - finals[0].start, 3),
             words=tuple(word for one in finals for word in one.words),
