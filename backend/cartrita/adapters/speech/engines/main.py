@@ -41,25 +41,26 @@ _MODULES: Final = MappingProxyType(
 
 
 def main() -> None:
-    """Load the engine, shut it in, and answer what is asked of it until nothing is any more."""
+    """Load the engine, shut in, and answer what is asked of it until nothing is any more."""
     close_inherited()
     die_with_parent()
     order = msgspec.json.decode(sys.argv[1], type=EngineOrder)
     logging.disable()
+    open_engine = _opener(order)  # while files of ours can be read
     apply(order.bounds)
+    # Before it is loaded: some would fetch over the network what their model lacks.
+    shut_in([Path(order.model)] if order.model else [], alone=order.threads == 1)
     try:
-        engine = _engine(order)
+        engine = open_engine(order)
     except Exception as error:  # noqa: BLE001 - an engine raises anything for a model that is none
         _write(EngineFailure(f"{order.engine} cannot be loaded: {error}"))
         return
-    model = [Path(order.model)] if order.model else []
-    shut_in(model, alone=order.threads == 1)
     _serve(engine, order, sys.stdin.buffer)
 
 
-def _engine(order: EngineOrder) -> UtteranceEngine:
+def _opener(order: EngineOrder) -> Callable[[EngineOrder], UtteranceEngine]:
     module = import_module(f"cartrita.adapters.speech.engines.{_MODULES[order.engine]}")
-    return cast("Callable[[EngineOrder], UtteranceEngine]", module.open_engine)(order)
+    return cast("Callable[[EngineOrder], UtteranceEngine]", module.open_engine)
 
 
 def _serve(engine: UtteranceEngine, order: EngineOrder, stdin: BinaryIO) -> None:
