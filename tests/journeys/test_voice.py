@@ -60,10 +60,11 @@ async def test_a_text_is_spoken(speaking: Scenario, deepgram: Deepgram) -> None:
 async def test_a_question_is_answered_and_the_answer_spoken(
     speaking: Scenario, deepgram: Deepgram
 ) -> None:
-    recording = deepgram.recording(QUESTION)
+    asked = f"What grows on {uuid4().hex}?"
+    recording = deepgram.recording(asked)
     status, told = await said(speaking, PROCESS, recording, speak="true", format="wav", **MODEL)
     assert status == 200, told
-    assert told["transcription"] == QUESTION
+    assert told["transcription"] == asked
     assert told["response"]
     assert told["speech_error"] is None
     kind, audio = await content(speaking, told["audio_url"])
@@ -71,18 +72,18 @@ async def test_a_question_is_answered_and_the_answer_spoken(
     conversation = told["conversation_id"]
     _, listed = await speaking.call("GET", f"/api/conversations/{conversation}/messages")
     question, answer = listed["items"]
-    assert (question["role"], question["content"]) == ("user", QUESTION)
+    assert (question["role"], question["content"]) == ("user", asked)
     assert (answer["id"], answer["content"]) == (told["message_id"], told["response"])
     heard = question["parts"][0]["spoken"]
     assert (heard["provider"], heard["model"]) == ("deepgram", "nova-3")
-    assert [one["text"] for one in heard["words"]] == QUESTION.split()
+    assert [one["text"] for one in heard["words"]] == asked.split()
     _, kept = await content(speaking, f"/api/files/{heard['recording_id']}/content")
     assert kept == recording
     _, files = await speaking.call("GET", f"/api/files?conversation_id={conversation}")
     assert {one["id"] for one in files["items"]} >= {heard["recording_id"]}
     assert len(files["items"]) == 2
-    [call] = await speaking.calls_for(QUESTION)
-    assert call.prompt == QUESTION
+    [call] = await speaking.calls_for(asked)
+    assert call.prompt == asked, "a model is told the words"
 
 
 async def test_an_answer_goes_on_in_its_conversation(

@@ -10,13 +10,13 @@ import msgspec
 
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.models import OFFLINE
+from cartrita.domain.speech import SPEECH_ONLY
 from cartrita.kit.secret import Secret
 
 SERVER: Final = "server"
 """The id of the credential that is configured for a provider, which is the server's own."""
 HINT_LENGTH: Final = 4
 """As many of the last characters of a stored key are shown, and never more."""
-_SPEECH_ONLY: Final = frozenset({"deepgram"})
 
 
 class CredentialState(StrEnum):
@@ -107,7 +107,7 @@ def providers_with(provider: str) -> tuple[str, ...]:
 
     Where that only hears and speaks, the server's own answers, which cost nothing, come with it.
     """
-    return (provider, OFFLINE) if provider in _SPEECH_ONLY else (provider,)
+    return (provider, OFFLINE) if provider in SPEECH_ONLY else (provider,)
 
 
 def unreadable() -> Unavailable:

@@ -10,6 +10,7 @@ import msgspec
 
 from cartrita.domain.errors import Forbidden
 from cartrita.domain.name_patterns import LONGEST_NAME, expression, matches
+from cartrita.domain.speech import SPEECH_ONLY
 
 Names: TypeAlias = tuple[str, ...]
 _MOST_TOLD = 5
@@ -58,8 +59,9 @@ class Scopes(
 
     @property
     def only_provider(self) -> str | None:
-        """The provider, if one alone may be called."""
-        return self.providers[0] if self.providers and len(self.providers) == 1 else None
+        """The provider, if one alone may be called of those that serve models."""
+        answering = [one for one in self.providers or () if one not in SPEECH_ONLY]
+        return answering[0] if len(answering) == 1 else None
 
     def allows_operation(self, operation: Operation) -> bool:
         return self.operations is None or operation in self.operations

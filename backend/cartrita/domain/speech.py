@@ -9,6 +9,10 @@ LONGEST_SPEECH: Final = 32_000
 """In characters: so much text is spoken at once at most."""
 
 
+SPEECH_ONLY: Final = frozenset({"deepgram"})
+"""Providers that hear and speak, and serve no models that answer."""
+
+
 class AudioFormat(StrEnum):
     """How speech is encoded; `pcm` is signed 16-bit little-endian without a header."""
 

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from cartrita.application.voice.live.sentences import Sentences
 from cartrita.application.voice.speeches import Speeches
 from cartrita.application.voice.spoken_files import ANSWERS, SpokenFiles
 from cartrita.domain.errors import CartritaError
@@ -35,14 +38,16 @@ class SpokenAnswers:
     ) -> SpokenAnswer:
         """The answer of this public id as a file of its conversation; it is spoken once.
 
-        An answer that cannot be spoken is one all the same: the error is told beside it.
+        Its text is Markdown, of which is spoken what is read aloud in live conversations. An answer
+        that cannot be spoken is one all the same: the error is told beside it.
         """
         try:
             stem = f"answer-{message_id}"
             found = await self._files.answer(principal, conversation_id, stem)
             if found is not None:
                 return SpokenAnswer(found)
-            async with self._speeches.speak(principal, request, synthesizer) as speech:
+            aloud = replace(request, text=_aloud(request.text))
+            async with self._speeches.speak(principal, aloud, synthesizer) as speech:
                 return SpokenAnswer(
                     await self._files.add(
                         principal,
@@ -54,3 +59,8 @@ class SpokenAnswers:
                 )
         except CartritaError as error:
             return SpokenAnswer(error=error)
+
+
+def _aloud(text: str) -> str:
+    sentences = Sentences()
+    return " ".join([*sentences.take(text), *sentences.finish()])
