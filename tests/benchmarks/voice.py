@@ -60,7 +60,7 @@ def measure(options: Options) -> None:
 async def _measure() -> None:
     seats = EngineSeats(1)
     recordings = SniffedRecordings(RecordingBounds(), seats, None)
-    engine = EmbeddedTranscriber(recordings, seats, EngineLimits(), {})
+    engine = EmbeddedTranscriber(recordings, seats, seats, EngineLimits(), {})
     wrong = words = 0
     sound = took = 0.0
     computed = 0.0

@@ -18,7 +18,7 @@ _FEWEST_THREADS: Final = 2
 
 
 class SpeechMachine(NamedTuple):
-    """Its parts, which share the seats of `voice.engines_max`."""
+    """Its parts, which share the seats of `voice.engines_max`; who listens live has others."""
 
     recordings: SniffedRecordings
     encoder: FfmpegEncoding
@@ -41,6 +41,7 @@ def speech_machine(settings: Settings) -> SpeechMachine:
     transcriber = EmbeddedTranscriber(
         recordings,
         seats,
+        EngineSeats(voice.listeners_max, wait_s=0.0),
         EngineLimits(
             seconds=voice.transcription_timeout_s,
             memory_bytes=voice.engine_memory_bytes,

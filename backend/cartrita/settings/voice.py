@@ -72,6 +72,14 @@ class Voice(Group):
             default="as many as there are processors",
         ),
     ] = None
+    listeners_max: Annotated[
+        int,
+        Field(ge=1, le=1024),
+        Setting(
+            "The most live conversations to which engines of this machine listen at once, in each "
+            "worker; each takes some 200 MB. Others are refused at once."
+        ),
+    ] = 4
     frame_max_bytes: Annotated[
         int, Field(ge=64, le=1 << 20), Setting("The longest frame of audio on /ws/voice.")
     ] = 64 << 10

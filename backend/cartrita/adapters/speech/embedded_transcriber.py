@@ -19,7 +19,14 @@ from cartrita.adapters.speech.segmented_listening import (
     Utterance,
     segmented_listening,
 )
-from cartrita.adapters.speech.utterances import Began, Ended, Said, UtteranceRules, Utterances
+from cartrita.adapters.speech.utterances import (
+    Began,
+    Ended,
+    Said,
+    UtteranceEvent,
+    UtteranceRules,
+    Utterances,
+)
 from cartrita.domain.errors import NotOffered, Unavailable, UpstreamUnreachable
 from cartrita.domain.ports.speech import RecordingReader
 from cartrita.domain.speech import (
@@ -59,11 +66,14 @@ class EmbeddedTranscriber:
         self,
         recordings: RecordingReader,
         seats: EngineSeats,
+        listeners: EngineSeats,
         limits: EngineLimits,
         models: Mapping[str, Path | None],
     ) -> None:
+        """Who listens keeps a seat among the `listeners`, for as long as a conversation takes."""
         self._recordings = recordings
         self._seats = seats
+        self._listeners = listeners
         self._limits = limits
         self._paths = models
         self._offered = {name: offered_engine(name, models.get(name)) for name in ENGINES}
@@ -98,9 +108,9 @@ class EmbeddedTranscriber:
     async def listen(
         self, audio: PcmFormat, options: TranscriptionOptions
     ) -> AsyncGenerator[SegmentedListening]:
-        """See Transcriber: it has a seat as long as it listens."""
+        """See Transcriber. Raises Busy where too many are listened to."""
         order = self._order(self._chosen(options), audio, options, live=True)
-        async with self._seats.one(), engine_process(order) as engine:
+        async with self._listeners.one(), engine_process(order) as engine:
 
             async def hear(utterance: Utterance) -> AsyncGenerator[Heard]:
                 async with aclosing(_heard_live(engine, utterance)) as heard:
@@ -121,7 +131,11 @@ class EmbeddedTranscriber:
         ):
             async for piece in _with_end(pieces):
                 octets += len(piece)
-                for event in utterances.feed(piece) if piece else utterances.end():
+                # In a thread: an hour of sound is seconds of work.
+                found = (
+                    await asyncio.to_thread(utterances.feed, piece) if piece else utterances.end()
+                )
+                for event in found:
                     match event:
                         case Began(_, start):
                             begun = start
@@ -173,6 +187,11 @@ class EmbeddedTranscriber:
             temperature=options.temperature,
             threads=1 if model is None else limits.threads,
         )
+
+
+def _events_of(utterances: Utterances, piece: bytes) -> list[UtteranceEvent]:
+    """What is found with a piece, or at the end. An hour of sound is seconds of work."""
+    return utterances.feed(piece) if piece else utterances.end()
 
 
 async def _with_end(pieces: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -21,6 +21,8 @@ _UNKNOWN_LENGTHS: Final = frozenset({0, 0x7FFFF000, 0x7FFFFFDB, 0x7FFFFFFF, 0xFF
 _WIDTHS: Final = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64), _A_LAW: (8,), _MU_LAW: (8,)}
 _NAMES: Final = {_PCM: "s", _FLOAT: "f", _A_LAW: "a", _MU_LAW: "u"}
 _FORMAT: Final = struct.Struct("<HHIIHH")
+_MOST_CHUNKS: Final = 1000
+"""Files have a dozen: whoever sends millions of empty ones wants to keep us busy."""
 
 
 class WavSamples(msgspec.Struct, frozen=True):
@@ -73,7 +75,9 @@ def wav_header(audio: PcmFormat, octets: int | None = None) -> bytes:
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     at = 12
-    while at + 8 <= len(data):
+    for _ in range(_MOST_CHUNKS):
+        if at + 8 > len(data):
+            return
         name, size = struct.unpack_from("<4sI", data, at)
         yield name, at + 8, size
         at += 8 + size + size % 2

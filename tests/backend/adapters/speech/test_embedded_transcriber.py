@@ -1,5 +1,9 @@
 """Transcribing on this machine: what is no speech has no words, and what is missing is named."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -21,6 +25,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.speech import (
     Heard,
     PcmFormat,
+    Recording,
     SpeechStarted,
     Transcript,
     TranscriptionOptions,
@@ -34,11 +39,13 @@ LISTENED = PcmFormat(16_000)
 def transcriber(
     limits: EngineLimits | None = None,
     models: dict[str, Path | None] | None = None,
-    seats: EngineSeats | None = None,
+    listeners: EngineSeats | None = None,
 ) -> EmbeddedTranscriber:
-    shared = seats or EngineSeats(1)
-    recordings = SniffedRecordings(RecordingBounds(), shared, None)
-    return EmbeddedTranscriber(recordings, shared, limits or EngineLimits(), models or {})
+    seats = EngineSeats(1)
+    recordings = SniffedRecordings(RecordingBounds(), seats, None)
+    return EmbeddedTranscriber(
+        recordings, seats, listeners or EngineSeats(1), limits or EngineLimits(), models or {}
+    )
 
 
 async def heard(sound: bytes, engine: EmbeddedTranscriber | None = None) -> Transcript:
@@ -164,9 +171,44 @@ async def test_an_engine_that_takes_too_much_memory_is_ended() -> None:
     assert engines() == []
 
 
-async def test_a_seat_is_had_while_it_listens() -> None:
-    seats = EngineSeats(1, wait_s=0.01)
-    async with transcriber(seats=seats).listen(LISTENED, OPTIONS):
+async def test_so_many_are_listened_to_and_recordings_are_transcribed_meanwhile() -> None:
+    engine = transcriber(listeners=EngineSeats(1, wait_s=0.0))
+    async with engine.listen(LISTENED, OPTIONS):
         with pytest.raises(Busy):
-            await heard(babble(1), transcriber(seats=seats))
+            async with engine.listen(LISTENED, OPTIONS):
+                pass
+        assert (await heard(babble(1), engine)).duration == pytest.approx(1, abs=0.1)
     assert engines() == []
+
+
+class NotedPieces(SniffedRecordings):
+    """Recordings whose pieces note in which turn of the event loop they were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(RecordingBounds(), EngineSeats(1), None)
+        self.turn = 0
+        self.turns: list[int] = []
+
+    async def count_turns(self) -> None:
+        while True:
+            self.turn += 1
+            await asyncio.sleep(0)
+
+    async def decoded(self, recording: Recording, audio: PcmFormat) -> AsyncGenerator[bytes]:
+        async with aclosing(super().decoded(recording, audio)) as pieces:
+            async for piece in pieces:
+                self.turns.append(self.turn)
+                yield piece
+
+
+async def test_other_work_goes_on_between_the_pieces_of_a_long_recording() -> None:
+    noted, seats = NotedPieces(), EngineSeats(1)
+    engine = EmbeddedTranscriber(noted, seats, seats, EngineLimits(), {})
+    recording = await noted.read(wav(noise(10, seed=7)), "")
+    counting = asyncio.create_task(noted.count_turns())
+    try:
+        await engine.transcribe(recording, OPTIONS)
+    finally:
+        counting.cancel()
+    assert len(noted.turns) > 2
+    assert all(earlier < later for earlier, later in pairwise(noted.turns))

@@ -39,7 +39,7 @@ def synthesizer() -> EmbeddedSynthesizer:
 
 
 def transcriber() -> EmbeddedTranscriber:
-    return EmbeddedTranscriber(reader(), EngineSeats(2), EngineLimits(), {})
+    return EmbeddedTranscriber(reader(), EngineSeats(2), EngineSeats(1), EngineLimits(), {})
 
 
 async def spoken(request: SpeechRequest) -> bytes:

@@ -64,6 +64,7 @@ def test_half_a_sample_at_the_end_is_left_out() -> None:
         (b"RIFF\4\0\0\0WAVE", "recording_unreadable"),
         (b"RIFF\x10\0\0\0WAVEdata\4\0\0\0\0\0\0\0", "recording_unreadable"),
         (b"RIFF\x10\0\0\0WAVEfmt \4\0\0\0\1\0\1\0", "recording_unreadable"),
+        (wav(silence(1), before=b"junk\0\0\0\0" * 1000), "recording_unreadable"),
         (wav(b""), "recording_empty"),
         (wav(silence(1), rate=0), "recording_format_unsupported"),
         (wav(silence(1), rate=3_999), "recording_format_unsupported"),
