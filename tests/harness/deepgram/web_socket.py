@@ -170,13 +170,13 @@ class WebSocket:
         raise Ended
 
     async def _flush(self) -> None:
-        for data in self._protocol.data_to_send():
-            if data:
-                self._writer.write(data)
-            elif self._writer.can_write_eof():
-                self._writer.write_eof()
         try:
+            for data in self._protocol.data_to_send():
+                if data:
+                    self._writer.write(data)
+                elif self._writer.can_write_eof():
+                    self._writer.write_eof()
             await self._writer.drain()
-        except ConnectionError:
+        except OSError:  # the client has gone
             self._exchange.closed = self._exchange.closed or "left"
             raise Ended from None
