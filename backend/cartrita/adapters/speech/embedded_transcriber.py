@@ -131,11 +131,7 @@ class EmbeddedTranscriber:
         ):
             async for piece in _with_end(pieces):
                 octets += len(piece)
-                # In a thread: an hour of sound is seconds of work.
-                found = (
-                    await asyncio.to_thread(utterances.feed, piece) if piece else utterances.end()
-                )
-                for event in found:
+                for event in await asyncio.to_thread(_events_of, utterances, piece):
                     match event:
                         case Began(_, start):
                             begun = start
