@@ -148,3 +148,18 @@ def test_names_that_are_longer_than_any_are_not_compared() -> None:
     long = "a" * 1_000_000
     assert not scopes.allows_model("p", long)
     assert not scopes.allows_tool(long)
+
+
+@pytest.mark.parametrize(
+    ("providers", "only"),
+    [
+        (None, None),
+        ((), None),
+        (("openai",), "openai"),
+        (("deepgram", "offline"), "offline"),
+        (("deepgram",), None),
+        (("openai", "offline"), None),
+    ],
+)
+def test_the_only_provider_with_models(providers: tuple[str, ...] | None, only: str | None) -> None:
+    assert Scopes(providers=providers).only_provider == only

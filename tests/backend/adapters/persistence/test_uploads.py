@@ -82,6 +82,19 @@ async def test_what_arrived_is_a_file(pool: Database) -> None:
     assert await UploadTable(pool).use(BOB) == FileUse()
 
 
+async def test_what_was_to_end_is_kept_in_a_conversation(pool: Database) -> None:
+    mine, theirs = await stored_conversation(pool), await stored_conversation(pool, BOB)
+    table = FileTable(pool)
+    file = await uploaded(pool, purpose=FilePurpose(kept_for=timedelta(hours=1)))
+    assert not await table.keep(BOB, file.id, theirs.id)
+    assert not await table.keep(ANN, file.id, theirs.id)
+    assert await table.get(ANN, file.id) == file
+    assert await table.keep(ANN, file.id, mine.id)
+    kept = await table.get(ANN, file.id)
+    assert kept is not None
+    assert (kept.expires_at, kept.conversation_id) == (None, mine.id)
+
+
 async def test_what_has_no_text_is_ready_at_once(pool: Database) -> None:
     assert (await uploaded(pool, media_type="audio/wav")).status is FileStatus.READY
 

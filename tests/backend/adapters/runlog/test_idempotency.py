@@ -61,6 +61,21 @@ async def test_a_hundred_concurrent_requests_make_one_run(
     assert await cluster.value("SELECT count(*) FROM messages") == 1
 
 
+async def test_earlier_requests_are_known_before_their_message_is(cluster: Cluster) -> None:
+    async with cluster.replica(0) as log:
+        made = await log.admission.admit(admission(idempotency=KEY, client_msg_id="c-1"))
+        owner = admission().owner_id
+        earlier = log.admission.earlier
+        for found in (await earlier(owner, KEY, None), await earlier(owner, None, "c-1")):
+            assert found is not None
+            assert (found.run_id, found.created) == (made.run_id, False)
+        assert await earlier(owner, None, None) is None
+        assert await earlier(owner, None, "c-2") is None
+        assert await earlier("somebody-else", KEY, "c-1") is None
+        with pytest.raises(IdempotencyMismatch):
+            await earlier(owner, Idempotency(KEY.route, KEY.key, b"another"), None)
+
+
 async def test_concurrent_requests_make_one_conversation(
     cluster: Cluster,
 ) -> None:

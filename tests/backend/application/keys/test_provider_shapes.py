@@ -52,6 +52,22 @@ def test_the_longest_prefix_tells_the_provider(
     assert SHAPES.provider_of(key, told) == provider
 
 
+@pytest.mark.parametrize(
+    ("key", "told", "provider"),
+    [
+        ("12345678", None, "mine"),
+        ("12345678", "openai", None),
+        ("sk-12345", None, "openai"),
+        ("ck_12345", None, None),
+    ],
+)
+def test_what_has_no_prefix_is_of_the_usual_provider(
+    key: str, told: str | None, provider: str | None
+) -> None:
+    assert SHAPES.provider_of(key, told, "mine") == provider
+    assert SHAPES.provider_of("12345678", None, "openai") is None, "its keys have a prefix"
+
+
 def test_what_is_made_up_has_the_shape_and_is_new() -> None:
     for name in ("openai", "anthropic", "mine"):
         one, two = SHAPES.made_up(name).reveal(), SHAPES.made_up(name).reveal()
