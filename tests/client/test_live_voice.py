@@ -16,7 +16,7 @@ from cartrita_client import (
     VoiceEvent,
     models,
 )
-from cartrita_client.generated.models import DoneFrame
+from cartrita_client.generated.models import ApprovalRequiredFrame, DoneFrame
 
 _WORDS = "What grows on stones?"
 
@@ -73,6 +73,24 @@ async def test_what_is_said_is_answered_without_blocking(
     assert [each.text for each in turns(events)] == [_WORDS]
     assert answers(events) == [ANSWER]
     assert sound(events) == 0
+
+
+def test_a_call_that_waits_is_decided_on(
+    client: CartritaApiClient, deepgram_server: Deepgram
+) -> None:
+    with client.voice(speak=False, approval="always") as session:
+        session.send_audio(deepgram_server.samples("Please calculate."))
+        session.end_turn()
+        session.stop()
+        events: list[VoiceEvent] = []
+        asked: list[str] = []
+        for each in session:
+            events.append(each)
+            if isinstance(each, RunEvent) and isinstance(each.event, ApprovalRequiredFrame):
+                asked.append(each.event.data.tool_name)
+                session.approve(each.run_id, each.event.data)
+    assert asked == ["calculator"]
+    assert answers(events) == ["It is 42."]
 
 
 def test_a_cut_in_the_middle_of_a_sentence_loses_no_event(

@@ -138,6 +138,6 @@ test('usage and providers', () =>
     await offline.getByText('no failures').waitFor();
     await offline.getByRole('button', { name: 'Test the connection' }).click();
     await offline.getByText('works').waitFor();
-    await page.getByRole('link', { name: 'Voice' }).click();
+    await page.getByRole('link', { name: 'Desktop' }).click();
     await page.getByText('does not offer it yet').waitFor();
   }));

@@ -87,11 +87,12 @@ export class Voice {
     this.#hear('', '');
   }
 
-  #open({ agent, model }: Choices): VoiceSession {
+  #open({ agent, model, approval }: Choices): VoiceSession {
     const session = this.#api.openVoice({
       ...(this.#conversationId ? { conversation_id: this.#conversationId } : {}),
       ...(agent ? { agent_override: agent } : {}),
       ...(model ? { model } : {}),
+      ...(approval ? { approval } : {}),
     });
     this.#session = session;
     this.#hushed = false;
