@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -134,8 +134,13 @@ class EmbeddedSynthesizer:
         target = self._format(name, request.format)
         _voice(name, program, request.voice)
 
-        def speak(text: str) -> AbstractAsyncContextManager[EmbeddedSpeech]:
-            return self.speak(msgspec.structs.replace(request, text=text, format=target))
+        @asynccontextmanager
+        async def speak(text: str) -> AsyncGenerator[EmbeddedSpeech]:
+            asked = msgspec.structs.replace(request, text=text, format=target)
+            async with self.speak(asked) as speech:
+                made = b"".join([piece async for piece in speech.pieces()])
+            # No program waits while somebody listens, however slowly or for how short a time.
+            yield EmbeddedSpeech(target, rate, _pieces(made))
 
         rate = program.audio.sample_rate if target is AudioFormat.PCM else None
         yield TextsInTurn(speak, target, rate)

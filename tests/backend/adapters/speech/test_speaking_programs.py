@@ -125,6 +125,15 @@ async def test_what_is_spoken_as_it_comes_is_a_file_for_each_text() -> None:
     assert durations[0] < durations[1]
 
 
+async def test_no_program_waits_for_whoever_listens_slowly() -> None:
+    request = SpeechRequest(text="", format=AudioFormat.MP3)
+    async with synthesizer().converse(request) as speaking:
+        await speaking.say("A sentence that is long enough for several pieces of sound. " * 20)
+        pieces = speaking.pieces()
+        assert await anext(aiter(pieces))
+        assert left_behind()[1] == []
+
+
 @pytest.mark.parametrize("target", [AudioFormat.WAV, AudioFormat.MP3, AudioFormat.OPUS])
 async def test_what_flite_says_is_understood(target: AudioFormat) -> None:
     text = "the weather is nice today"
