@@ -119,8 +119,11 @@ async def cut_upstream(live: Scenario, deepgram: Deepgram, fault: Fault) -> None
         deepgram.reset()
         await socket.start(model=MODEL)
         await socket.say(deepgram.samples(ASKED) + PAUSE)
-        again = await socket.until_type("speech_done")
-    assert [one["text"] for one in of_type(again, "speech_start")] == SENTENCES
+        run = (await socket.until_type("turn"))[-1]["run_id"]
+        spoken = {"type": "speech_done", "run_id": run}
+        again = await socket.until(lambda frame: frame == spoken)
+    begun = [one["text"] for one in of_type(again, "speech_start") if one["run_id"] == run]
+    assert begun == SENTENCES
 
 
 @pytest.mark.parametrize(

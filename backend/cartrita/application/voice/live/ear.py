@@ -78,6 +78,7 @@ class Ear:
                 return
 
     async def _hear(self, engine: Engine[Transcriber]) -> None:
+        self._ended = False
         asked = TranscriptionOptions(model=engine.model, language=self._options.language)
         opening = self._calls.open(
             self._principal,
