@@ -16,7 +16,7 @@ from cartrita.surfaces.authentication import AuthenticationMethod
 from cartrita.surfaces.dependencies import ANSWERED, AppConfig, AppServices, CurrentCaller
 from cartrita.surfaces.json_bodies import parse_object, require_json_type
 from cartrita.surfaces.openai.audio_engines import chosen_engine, in_openai_words
-from cartrita.surfaces.openai.audio_streams import AudioEvents, speech_frames
+from cartrita.surfaces.openai.audio_streams import EVENTS, AudioEvents, speech_frames
 from cartrita.surfaces.openai.audio_voices import spoken_voice
 from cartrita.surfaces.speech_responses import SpeechResponse
 from cartrita.surfaces.v1.request_reading import call_options
@@ -52,7 +52,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "description": "The speech as it is made, or its events.",
         "content": {
             "audio/*": {"schema": {"type": "string", "format": "binary"}},
-            "text/event-stream": {"schema": {"type": "string"}},
+            "text/event-stream": {"schema": EVENTS},
         },
     }
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from starlette.responses import Response
@@ -20,6 +20,11 @@ from cartrita.surfaces.v1.heartbeats import Heartbeats
 from cartrita.surfaces.v1.routes_told import route_headers
 
 log = structlog.get_logger()
+
+EVENTS: Final[dict[str, Any]] = {
+    "description": "The events of OpenAI's own streams, each of them an object."
+}
+"""The schema of an event in openapi.json."""
 
 
 class AudioFrames(NamedTuple):

@@ -17,7 +17,7 @@ from cartrita.domain.speech import Transcript, TranscriptionOptions
 from cartrita.kit.long_work import InTurns
 from cartrita.surfaces.dependencies import ANSWERED, AppConfig, AppServices, CurrentPrincipal
 from cartrita.surfaces.openai.audio_engines import ChosenEngine, chosen_engine, in_openai_words
-from cartrita.surfaces.openai.audio_streams import AudioEvents, AudioFrames
+from cartrita.surfaces.openai.audio_streams import EVENTS, AudioEvents, AudioFrames
 from cartrita.surfaces.recorded_forms import RecordedForm, received_recording
 from cartrita.surfaces.run_ends import while_connected
 from cartrita.surfaces.services import Services
@@ -59,7 +59,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "content": {
             "application/json": {"schema": {"type": "object", "additionalProperties": True}},
             "text/plain": {"schema": {"type": "string"}},
-            "text/event-stream": {"schema": {"type": "string"}},
+            "text/event-stream": {"schema": EVENTS},
         },
     }
 }
