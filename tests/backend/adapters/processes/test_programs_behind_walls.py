@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from asyncio.subprocess import PIPE
+from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import psutil
@@ -96,14 +96,16 @@ async def test_it_is_killed_when_the_body_is_left() -> None:
 
 
 async def test_it_is_killed_when_whoever_waits_is_cancelled() -> None:
+    begun: list[Process] = []
     with pytest.raises(TimeoutError):
         async with (
             running(program("cat"), [], bounds=BOUNDS, stdin=PIPE) as process,
             asyncio.timeout(0.05),
         ):
+            begun.append(process)
             await process.wait()
-    assert process.returncode is not None
-    assert not psutil.pid_exists(process.pid)
+    assert begun[0].returncode is not None
+    assert not psutil.pid_exists(begun[0].pid)
 
 
 async def test_a_program_that_cannot_be_executed_says_so(tmp_path: Path) -> None:
