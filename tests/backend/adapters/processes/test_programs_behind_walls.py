@@ -97,13 +97,15 @@ async def test_it_is_killed_when_the_body_is_left() -> None:
 
 async def test_it_is_killed_when_whoever_waits_is_cancelled() -> None:
     begun: list[Process] = []
-    with pytest.raises(TimeoutError):
-        async with (
-            running(program("cat"), [], bounds=BOUNDS, stdin=PIPE) as process,
-            asyncio.timeout(0.05),
-        ):
+
+    async def wait() -> None:
+        async with running(program("cat"), [], bounds=BOUNDS, stdin=PIPE) as process:
             begun.append(process)
-            await process.wait()
+            async with asyncio.timeout(0.05):
+                await process.wait()
+
+    with pytest.raises(TimeoutError):
+        await wait()
     assert begun[0].returncode is not None
     assert not psutil.pid_exists(begun[0].pid)
 
