@@ -11,6 +11,7 @@ from tests.harness.deepgram.launch import Deepgram, as_wave
 from tests.harness.deepgram.tones import silence
 from tests.harness.documents import form
 from tests.harness.fake_provider.launch import FakeProvider
+from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY, Server
 from tests.journeys.accounts import new_key, new_tenant, new_user
@@ -214,6 +215,22 @@ async def test_what_can_be_used(speaking: Scenario) -> None:
     assert named["deepgram"]["models"][0]["name"] == "nova-3"
     speakers = {one["name"]: one for one in told["synthesizers"]}
     assert "aura-2-thalia-en" in speakers["deepgram"]["models"][0]["voices"]
+
+
+async def test_what_is_preferred_here_is_told_first(serve: Serve, deepgram: Deepgram) -> None:
+    scenario = serve(
+        settings={
+            **deepgram.settings,
+            "CARTRITA_VOICE_TRANSCRIBERS": "openai,embedded/sherpa-onnx,deepgram",
+            "CARTRITA_VOICE_SYNTHESIZERS": "embedded/espeak-ng",
+        }
+    )
+    _, told = await scenario.call("GET", "/api/voice")
+    heard, spoken = told["transcribers"], told["synthesizers"]
+    assert [one["name"] for one in heard[:3]] == ["openai", "embedded", "deepgram"]
+    assert heard[1]["models"][0]["name"] == "sherpa-onnx"
+    assert spoken[0]["name"] == "embedded"
+    assert spoken[0]["models"][0]["name"] == "espeak-ng"
 
 
 async def test_what_is_used_is_told(speaking: Scenario, deepgram: Deepgram) -> None:

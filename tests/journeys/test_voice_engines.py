@@ -97,6 +97,10 @@ async def test_another_speaks_until_the_first_audio(speaking: Scenario, deepgram
     deepgram.fail(Fault(at="POST /v1/speak", do=Cut(), after=1))
     with pytest.raises(raw_http.Cut):
         await spoken(speaking, {"text": "Moss does, and lichen.", "format": "wav"})
+    log = speaking.server.log_tail(1 << 20)
+    [told] = [line for line in log.splitlines() if "speech_cut" in line]
+    assert "upstream_cut" in told
+    assert "Exception in ASGI application" not in log
 
 
 async def test_the_error_of_a_speech_that_does_not_begin(
@@ -237,6 +241,29 @@ async def test_who_leaves_while_it_is_transcribed_has_sent_nothing(
 
     await eventually(cancelled)
     assert await counted(speaking) == before
+
+
+async def test_nothing_is_sent_once_the_server_is_about_to_stop(
+    serve: Serve, deepgram: Deepgram
+) -> None:
+    scenario = serve(settings=deepgram.settings)
+    before = await counted(scenario)
+    deepgram.delay(Delays(answer=60.0))
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(said(scenario, PROCESS, deepgram.recording(QUESTION), **MODEL))
+        await eventually(lambda: is_asked(deepgram))
+        stopping = group.create_task(asyncio.to_thread(scenario.server.stop))
+
+        async def drains() -> bool:
+            return '"draining"' in scenario.server.log_tail(1 << 20)
+
+        await eventually(drains)
+        deepgram.delay(Delays())
+    status, told = asking.result()
+    assert (status, told["code"]) == (503, "draining")
+    assert stopping.result() == 0
+    await asyncio.to_thread(scenario.server.restart)
+    assert await counted(scenario) == before
 
 
 async def is_asked(deepgram: Deepgram) -> bool:

@@ -30,6 +30,8 @@ TOOLS: Final = "tools"
 NATIVE: Final = "native"
 
 _NOTHING: Final = Decimal(0)
+_LEFT: Final = (CallOutcome.CANCELLED, CallOutcome.CUT)
+"""What becomes of a request whose answer nobody gets."""
 
 RequestPriceOf: TypeAlias = Callable[[str, str], RequestPrice | None]
 """The price of a request, by the names of its service and of what is asked; None if unknown."""
@@ -111,6 +113,8 @@ class ServiceMeter:
     def _report(
         self, call: ServiceCall, provider: str, metered: "MeteredRequest", outcome: CallOutcome
     ) -> None:
+        if outcome in _LEFT and metered.used == NO_USE:
+            metered.use(call.expected)  # nobody will tell, and the provider is paid for it
         began, spent = metered.began_at, metered.cost(outcome)
         reservation = metered.reservation
         settlements = () if reservation is None else reservation.settle(spent or _NOTHING)

@@ -255,6 +255,47 @@ async def test_who_leaves_pays_for_what_may_come() -> None:
     assert await metered.leftover() == 0
 
 
+async def test_who_leaves_a_transcription_pays_for_what_it_was_expected_to_be() -> None:
+    metered, service = Metered(money("100"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    service.waits = wait
+    expected = ServiceUse(audio_seconds=60.0)
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(
+            metered.calls.ask(
+                CALLER, service, FakeService.call, operation="speech", expected=expected
+            )
+        )
+        await begun.wait()
+        asking.cancel()
+    assert metered.entries == [("native", Decimal("0.601"), CallOutcome.CANCELLED)]
+    assert [one.audio_seconds for one in metered.ledger.entries] == [60.0]
+    assert await metered.leftover() == 0
+
+
+async def test_what_is_cut_costs_what_was_expected_and_what_fails_nothing() -> None:
+    metered, service = Metered(money("100"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    service.failures = [failure(UpstreamOverloaded), failure(UpstreamCut, retryable=False)]
+    expected = ServiceUse(characters=10)
+    with pytest.raises(UpstreamCut):
+        await metered.calls.ask(
+            CALLER, service, FakeService.call, operation="speech", expected=expected
+        )
+    assert [(cost, outcome) for _, cost, outcome in metered.entries] == [
+        (Decimal(0), CallOutcome.FAILED),
+        (Decimal("1.001"), CallOutcome.CUT),
+    ]
+    assert [one.characters for one in metered.ledger.entries] == [0, 10]
+    assert await metered.leftover() == 0
+
+
 async def test_what_never_got_its_turn_is_no_entry() -> None:
     metered, service = Metered(money("1"), requests=1), FakeService("tavily", "key")
     metered.calls = ServiceCalls(

@@ -104,7 +104,7 @@ class Server:
     async def _answer(
         self, request: Request, exchange: Exchange, fault: Fault | None, outlet: Outlet
     ) -> None:
-        await asyncio.sleep(self._state.delays.answer)
+        await self._state.pause()
         try:
             if fault is not None and fault.after == 0:
                 await self._misbehave(fault, exchange, outlet)
@@ -159,7 +159,7 @@ class Server:
     ) -> None:
         refused = fault if fault is not None and isinstance(fault.do, Refuse | Page) else None
         try:
-            await asyncio.sleep(self._state.delays.answer)
+            await self._state.pause()
             if refused is not None:
                 await self._misbehave(refused, exchange, Outlet(writer, keep_alive=False))
                 return
@@ -231,7 +231,7 @@ class Server:
             case "POST", "/_faults":
                 state.faults.append(msgspec.json.decode(body, type=Fault))
             case "POST", "/_delays":
-                state.delays = msgspec.json.decode(body, type=Delays)
+                state.delay(msgspec.json.decode(body, type=Delays))
             case "GET", "/_exchanges":
                 return msgspec.json.encode(state.exchanges)
             case "GET", "/_open":

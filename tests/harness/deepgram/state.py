@@ -1,6 +1,8 @@
 """What the running stand-in was told, and what it was asked."""
 
+import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -20,6 +22,7 @@ class State:
         self.silence_s = silence_s
         self.flushes = flushes
         self.words = Words()
+        self._told = asyncio.Event()
         self.reset()
 
     def reset(self) -> None:
@@ -29,6 +32,17 @@ class State:
         self.delays = Delays()
         self.exchanges: list[Exchange] = []
         self.open_sockets = 0
+
+    async def pause(self) -> None:
+        """Wait before an answer, unless other delays are told meanwhile."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._told.wait(), self.delays.answer)
+
+    def delay(self, delays: Delays) -> None:
+        """Use these from now on; who waits to answer waits no more."""
+        self.delays = delays
+        self._told.set()
+        self._told = asyncio.Event()
 
     def next_sentence(self) -> str:
         """What the next person says."""

@@ -96,6 +96,16 @@ class Engines(Generic[E]):
         """All there are, whoever may use them."""
         return [*self._services.values()]
 
+    @property
+    def preferred(self) -> Sequence[tuple[E, Sequence[SpeechModel]]]:
+        """All there are with their models; what is tried where none is named comes first."""
+        usual = [*(self._usual or _USUAL)]
+        providers = [name.partition("/")[0] for name in usual]
+        return [
+            (one, sorted(one.models, key=lambda model: _place(usual, f"{one.name}/{model.name}")))
+            for one in sorted(self.services, key=lambda one: _place(providers, one.name))
+        ]
+
     async def of(self, principal: Principal, wanted: str | None = None) -> Sequence[Engine[E]]:
         """Those for a caller, or the one that it names as `provider` or `provider/model`.
 
@@ -155,6 +165,11 @@ class Engines(Generic[E]):
                 f"choose one of {known}, or one of their models as provider/model",
             )
         return service, model or None
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    """Where a name is among these; after all of them if it is none."""
+    return names.index(name) if name in names else len(names)
 
 
 def _models(service: Transcriber | SpeechSynthesizer, model: str | None) -> list[str | None]:

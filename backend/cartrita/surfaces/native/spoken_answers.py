@@ -3,6 +3,7 @@
 from fastapi import Request
 
 from cartrita.application.voice.spoken_messages import SpokenMessage
+from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import StoredMessage
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted, Idempotency
@@ -27,10 +28,13 @@ async def send_said(
     """Transcribe a recording, and start the run that answers it, unless nothing was said.
 
     A client that leaves before it is transcribed has sent nothing; after that the run goes on.
+    Nothing is sent either where the server begins to stop meanwhile: raises Unavailable.
     """
     principal.scopes.require_operation(Operation.CHAT)
     async with while_connected(request, services, principal):
         heard = await services.voice.messages.hear(principal, recording.said, form.to_command, key)
+    if services.sockets.draining and heard.admitted is None:
+        raise Unavailable("This server is about to stop; come back.", code="draining")
     return await services.voice.messages.send(
         principal, recording.said, heard, form.to_command, key
     )

@@ -67,11 +67,12 @@ async def get_voice(principal: CurrentPrincipal, services: AppServices) -> Voice
     heard, spoken = services.voice.transcriptions.engines, services.voice.speeches.engines
     return VoiceView(
         transcribers=[
-            EngineView.of(one, usable=await heard.usable(principal, one)) for one in heard.services
+            EngineView.of(one, models, usable=await heard.usable(principal, one))
+            for one, models in heard.preferred
         ],
         synthesizers=[
-            EngineView.of(one, usable=await spoken.usable(principal, one))
-            for one in spoken.services
+            EngineView.of(one, models, usable=await spoken.usable(principal, one))
+            for one, models in spoken.preferred
         ],
     )
 

@@ -1,5 +1,6 @@
 """Schemas of speech: what was said, what answers it, and what can be used."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field
@@ -163,8 +164,14 @@ class EngineView(BaseModel):
     models: list[EngineModelView]
 
     @classmethod
-    def of(cls, service: Transcriber | SpeechSynthesizer, *, usable: bool) -> "EngineView":
-        models = [EngineModelView.of(one, usable=usable) for one in service.models]
+    def of(
+        cls,
+        service: Transcriber | SpeechSynthesizer,
+        offered: Sequence[SpeechModel],
+        *,
+        usable: bool,
+    ) -> "EngineView":
+        models = [EngineModelView.of(one, usable=usable) for one in offered]
         available = usable and (not models or any(one.available for one in models))
         needs = None
         if not usable:
