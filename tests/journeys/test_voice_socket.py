@@ -1,40 +1,24 @@
 """A live conversation: what is said is transcribed and answered, and the answer is spoken."""
 
-from collections.abc import Iterator
-
 import pytest
 from tests.harness.deepgram.faults import Delays
 from tests.harness.deepgram.launch import Deepgram
-from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.scenario import Scenario, eventually, until
-from tests.harness.server import Server
 from tests.harness.voice_sockets import (
     PAUSE,
-    live_settings,
     of_type,
     spoken_audio,
     voice,
 )
 from tests.harness.websockets import Frame, seqs_of, text_of
+from tests.journeys.live_voice import MODEL
+from tests.journeys.live_voice import deepgram_server as deepgram_server
+from tests.journeys.live_voice import live as live
+from tests.journeys.live_voice import live_server as live_server
 
-MODEL = "openai/fake"
 SENTENCES = ["Moss grows there.", "It is old.", "Stones are older."]
 ANSWER = " ".join(SENTENCES)
-
-
-@pytest.fixture(scope="module")
-def server(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Server]:
-    """One worker, which speaks and hears by the stand-in of Deepgram."""
-    settings = live_settings(deepgram_server)
-    with Server(provider_url=provider.base_url, settings=settings) as running:
-        yield running
-
-
-@pytest.fixture
-def live(server: Server, provider: FakeProvider, deepgram_server: Deepgram) -> Scenario:
-    deepgram_server.reset()
-    return Scenario(server, provider)
 
 
 def said(*scripts: Script) -> str:

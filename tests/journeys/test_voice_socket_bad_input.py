@@ -1,35 +1,24 @@
 """What a live conversation is sent that means nothing is told, and the socket goes on."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from tests.harness.deepgram.launch import Deepgram
-from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, until
-from tests.harness.server import KEY, Server
+from tests.harness.server import KEY
 from tests.harness.voice_sockets import PAUSE, RATE, VoiceSocket, live_settings, voice
 from tests.harness.websockets import Frame, opened
 from tests.journeys.accounts import new_key, new_user
+from tests.journeys.live_voice import deepgram_server as deepgram_server
+from tests.journeys.live_voice import live as live
+from tests.journeys.live_voice import live_server as live_server
 from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode
 
 from cartrita.domain.principals import LOCAL_TENANT
-
-
-@pytest.fixture(scope="module")
-def server(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Server]:
-    settings = live_settings(deepgram_server)
-    with Server(provider_url=provider.base_url, settings=settings) as running:
-        yield running
-
-
-@pytest.fixture
-def live(server: Server, provider: FakeProvider, deepgram_server: Deepgram) -> Scenario:
-    deepgram_server.reset()
-    return Scenario(server, provider)
 
 
 @pytest.fixture

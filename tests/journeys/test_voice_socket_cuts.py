@@ -2,41 +2,28 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
 
 import pytest
 from tests.harness.deepgram.faults import Cut, Fault, Refuse
 from tests.harness.deepgram.launch import Deepgram
-from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, until
-from tests.harness.server import Server
 from tests.harness.voice_sockets import PAUSE, live_settings, of_type, spoken_audio, voice
 from tests.harness.websockets import Frame, text_of
 from tests.journeys.accounts import made, new_key, new_user
+from tests.journeys.live_voice import MODEL
+from tests.journeys.live_voice import deepgram_server as deepgram_server
+from tests.journeys.live_voice import live as live
+from tests.journeys.live_voice import live_server as live_server
 
 from cartrita.domain.principals import LOCAL_TENANT
 
-MODEL = "openai/fake"
 SENTENCES = ["Moss grows.", "It is old.", "Stones too."]
 ANSWER = " ".join(SENTENCES)
 ASKED = f"What? {directive(Script(text=ANSWER))}"
 SLOW = f"What? {directive(Script(text=' '.join(SENTENCES * 12), between_tokens_s=0.1))}"
 WATCHDOG_S = 20.0
-
-
-@pytest.fixture(scope="module")
-def server(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Server]:
-    settings = live_settings(deepgram_server)
-    with Server(provider_url=provider.base_url, settings=settings) as running:
-        yield running
-
-
-@pytest.fixture
-def live(server: Server, provider: FakeProvider, deepgram_server: Deepgram) -> Scenario:
-    deepgram_server.reset()
-    return Scenario(server, provider)
 
 
 async def exchange(live: Scenario, deepgram: Deepgram, most: int) -> list[Frame]:

@@ -23,6 +23,7 @@ class State:
         self.flushes = flushes
         self.words = Words()
         self._told = asyncio.Event()
+        self.open_sockets = 0
         self.reset()
 
     def reset(self) -> None:
@@ -31,7 +32,6 @@ class State:
         self.faults: list[Fault] = []
         self.delays = Delays()
         self.exchanges: list[Exchange] = []
-        self.open_sockets = 0
 
     async def pause(self) -> None:
         """Wait before an answer, unless other delays are told meanwhile."""

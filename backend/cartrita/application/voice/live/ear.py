@@ -31,8 +31,8 @@ class Attention(Protocol):
         """Something was heard."""
         ...
 
-    async def ends_turn(self) -> None:
-        """The client has ended the turn, and the transcriber knows."""
+    async def ends_turn(self, at: float) -> None:
+        """The client has ended the turn `at` so many seconds of audio; the transcriber knows."""
         ...
 
     @property
@@ -60,6 +60,7 @@ class Ear:
         self._options = options
         self._bounds = bounds
         self._attention = attention
+        self._sent_s = 0.0
         self._quiet_s = 0.0
         self._heard_words = False
         self._ended = False
@@ -78,7 +79,7 @@ class Ear:
                 return
 
     async def _hear(self, engine: Engine[Transcriber]) -> None:
-        self._ended = False
+        self._ended, self._sent_s = False, 0.0
         asked = TranscriptionOptions(model=engine.model, language=self._options.language)
         opening = self._calls.open(
             self._principal,
@@ -99,7 +100,7 @@ class Ear:
         while (arrival := await self._next()) is not Mark.END:
             if arrival is Mark.END_OF_TURN:
                 await listening.end_utterance()
-                await self._attention.ends_turn()
+                await self._attention.ends_turn(self._sent_s)
             else:
                 await self._send_audio(listening, metered, arrival)
         self._ended = True
@@ -121,6 +122,7 @@ class Ear:
         seconds = self._options.audio.seconds(len(pcm))
         metered.use(ServiceUse(audio_seconds=seconds))
         await listening.send(pcm)
+        self._sent_s += seconds
         self._quiet_s = 0.0 if self._attention.attends else self._quiet_s + seconds
         if self._quiet_s > self._bounds.silence_s:
             raise DeadlineExceeded(

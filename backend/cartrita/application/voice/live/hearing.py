@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 import structlog
@@ -27,6 +28,9 @@ from cartrita.domain.speech import Heard, ListeningEvent, SpeechStarted, Utteran
 from cartrita.gateway.service_calls import ServiceCalls
 
 log = structlog.get_logger()
+
+_LAST_PAUSE_S: Final = 0.7
+"""The last words of a turn end so long before its client ends it at most."""
 
 
 class Hearing:
@@ -57,6 +61,7 @@ class Hearing:
         self._is_speaking = is_speaking
         self._gathering = TurnGathering(bounds.turn_characters)
         self._final_words: asyncio.Event | None = None
+        self._asked_at = 0.0
         self._engine: Engine[Transcriber] | None = None
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
         self._ear = Ear(calls, principal, options, bounds, self)
@@ -117,8 +122,9 @@ class Hearing:
                 if self._has_ended:
                     await self._end_turn()
 
-    async def ends_turn(self) -> None:
+    async def ends_turn(self, at: float) -> None:
         """The client has ended the turn: it ends with the final words, for which this waits."""
+        self._asked_at = at
         self._final_words = asyncio.Event()
         try:
             async with asyncio.timeout(self._bounds.final_words_s):
@@ -137,8 +143,14 @@ class Hearing:
         self._gathering.add(heard)
         if heard.text.strip() and (heard.final or self._options.interim):
             await self._client.tell(HeardInTurn(self._gathering.number, heard))
-        if (heard.ends_utterance and self._has_ended) or self._gathering.full:
+        last = heard.ends_utterance and self._has_ended and not self._is_before_the_end(heard)
+        if last or self._gathering.full:
             await self._end_turn()
+
+    def _is_before_the_end(self, heard: Heard) -> bool:
+        """Whether this was on its way when the client ended the turn, which has more words."""
+        asked = self._final_words is not None
+        return asked and heard.start + heard.duration < self._asked_at - _LAST_PAUSE_S
 
     async def _end_turn(self) -> None:
         """End the turn; one in which nothing was said is told only where the client ended it."""
