@@ -208,7 +208,12 @@ async def first_able(engines: Sequence[Engine[E]], use: Callable[[Engine[E]], Aw
                 raise
             log.warning("engine_failed", engine=engine.label, code=error.code)
             failures.append(error)
-    raise next((one for one in failures if not isinstance(one, NotOffered)), failures[0])
+    raise telling(failures)
+
+
+def telling(failures: Sequence[CartritaError]) -> CartritaError:
+    """Which error of engines that all failed is told: that of the most preferred that could."""
+    return next((one for one in failures if not isinstance(one, NotOffered)), failures[0])
 
 
 def may_pass_over(error: CartritaError) -> bool:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.engines import Engine, Engines
+from cartrita.application.voice.fitting import fitted
 from cartrita.application.voice.live.audio_inbox import Arrival, Mark
 from cartrita.application.voice.live.hearing import Hearing
 from cartrita.application.voice.live.live_events import (
@@ -108,7 +110,12 @@ class LiveConversation:
         self._listening = self._tasks.create_task(self._hearing.run(hears))
 
     def hear(self, pcm: bytes) -> None:
-        """Some audio. Raises Conflict, Malformed, TooLarge and Unavailable."""
+        """Some audio. Raises Conflict, Malformed, TooLarge and Unavailable.
+
+        It is dropped where the listening has ended: that was told, and audio is on its way still.
+        """
+        if self._options is not None and (self._hearing is None or self._hearing.ended):
+            return
         hearing, options = self._attentive()
         if len(pcm) > self._voice.bounds.frame_bytes:
             raise TooLarge(
@@ -219,7 +226,9 @@ class LiveConversation:
 
     def _speak(self, run_id: RunId, options: LiveOptions, from_sentence: int = 0) -> None:
         request = SpeechRequest(text="", voice=options.voice, format=options.format)
-        self._mouth.speak(run_id, request, self._speaks, from_sentence)
+        others = () if options.synthesizer else self._voice.synthesizers.services
+        asks = partial(fitted, request=request, others=others)
+        self._mouth.speak(run_id, asks, self._speaks, from_sentence)
 
     def _interrupt(self) -> None:
         """Somebody speaks: what is heard now is spoken no more, by the client's wish."""

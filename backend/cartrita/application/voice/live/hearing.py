@@ -36,8 +36,8 @@ _LAST_PAUSE_S: Final = 0.7
 class Hearing:
     """Tells the client what is heard, and gives each turn to `answer` when it has ended.
 
-    `is_speaking` says whether an answer is heard now, and `interrupt` is called when somebody
-    speaks then.
+    Turns are answered one after the other. `is_speaking` says whether an answer is heard now, and
+    `interrupt` is called when somebody speaks then.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Hearing:
         self._engine: Engine[Transcriber] | None = None
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
         self._ear = Ear(calls, principal, options, bounds, self)
+        self._answering = asyncio.Lock()
         self.ended = False
 
     @property
@@ -143,8 +144,10 @@ class Hearing:
         self._gathering.add(heard)
         if heard.text.strip() and (heard.final or self._options.interim):
             await self._client.tell(HeardInTurn(self._gathering.number, heard))
-        last = heard.ends_utterance and self._has_ended and not self._is_before_the_end(heard)
-        if last or self._gathering.full:
+        over = heard.ends_utterance and self._has_ended and not self._is_before_the_end(heard)
+        while self._gathering.full:
+            await self._end_turn()
+        if over and (self._gathering.begun or self._final_words is not None):
             await self._end_turn()
 
     def _is_before_the_end(self, heard: Heard) -> bool:
@@ -158,7 +161,9 @@ class Hearing:
         if asked is not None:
             asked.set()
         if asked is not None or self._gathering.begun:
-            await self._answer(self._written_down(self._gathering.take()))
+            turn = self._written_down(self._gathering.take())
+            async with self._answering:  # the next one goes on with the conversation of this one
+                await self._answer(turn)
 
     def _written_down(self, turn: Turn) -> Turn:
         """The turn, with what wrote it down."""

@@ -1,7 +1,7 @@
 """The mouth of a live conversation: it speaks one answer after the other, and can be silenced."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.engines import Engine
@@ -52,18 +52,21 @@ class Mouth:
     def speak(
         self,
         run_id: RunId,
-        request: SpeechRequest,
+        asks: Callable[[Engine[SpeechSynthesizer]], SpeechRequest],
         engines: Sequence[Engine[SpeechSynthesizer]],
         from_sentence: int = 0,
     ) -> None:
-        """Speak this answer after those that are spoken, unless it is spoken already."""
+        """Speak this answer after those that are spoken, unless it is spoken already.
+
+        `asks` says what is asked of each synthesizer.
+        """
         if any(speech.run_id == run_id for speech in self._speeches):
             return
         speaker = SentenceSpeaker(
             self._calls,
             self._principal,
             self._client,
-            request,
+            asks,
             self._playback,
             self._order,
             self._ahead_s,

@@ -1,16 +1,14 @@
 """Speaks the sentences of an answer one after the other, with the first synthesizer that can."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from msgspec.structs import replace
-
-from cartrita.application.voice.engines import Engine, may_pass_over
+from cartrita.application.voice.engines import Engine, may_pass_over, telling
 from cartrita.application.voice.live.answer_text import AnswerText
 from cartrita.application.voice.live.live_events import LiveClient, SentenceBegan, SentenceEnded
 from cartrita.application.voice.live.playback import Playback
-from cartrita.domain.errors import CartritaError, UpstreamCut
+from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamOverloaded
 from cartrita.domain.ids import RunId
 from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.ports.speech import Speaking, SpeechSynthesizer
@@ -28,9 +26,9 @@ _SAID_AHEAD: Final = 2
 class SentenceSpeaker:
     """Speaks from the sentence `next` on; what was `heard` of it was told to the client.
 
-    Another synthesizer takes the place of one that fails before anything is heard, in its own usual
-    voice, and the same one is tried again between two sentences. What waits for its turn in `order`
-    is opened already.
+    `asks` says what is asked of each synthesizer. Another one takes the place of one that fails
+    before anything is heard, and one that is cut or overloaded is tried again between two
+    sentences. What waits for its turn in `order` is opened already.
     """
 
     def __init__(
@@ -38,7 +36,7 @@ class SentenceSpeaker:
         calls: ServiceCalls,
         principal: Principal,
         client: LiveClient,
-        request: SpeechRequest,
+        asks: Callable[[Engine[SpeechSynthesizer]], SpeechRequest],
         playback: Playback,
         order: asyncio.Lock,
         ahead_s: float,
@@ -46,13 +44,12 @@ class SentenceSpeaker:
         self._calls = calls
         self._principal = principal
         self._client = client
-        self._request = request
+        self._asks = asks
         self._playback = playback
         self._order = order
         self._ahead_s = ahead_s
         self._opened = False
         self._engine = ""
-        self._preferred: Engine[SpeechSynthesizer] | None = None
         self._in_turn = False
         self._sounding = False
         self._seconds: float | None = None
@@ -64,7 +61,7 @@ class SentenceSpeaker:
     ) -> None:
         """Speak all of it, and wait until it was heard. Raises CartritaError."""
         left = list(engines)
-        self._preferred = left[0]
+        failures: list[CartritaError] = []
         tried_again = -1
         try:
             while True:
@@ -74,23 +71,29 @@ class SentenceSpeaker:
                 except CartritaError as error:
                     if self._sounding or error.callers_own or not may_pass_over(error):
                         raise
-                    if self._opened and tried_again < self.next:
+                    if self._is_passing(error) and tried_again < self.next:
                         tried_again = self.next
-                    elif self.heard or len(left) == 1:
+                    elif self.heard:
                         raise
                     else:
+                        failures.append(error)
                         left.pop(0)
+                        if not left:
+                            raise telling(failures) from None
             await asyncio.sleep(self._playback.ahead)
         finally:
             if self._in_turn:
                 self._order.release()
 
+    def _is_passing(self, error: CartritaError) -> bool:
+        """Whether the same synthesizer, which had begun, may do better at once."""
+        return self._opened and isinstance(error, UpstreamCut | UpstreamOverloaded)
+
     async def _speak_with(
         self, engine: Engine[SpeechSynthesizer], run_id: RunId, text: AnswerText
     ) -> None:
         self._opened, self._engine = False, engine.service.name
-        voice = self._request.voice if engine is self._preferred else None
-        request = replace(self._request, model=engine.model, voice=voice)
+        request = self._asks(engine)
         opening = self._calls.open(
             self._principal,
             engine.service,

@@ -1,5 +1,7 @@
 """Turns: what somebody says until a pause, gathered of what a transcriber hears."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec.structs import replace
 
@@ -45,9 +47,10 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TurnGathering:
-    """Gathers final texts until the turn is taken; turns are numbered from 1.
+    """Gathers final texts until the turn is taken; turns with words are numbered from 1.
 
-    `longest` is in characters: with more of them a turn is `full`.
+    `longest` is in characters: with more of them a turn is `full`, and what makes it so begins the
+    next one.
     """
 
     def __init__(self, longest: int) -> None:
@@ -63,7 +66,7 @@ class TurnGathering:
     @property
     def full(self) -> bool:
         """Whether the turn has to end here."""
-        return sum(len(one.text) + 1 for one in self._finals) > self._longest
+        return len(_text(self._finals)) > self._longest
 
     def add(self, heard: Heard) -> None:
         """Something was heard; what is not final does not count yet."""
@@ -72,17 +75,23 @@ class TurnGathering:
 
     def take(self) -> Turn:
         """The turn, which ends here; the next one begins."""
-        finals, self._finals = self._finals, []
+        if not self._finals:
+            return Turn(number=self.number, text="")
+        whole = len(self._finals)
+        end = whole - 1 if self.full and whole > 1 else whole
+        finals, self._finals = self._finals[:end], self._finals[end:]
         number, self.number = self.number, self.number + 1
-        if not finals:
-            return Turn(number=number, text="")
         known = [one.confidence for one in finals if one.confidence is not None]
         return Turn(
             number=number,
             start=finals[0].start,
-            text=" ".join(one.text.strip() for one in finals)[: self._longest],
+            text=_text(finals)[: self._longest],
             duration=round(finals[-1].start + finals[-1].duration - finals[0].start, 3),
             words=tuple(word for one in finals for word in one.words),
             language=next((one.language for one in finals if one.language), None),
             confidence=round(sum(known) / len(known), 4) if known else None,
         )
+
+
+def _text(finals: Sequence[Heard]) -> str:
+    return " ".join(one.text.strip() for one in finals)

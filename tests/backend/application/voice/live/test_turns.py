@@ -38,8 +38,7 @@ def test_a_turn_is_what_is_final() -> None:
     assert (turn.number, turn.text, turn.duration) == (1, "What grows on stones?", 2.5)
     assert [word.text for word in turn.words] == ["What", "grows", "on", "stones?"]
     assert (turn.language, turn.confidence) == ("en", 0.5)
-    assert gathering.take().text == ""
-    assert gathering.number == 3
+    assert (gathering.take().text, gathering.number) == ("", 2)
 
 
 def test_a_turn_that_is_too_long() -> None:
@@ -48,7 +47,12 @@ def test_a_turn_that_is_too_long() -> None:
     assert not gathering.full
     gathering.add(heard("more"))
     assert gathering.full
-    assert gathering.take().text == "nine lets "
+    assert gathering.take().text == "nine lets"
+    assert not gathering.full
+    assert (gathering.begun, gathering.take().text) == (True, "more")
+    gathering.add(heard("more than fits"))
+    assert gathering.take().text == "more than "
+    assert not gathering.begun
 
 
 @examples
