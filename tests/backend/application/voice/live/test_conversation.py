@@ -32,7 +32,7 @@ from cartrita.domain.errors import (
     UpstreamUnreachable,
 )
 from cartrita.domain.events import StopStatus
-from cartrita.domain.speech import AudioFormat, SpeechStarted, UtteranceEnded
+from cartrita.domain.speech import AudioFormat, SpeechModel, SpeechStarted, UtteranceEnded
 
 
 def cut(name: str = "deepgram") -> UpstreamCut:
@@ -130,8 +130,9 @@ async def test_frames_that_are_no_audio() -> None:
             told.conversation.hear(b"aaaa")
         with pytest.raises(Unavailable, match="keep up"):
             told.conversation.hear(b"aa")
+        told.conversation.hear(b"aa")  # on its way still: that nothing is heard was told
         with pytest.raises(Conflict):
-            told.conversation.hear(b"aa")
+            told.conversation.end_turn()
         with pytest.raises(NotFound):
             await told.conversation.start(replace(OPTIONS, conversation_id="none"))
 
@@ -211,6 +212,8 @@ async def test_a_synthesizer_that_fails_before_it_is_heard_is_replaced() -> None
 
 async def test_the_next_synthesizer_speaks_in_its_own_voice() -> None:
     async with scene() as told:
+        for mouth, name in zip(told.mouths, ("ann", "bob"), strict=True):
+            mouth.models = (SpeechModel(name=name, voices=(name,)),)
         told.mouths[0].failures = [UpstreamUnreachable("No.", provider="deepgram")] * 4
         await told.conversation.start(replace(OPTIONS, voice="ann", format=AudioFormat.WAV))
         await told.answer(await asked(told), "Moss.")
