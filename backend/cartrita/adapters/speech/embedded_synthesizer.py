@@ -112,6 +112,8 @@ class EmbeddedSynthesizer:
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[EmbeddedSpeech]:
         """See SpeechSynthesizer; the first part has been spoken."""
         name, program = self._program(request.model)
+        if not program.can_say(request.text):
+            raise NotOffered.of("text", f"{name} can say no letter of it")
         voice = _voice(name, program, request.voice)
         target = self._format(name, request.format)
         arguments = program.arguments(voice, request.speed)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, cast
 
 import msgspec
+import structlog
 
 from cartrita.adapters.processes.children import started
 from cartrita.adapters.speech.engines.orders import (
@@ -20,6 +21,8 @@ from cartrita.adapters.speech.engines.orders import (
     TextLine,
 )
 from cartrita.domain.errors import Unavailable, UpstreamCut
+
+log = structlog.get_logger()
 
 EMBEDDED: Final = "embedded"
 _MODULE: Final = "cartrita.adapters.speech.engines.main"
@@ -68,8 +71,12 @@ class EngineProcess:
                 provider=EMBEDDED,
             )
         match _line.decode(line):
-            case EngineFailure(reason):
-                raise Unavailable(reason, code="transcription_unavailable")
+            case EngineFailure(detail):
+                log.error("engine_cannot_be_loaded", engine=self._engine, detail=detail)
+                raise Unavailable(
+                    f"{self._engine} cannot be loaded where the server runs: its log says why.",
+                    code="transcription_unavailable",
+                )
             case TextLine() as found:
                 return found
 

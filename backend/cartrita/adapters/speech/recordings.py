@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Final
 
 import msgspec
@@ -24,6 +24,8 @@ from cartrita.domain.speech import PcmFormat, Recording
 
 _LISTENED: Final = PcmFormat(16_000)
 _PIECE: Final = 64 << 10
+_LOOKED_AT_ONCE: Final = 1 << 20
+"""In bytes: who looks for sound in more of them has a seat, as it takes a processor for long."""
 _LOST_SHARE, _LOST_S = 0.05, 0.5
 """A recording that lacks more than both of these of what it announces was cut off."""
 
@@ -82,7 +84,10 @@ class SniffedRecordings:
         samples = wav_samples(data)
         if samples.duration > self._bounds.seconds:
             raise recording_too_long(self._bounds.seconds)
-        silent = await asyncio.to_thread(_wav_is_silent, data, samples)
+        async with AsyncExitStack() as seat:
+            if samples.size > _LOOKED_AT_ONCE:
+                await seat.enter_async_context(self._seats.one())
+            silent = await asyncio.to_thread(_wav_is_silent, data, samples)
         return Recording(
             data=data, media_type=WAV.media_type, duration=samples.duration, silent=silent
         )

@@ -41,6 +41,10 @@ class SpeakingProgram(Protocol):
         """What it reads beside libraries."""
         ...
 
+    def can_say(self, text: str) -> bool:
+        """Whether it has a sound for any letter of the text, if there are letters."""
+        ...
+
     def arguments(self, voice: str, speed: float) -> Sequence[str]: ...
 
 
@@ -52,6 +56,11 @@ class Flite(msgspec.Struct, frozen=True):
     audio: PcmFormat = PcmFormat(16_000)
     bare: bool = False
     readable: tuple[Path, ...] = ()
+
+    def can_say(self, text: str) -> bool:
+        """It passes over all but English letters, and makes a click of the others alone."""
+        letters = [one for one in text if one.isalnum()]
+        return not letters or any(one.isascii() for one in letters)
 
     def arguments(self, voice: str, speed: float) -> Sequence[str]:
         """It writes its header last, so its output must be a file."""
@@ -69,6 +78,10 @@ class Espeak(msgspec.Struct, frozen=True):
     readable: tuple[Path, ...]
     audio: PcmFormat = PcmFormat(22_050)
     bare: bool = False
+
+    def can_say(self, text: str) -> bool:
+        """It names the letters that its voice does not have."""
+        return True
 
     def arguments(self, voice: str, speed: float) -> Sequence[str]:
         """Its speed is in words a minute."""
@@ -95,6 +108,10 @@ class Piper(msgspec.Struct, frozen=True):
         """The voice, and where the program and the Python that it may be run by are installed."""
         own = (self.path.parent, self.path.parent.parent / "lib")
         return (self.model.parent, *own, Path(sys.prefix), Path(sys.base_prefix))
+
+    def can_say(self, text: str) -> bool:
+        """What a voice of the operator's knows cannot be told."""
+        return True
 
     def arguments(self, voice: str, speed: float) -> Sequence[str]:
         """It has no other voice than its own."""

@@ -139,3 +139,14 @@ async def test_a_program_that_takes_too_long_is_ended(voice: Path) -> None:
 def test_a_voice_without_its_description_is_none(voice: Path) -> None:
     Path(f"{voice}.json").unlink()
     assert synthesizer(voice).models[0].needs is not None
+
+
+async def test_a_text_without_a_letter_that_it_can_say_is_left_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "flite"
+    monkeypatch.setattr(speaking_programs, "found", {"flite": program}.get)
+    error = await refusal(SpeechRequest(text="中文 。"), synthesizer())
+    assert isinstance(error, NotOffered)
+    assert "can say no letter" in error.fields["text"][0]
+    assert speaking_programs.Flite(program).can_say("中文, or Chinese")

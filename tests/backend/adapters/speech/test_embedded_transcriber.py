@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 from tests.backend.adapters.speech.sounds import babble, noise, silence, tone, wav
 
 from cartrita.adapters.speech import embedded_engines
@@ -149,14 +150,19 @@ def test_an_engine_without_its_model_says_which_setting_names_it(
     assert transcriber(models=right).models[0].needs is None
 
 
-async def test_an_engine_that_cannot_be_loaded_says_why(
+async def test_why_an_engine_cannot_be_loaded_is_for_the_log_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(embedded_engines, "find_spec", installed)
     engine = transcriber(models={"faster-whisper": tmp_path})
-    with pytest.raises(CartritaError) as caught:
+    with capture_logs() as logs, pytest.raises(CartritaError) as caught:
         await heard(silence(0.5) + babble(1.5) + silence(1), engine)
-    assert "faster-whisper cannot be loaded" in caught.value.message
+    assert caught.value.message == (
+        "faster-whisper cannot be loaded where the server runs: its log says why."
+    )
+    [entry] = [one for one in logs if one["event"] == "engine_cannot_be_loaded"]
+    assert entry["engine"] == "faster-whisper"
+    assert entry["detail"]
 
 
 async def test_an_engine_that_takes_too_long_is_ended() -> None:

@@ -108,3 +108,13 @@ async def test_who_finds_no_seat_in_time_is_told_to_come_again() -> None:
                 raise AssertionError("two have a seat")
     async with seats.one():
         pass
+
+
+async def test_who_looks_for_sound_in_much_has_a_seat() -> None:
+    seats = EngineSeats(1, wait_s=0.01)
+    recordings = SniffedRecordings(RecordingBounds(), seats, None)
+    async with seats.one():
+        assert (await recordings.read(wav(silence(1)), "")).silent
+        with pytest.raises(Busy):
+            await recordings.read(wav(silence(60)), "")
+    assert (await recordings.read(wav(silence(60)), "")).silent

@@ -53,7 +53,7 @@ def main() -> None:
     try:
         engine = open_engine(order)
     except Exception as error:  # noqa: BLE001 - an engine raises anything for a model that is none
-        _write(EngineFailure(f"{order.engine} cannot be loaded: {error}"))
+        _write(EngineFailure(str(error)))
         return
     _serve(engine, order, sys.stdin.buffer)
 

@@ -49,9 +49,9 @@ class TextLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, ta
 
 
 class EngineFailure(msgspec.Struct, frozen=True, tag="failed"):
-    """Why the engine cannot be used, as a sentence."""
+    """Why the engine cannot be used, for a log: it may name files of this machine."""
 
-    reason: str
+    detail: str
 
 
 EngineLine: TypeAlias = TextLine | EngineFailure
