@@ -25,9 +25,9 @@ class VoiceSession:
     After a cut it comes back and listens anew, which another `listening` tells: what was said
     meanwhile is lost, and is not sent again. Answers go on where they were; a sentence that the cut
     broke off is spoken again from its beginning. Commands are said again until they are taken.
-    After `stop` it ends with the last of what was said; it raises where the server does not
-    listen at all. Frames are read while it is iterated over;
-    another thread may send.
+    After `stop` it ends with the last of what was said. Where the server does not listen, or
+    listens no more, it raises the reason, once what was said before is answered. Frames are read
+    while it is iterated over; another thread may send.
     """
 
     def __init__(self, settings: Settings, fields: dict[str, Any]) -> None:

@@ -56,6 +56,8 @@ class VoiceState:
         self._sentence: models.SpeechStartFrame | None = None
         self._stopping = False
         self._all_heard = False
+        self._last_error: CartritaError | None = None
+        self._deaf: CartritaError | None = None
         self.unread: deque[VoiceEvent] = deque()
         self.broken: CartritaError | None = None
 
@@ -67,7 +69,7 @@ class VoiceState:
     @property
     def ended(self) -> bool:
         """Whether all was heard, and all of it answered and spoken."""
-        return self._all_heard and not self._answers
+        return self._all_heard and not self._answers and self._deaf is None
 
     def say(self, frame: dict[str, Any]) -> tuple[Command, list[str]]:
         """A frame, and what is sent for it: a ping behind it tells its fate."""
@@ -84,6 +86,8 @@ class VoiceState:
         """What is said, in frames. Raises ValueError for half a sample."""
         if len(pcm) % 2:
             raise ValueError("Samples have 16 bits: this is an odd number of bytes.")
+        if self._deaf is not None:
+            return []
         return [pcm[at : at + _LARGEST] for at in range(0, len(pcm), _LARGEST)]
 
     def greeting(self) -> list[Frame]:
@@ -157,6 +161,10 @@ class VoiceState:
     def _take_error(self, frame: dict[str, Any]) -> None:
         """A refusal is of the first command that fits; a pong behind that is to come still."""
         error, run_id = error_of_frame(frame), frame.get("run_id")
+        if self._deaf is not None and error.code == "not_started":
+            return
+        if run_id is None:
+            self._last_error = error
         open_ones = (one for one in self._commands if one.error is None)
         command = next((one for one in open_ones if one.frame.get("run_id") == run_id), None)
         if command is None:
@@ -184,10 +192,23 @@ class VoiceState:
             case models.SpeechEndFrame() | models.SpeechDoneFrame() | models.SpeechStoppedFrame():
                 self._take_end(told)
             case models.StoppedFrame():
-                self._all_heard = True
+                self._take_last()
             case _:
                 pass
         self.unread.append(told)
+        self._break_if_deaf()
+
+    def _take_last(self) -> None:
+        """All is heard; where nobody asked for an end, the error before it made it."""
+        self._all_heard = True
+        if not self._stopping:
+            self._deaf = self._last_error
+        self._stopping = True
+
+    def _break_if_deaf(self) -> None:
+        """What was said before is answered first."""
+        if self._deaf is not None and not self._answers:
+            self.broken = self._deaf
 
     def _take_end(
         self, told: models.SpeechEndFrame | models.SpeechDoneFrame | models.SpeechStoppedFrame
@@ -205,6 +226,7 @@ class VoiceState:
     def _settle(self, answer: SpokenAnswer) -> None:
         if answer.settled:
             self._answers.pop(answer.run.run_id, None)
+            self._break_if_deaf()
 
 
 def _resumption(answer: SpokenAnswer) -> Command:

@@ -100,5 +100,5 @@ export class Commands {
 }
 
 function isMeant(sent: { command: Command; answered: boolean }, { run_id: runId }: Refusal): boolean {
-  return !sent.answered && (runId === undefined || sent.command.frame.run_id === runId);
+  return !sent.answered && sent.command.frame.run_id === runId;
 }

@@ -34,7 +34,8 @@ const LONGEST_BEGINNING = 1024 * 1024;
  * Iterate it for what happens, once. After a cut it comes back and listens anew, which another `listening`
  * tells: what was said meanwhile is lost, and is not sent again. Answers go on where they were; a sentence
  * that the cut broke off is spoken again from its beginning. Commands are said again until they are taken.
- * After `stop` it ends with the last of what was said; it fails where the server does not listen at all.
+ * After `stop` it ends with the last of what was said. Where the server does not listen, or listens no more, it
+ * fails with the reason, once what was said before is answered.
  */
 export class VoiceSession implements AsyncIterable<VoiceEvent> {
   readonly #settings: LiveSettings;
@@ -45,6 +46,10 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
   #start: StartFrame;
   #stopped = false;
   #allHeard = false;
+  /** The last error that is of no run: of one that ends the listening, `stopped` follows. */
+  #lastError: CartritaApiError | undefined;
+  /** Why the server listens no more, though nobody asked for that. */
+  #deaf: CartritaApiError | undefined;
   #sentence: SpeechStartFrame | undefined;
   /** What was said before the first connection was open. */
   #beginning: BufferSource[] | undefined = [];
@@ -71,6 +76,7 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
 
   /** More of what is said: samples of 16 bits. While the connection is cut, they are lost. */
   sendAudio(samples: Int16Array<ArrayBuffer> | ArrayBuffer): void {
+    if (this.#deaf) return;
     for (const each of pieces(samples)) {
       if (this.#beginning) keep(this.#beginning, each);
       else this.#reconnection.connection?.sendAudio(each);
@@ -158,6 +164,8 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
 
   #takeRefusal(frame: WrittenError & { readonly run_id?: string | undefined }): void {
     const error = errorOf(frame);
+    if (this.#deaf && error.code === 'not_started') return;
+    if (frame.run_id === undefined) this.#lastError = error;
     if (this.#commands.refuse(frame, error)) return;
     this.#refused(error, frame.run_id);
   }
@@ -175,9 +183,16 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
     if (frame.type === 'turn' && frame.run_id !== undefined) this.#begun(frame.run_id, frame.conversation_id);
     if (frame.type === 'speech_start') this.#sentence = frame;
     if (frame.type.startsWith('speech_') && 'run_id' in frame) this.#takeSpeech(frame);
-    if (frame.type === 'stopped') this.#allHeard = true;
+    if (frame.type === 'stopped') this.#takeEnd();
     this.#told.put(frame as VoiceEvent);
     this.#endIfSettled();
+  }
+
+  /** All is heard; where nobody asked for an end, an error made it. */
+  #takeEnd(): void {
+    this.#allHeard = true;
+    if (!this.#stopped) this.#deaf = this.#lastError;
+    this.#stopped = true;
   }
 
   #begun(runId: string, conversationId: string | undefined): void {
@@ -201,7 +216,9 @@ export class VoiceSession implements AsyncIterable<VoiceEvent> {
   }
 
   #endIfSettled(): void {
-    if (this.#allHeard && this.#runs.size === 0) this.close();
+    if (!this.#allHeard || this.#runs.size > 0) return;
+    if (this.#deaf) this.#unheard(this.#deaf);
+    else this.close();
   }
 
   #refused(error: unknown, run_id?: string): void {

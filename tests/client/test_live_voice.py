@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import pytest
 from tests.browser.tcp_proxy import TcpProxy, tcp_proxy
 from tests.client.scenes import ANSWER
+from tests.harness.deepgram.faults import Fault, Refuse
 from tests.harness.deepgram.launch import Deepgram
 from tests.harness.server import KEY, Server
 
 from cartrita_client import (
     AsyncCartritaApiClient,
     CartritaApiClient,
+    CartritaApiError,
+    Refused,
     RunEvent,
     SpeechAudio,
     VoiceEvent,
@@ -117,3 +120,29 @@ def test_a_cut_in_the_middle_of_a_sentence_loses_no_event(
     assert told == list(client.get_run_events(turn.run_id or "", after=0))
     spoken = {each.sentence for each in events if isinstance(each, models.SpeechEndFrame)}
     assert spoken == set(range(len(spoken)))
+
+
+def test_a_server_that_cannot_hear_ends_it_with_the_reason(
+    client: CartritaApiClient, deepgram_server: Deepgram
+) -> None:
+    deepgram_server.fail(Fault(at="WS /v1/listen", do=Refuse(status=401), times=3))
+    events: list[VoiceEvent] = []
+    with client.voice(transcriber="deepgram") as session:
+        session.send_audio(deepgram_server.samples(_WORDS))
+        with pytest.raises(CartritaApiError) as raised:
+            events.extend(session)
+    deepgram_server.reset()
+    codes = [each.error.code for each in events if isinstance(each, Refused)]
+    assert codes[-1] == raised.value.code == "upstream_auth"
+
+
+async def test_a_server_that_can_hear_no_more_ends_it_without_blocking(
+    async_client: AsyncCartritaApiClient, deepgram_server: Deepgram
+) -> None:
+    deepgram_server.fail(Fault(at="WS /v1/listen", do=Refuse(status=401), times=3))
+    async with async_client.voice(transcriber="deepgram") as session:
+        await session.send_audio(deepgram_server.samples(_WORDS))
+        with pytest.raises(CartritaApiError) as raised:
+            assert [each async for each in session] == []
+    deepgram_server.reset()
+    assert raised.value.code == "upstream_auth"

@@ -64,6 +64,23 @@ def test_a_server_that_does_not_listen_ends_it(programs: Programs) -> None:
     assert (fact["events"], fact["state"]) == ([], "closed")
 
 
+def test_a_server_that_listens_no_more_ends_it_once_the_answer_is_told(
+    programs: Programs,
+) -> None:
+    fact = told(programs, "deafened")
+    assert fact["ended"]["error"]["code"] == "upstream_cut"
+    assert names(fact["events"]) == [
+        *("listening", "turn", "refused", "stopped", "run_event", "speech_done"),
+    ]
+    assert fact["state"] == "closed"
+
+
+def test_an_error_of_no_run_refuses_no_decision(programs: Programs) -> None:
+    fact = told(programs, "decided")
+    assert "error" not in fact["approved"]
+    assert "invalid_audio" in [each.get("code") for each in fact["events"]]
+
+
 @pytest.fixture
 def net() -> Iterator[Network]:
     with network() as made:

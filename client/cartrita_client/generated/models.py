@@ -2100,7 +2100,7 @@ class StopSpeakingFrame(Model):
 
 
 class StoppedFrame(Model):
-    """The answer to `stop`: all that was said is transcribed, and nothing more is heard."""
+    """Nothing more is heard: the answer to `stop`, or behind an error that ends the listening."""
 
     type: Literal["stopped"] = "stopped"
     """Which it is."""

@@ -1981,7 +1981,7 @@ export interface StopSpeakingFrame {
   readonly type: 'stop_speaking';
 }
 
-/** The answer to `stop`: all that was said is transcribed, and nothing more is heard. */
+/** Nothing more is heard: the answer to `stop`, or behind an error that ends the listening. */
 export interface StoppedFrame {
   /** Which it is. */
   readonly type: 'stopped';

@@ -36,3 +36,18 @@ test('a page that browsers give no microphone', () =>
     await messageBox(page).waitFor();
     await toldOf(page, 'only to pages on https');
   }));
+
+test('a microphone that cannot be listened to is left', () =>
+  onPage(async (page) => {
+    await page.addInitScript(() => {
+      const { stream } = new AudioContext().createMediaStreamDestination();
+      globalThis.given = stream;
+      navigator.mediaDevices.getUserMedia = () => Promise.resolve(stream);
+      AudioWorklet.prototype.addModule = () => Promise.reject(new Error('No worklet here.'));
+    });
+    await page.reload();
+    await messageBox(page).waitFor();
+    await toldOf(page, 'No worklet here.');
+    const states = await page.evaluate(() => globalThis.given.getTracks().map((track) => track.readyState));
+    assert.deepEqual(states, ['ended']);
+  }));

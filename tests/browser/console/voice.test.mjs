@@ -84,6 +84,26 @@ test('an answer that is spoken is silenced by a button, and is written to its en
     assert.equal((await pieces(page)).length, played, 'something was played after it was silenced');
   }));
 
+test('silence in the last sound of an answer leaves the next one audible', () =>
+  onPage(async (page) => {
+    await watchSpeaker(page);
+    await page.evaluate(() => {
+      const { start } = AudioBufferSourceNode.prototype;
+      AudioBufferSourceNode.prototype.start = function (at) {
+        start.call(this, at + 60);
+      };
+    });
+    const opened = page.waitForEvent('websocket', (each) => each.url().includes('/ws/voice'));
+    await hears('What grows on stones?', 'What grows on stones?');
+    await microphone(page).click();
+    const socket = await opened;
+    const done = () => socket.waitForEvent('framereceived', ({ payload }) => String(payload).includes('"speech_done"'));
+    await done();
+    const played = (await pieces(page)).length;
+    await silence(page).click();
+    await page.waitForFunction((before) => globalThis.pieces.length > before, played);
+  }));
+
 test('who speaks while it speaks is heard, and it is silent', () =>
   onPage(async (page) => {
     await watchSpeaker(page);

@@ -58,6 +58,22 @@ const SERVED: Readonly<Record<string, Serve>> = {
     if (frame['type'] === 'start') wire.say({ error: 'Install an ear.', code: 'transcription_unavailable' });
     listen(wire, frame['type'] === 'start' ? { type: 'none' } : frame);
   },
+  /** It has heard a turn, and then can hear no more; the answer is written and spoken still. */
+  deafened: (wire, frame) => {
+    listen(wire, frame);
+    if (frame['type'] !== 'audio') return;
+    wire.say(TURN);
+    wire.say({ error: 'The ear has gone.', code: 'upstream_cut' });
+    wire.say({ type: 'stopped' });
+    wire.say({ error: 'Start first.', code: 'not_started' });
+    event(wire, 1, 'done', { final_response: 'Yes.', agent_type: 'supervisor', sources: [] });
+    queueMicrotask(() => wire.say({ type: 'speech_done', run_id: 'run_1' }));
+  },
+  /** What is decided meanwhile is taken, whatever becomes of the sound. */
+  decided: (wire, frame) => {
+    if (frame['type'] === 'approve') wire.say({ error: 'Half a sample.', code: 'invalid_audio' });
+    listen(wire, frame);
+  },
 };
 
 function plain(told: VoiceEvent): object {
@@ -78,13 +94,13 @@ const { type, wires } = served(SERVED[what] ?? listen);
 const client = clientOf('http://127.0.0.1:9', 'ck_key', { WebSocket: type });
 const session = client.openVoice({ conversation_id: 'conv_0', voice: 'amber' });
 session.sendAudio(new Int16Array([1, 2, 3]));
-const approved = what === 'asked' ? asks(session) : undefined;
+const approved = what === 'asked' || what === 'decided' ? asks(session) : undefined;
 const events: object[] = [];
 const ended = await outcome(async () => {
   for await (const each of session) {
     events.push(plain(each));
     if (each.type === 'speech_done') session.stop();
-    if (what === 'asked' && (await approved)) session.stop();
+    if (await approved) session.stop();
   }
 });
 session.sendAudio(new ArrayBuffer(2));

@@ -24,8 +24,10 @@ export class Voice {
   #session: VoiceSession | undefined;
   #conversationId: string | null = null;
   #certain = '';
-  /** Speech is passed over until the server has taken that there is to be none. */
-  #hushed = false;
+  /** The answer whose speech is passed over, for it is to be read. */
+  #hushed: string | undefined;
+  /** The answer that is heard now, or was last. */
+  #audible: string | undefined;
 
   constructor(api: CartritaApiClient, chat: Chat) {
     this.#api = api;
@@ -73,7 +75,7 @@ export class Voice {
 
   /** The answer is to be read, not to be heard. */
   hush(): void {
-    this.#hushed = true;
+    this.#hushed = this.#audible;
     this.#speaker.stop();
     this.#session?.stopSpeaking();
   }
@@ -95,7 +97,6 @@ export class Voice {
       ...(approval ? { approval } : {}),
     });
     this.#session = session;
-    this.#hushed = false;
     void this.#follow(session);
     return session;
   }
@@ -128,14 +129,11 @@ export class Voice {
         if (event.sample_rate !== undefined) this.#speaker.begin(event.sample_rate);
         return;
       case 'speech':
-        if (!this.#hushed) this.#speaker.play(event.audio);
-        return;
+        if (event.run_id === this.#hushed) return;
+        this.#audible = event.run_id;
+        return this.#speaker.play(event.audio);
       case 'speech_stopped':
-        this.#hushed = false;
         return this.#speaker.stop();
-      case 'speech_done':
-        this.#hushed = false;
-        return;
       case 'refused':
         // Why it does not listen any more was told before.
         if (event.error.code === 'not_started') return this.leave();

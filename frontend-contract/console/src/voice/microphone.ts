@@ -32,13 +32,27 @@ export class Microphone {
     const stream = await mediaDevices.getUserMedia({ audio: WANTED }).catch((error: unknown) => {
       throw new Error(PROBLEMS[(error as DOMException).name] ?? `The microphone cannot be used: ${String(error)}`);
     });
+    try {
+      return await Microphone.#listening(stream, onSound);
+    } catch (error) {
+      stop(stream);
+      throw error;
+    }
+  }
+
+  static async #listening(stream: MediaStream, onSound: (sound: Sound) => void): Promise<Microphone> {
     const microphone = new Microphone(stream, new AudioContext());
-    await microphone.#listen(onSound);
+    try {
+      await microphone.#listen(onSound);
+    } catch (error) {
+      microphone.close();
+      throw error;
+    }
     return microphone;
   }
 
   close(): void {
-    for (const track of this.#stream.getTracks()) track.stop();
+    stop(this.#stream);
     void this.#context.close();
   }
 
@@ -49,4 +63,9 @@ export class Microphone {
     this.#context.createMediaStreamSource(this.#stream).connect(recorder);
     await this.#context.resume();
   }
+}
+
+/** Without this the browser would go on showing that somebody listens. */
+function stop(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
 }

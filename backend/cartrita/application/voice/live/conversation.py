@@ -176,6 +176,7 @@ class LiveConversation:
             hearing.take(arrival)
         except CartritaError:
             self._stop_listening()
+            self._tasks.create_task(self._client.tell(ListeningEnded()))  # behind the error
             raise
 
     def _stop_listening(self) -> None:

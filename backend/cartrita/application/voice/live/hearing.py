@@ -81,7 +81,9 @@ class Hearing:
             self.ended = True
             self._barge_in.close()
         await self._end_turn()
-        await self._client.tell(ListeningEnded() if failure is None else LiveFailure(failure))
+        if failure is not None:
+            await self._client.tell(LiveFailure(failure))
+        await self._client.tell(ListeningEnded())
 
     async def _hear(self, engines: Sequence[Engine[Transcriber]]) -> CartritaError | None:
         """Hear to the end; what came in between."""

@@ -109,7 +109,7 @@ class SpeechStoppedFrame(msgspec.Struct, frozen=True, tag_field="type", tag="spe
 
 
 class StoppedFrame(msgspec.Struct, frozen=True, tag_field="type", tag="stopped"):
-    """The answer to `stop`: all that was said is transcribed, and nothing more is heard."""
+    """Nothing more is heard: the answer to `stop`, or behind an error that ends the listening."""
 
 
 ANSWERS: Final = (
