@@ -18,6 +18,7 @@ from cartrita.surfaces.dependencies import (
 )
 from cartrita.surfaces.native.approval_schemas import WAITS
 from cartrita.surfaces.native.chat_responses import respond_waiting
+from cartrita.surfaces.native.public_names import REF
 from cartrita.surfaces.native.request_bodies import JsonBody
 from cartrita.surfaces.native.spoken_answers import reply_to, said_once, send_said
 from cartrita.surfaces.native.streams import stream
@@ -54,7 +55,7 @@ _AUDIO: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 _STREAMED: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+    200: {"content": {MEDIA_TYPE: {"schema": {"$ref": REF + "ServerSentEvent"}}}}
 }
 
 router = APIRouter(prefix="/api/voice", tags=["voice"], dependencies=_SPOKEN)
