@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from cartrita.surfaces.native.chat_socket.channel import CHAT_CHANNEL
 from cartrita.surfaces.native.contract_examples import add_examples, frames_of
 from cartrita.surfaces.native.contract_texts import describe_schemas
-from cartrita.surfaces.native.event_documents import event_documents
+from cartrita.surfaces.native.event_documents import event_documents, struct_schemas
 from cartrita.surfaces.native.public_names import REF, with_public_names
 from cartrita.surfaces.native.voice_socket.channel import VOICE_CHANNEL
 from cartrita.surfaces.native.websocket.channel import Channel
@@ -191,9 +191,7 @@ def _client_schemas() -> Document:
 
 
 def _server_schemas() -> Document:
-    _, components = msgspec.json.schema_components(
-        [EventPlace, DonePlace, *_structs()], ref_template=REF + "{name}"
-    )
+    _, components = struct_schemas([EventPlace, DonePlace, *_structs()])
     place = {"anyOf": [{"$ref": REF + "DonePlace"}, {"$ref": REF + "EventPlace"}]}
     event = {
         "description": "An event of a run, with its place in it.",

@@ -113,6 +113,7 @@ def test_streams_are_described() -> None:
     conversation = "/api/conversations/{conversation_id}/messages"
     assert streamed == {
         ("post", "/api/chat"),
+        ("post", "/api/chat/voice"),
         ("get", "/api/chat/stream"),
         ("post", "/api/chat/stream"),
         ("post", "/api/huggingface/chat"),
