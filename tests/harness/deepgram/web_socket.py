@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from tests.harness.deepgram.exchanges import Exchange
@@ -146,7 +147,7 @@ class WebSocket:
             case Cut():
                 await self._cut(deed)
             case Hang():
-                await asyncio.sleep(_FOR_EVER)
+                await self._hang()
             case Send():
                 await self._send(deed.text or bytes(deed.size), "junk")
             case Raw():
@@ -154,6 +155,16 @@ class WebSocket:
                 await self._writer.drain()
             case _:
                 raise AssertionError(f"{deed} is not done in the middle of a socket")
+
+    async def _hang(self) -> None:
+        """Answer nothing until the client has gone. Raises Ended."""
+        if self._reading:
+            await asyncio.sleep(_FOR_EVER)  # another task reads, and ends the talk
+        with suppress(ConnectionError):
+            while await self._reader.read(1 << 16):
+                pass
+        self._exchange.closed = "left"
+        raise Ended
 
     async def _cut(self, deed: Cut) -> None:
         await self._writer.drain()
