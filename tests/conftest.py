@@ -17,7 +17,14 @@ _UNMEASURED = [
 ]
 """Their servers run what those of other tests run as well, and twice as fast without coverage."""
 _JOURNEYS = _HERE / "journeys"
+_LONG = [_JOURNEYS, _HERE / "security", _HERE / "docs"]
+"""Their files take up to minutes: at the end of a run one worker would be busy alone."""
 _COVERAGE = os.environ.get("COVERAGE_PROCESS_START")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in _LONG))
 
 
 @pytest.hookimpl(tryfirst=True)
