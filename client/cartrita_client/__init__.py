@@ -19,6 +19,7 @@ from cartrita_client.errors import (
     TransportError,
     Unreachable,
     UnreadableFile,
+    UnusableAddress,
     WaitingForApproval,
 )
 from cartrita_client.settings import VERSION
@@ -66,6 +67,7 @@ __all__ = [
     "UnknownEvent",
     "Unreachable",
     "UnreadableFile",
+    "UnusableAddress",
     "VoiceEvent",
     "VoiceSession",
     "WaitingForApproval",

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
+from cartrita_client.errors import UnusableAddress
+
 _SCHEMES = {"http": "ws", "https": "wss"}
+_LIKE = "base_url must be like http://127.0.0.1:8000, with or without /api."
+_KEYLESS = "base_url takes no user, no query and no fragment: keys go elsewhere."
 _DOTS = {".": "%2E", "..": "%2E%2E"}
 
 
@@ -19,14 +23,18 @@ class Address:
 
     @classmethod
     def of(cls, base_url: str) -> Address:
-        """From `http://host:8000`, with or without `/api`. Raises ValueError."""
-        parts = urlsplit(base_url.strip())
-        if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise ValueError("base_url must be like http://127.0.0.1:8000, with or without /api.")
+        """From `http://host:8000`, with or without `/api`. Raises UnusableAddress."""
+        try:
+            parts = urlsplit(base_url.strip())
+            host, port = parts.hostname, parts.port
+        except ValueError as problem:
+            raise UnusableAddress(_LIKE) from problem
+        if parts.scheme not in _SCHEMES or not host or port == 0:
+            raise UnusableAddress(_LIKE)
         if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("base_url takes no user, no query and no fragment: keys go elsewhere.")
+            raise UnusableAddress(_KEYLESS)
         path = parts.path.rstrip("/").removesuffix("/api").rstrip("/")
-        return cls(f"{parts.scheme}://{parts.netloc}{path}", parts.hostname)
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", host)
 
     def url(self, path: str) -> str:
         """The address of a path that begins with `/`."""
@@ -49,7 +57,10 @@ class Address:
 
 
 def fill(template: str, values: tuple[str, ...]) -> str:
-    """A path with its parameters, each quoted so that it stays one segment."""
+    """A path with its parameters, each quoted so that it stays one segment.
+
+    Raises UnusableAddress for an empty one.
+    """
     filled = iter(values)
     return "/".join(
         _segment(next(filled)) if each[:1] == "{" else each for each in template.split("/")
@@ -58,5 +69,5 @@ def fill(template: str, values: tuple[str, ...]) -> str:
 
 def _segment(value: str) -> str:
     if not value:
-        raise ValueError("An id must not be empty.")
+        raise UnusableAddress("An id must not be empty.")
     return _DOTS.get(value) or quote(value, safe="")

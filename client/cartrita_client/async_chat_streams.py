@@ -26,7 +26,7 @@ class AsyncChatStream:
     def __init__(self, connection: AsyncConnection, opening: Call) -> None:
         self._connection = connection
         self._course = StreamCourse(opening, connection.settings.resumes)
-        self._events = self._run()
+        self._events = _events(connection, self._course)
 
     @property
     def run_id(self) -> str:
@@ -43,19 +43,15 @@ class AsyncChatStream:
         """The answer's text so far."""
         return str(self._course.text)
 
-    async def text(self) -> AsyncIterator[str]:
+    def text(self) -> AsyncIterator[str]:
         """The text of the answer, piece by piece. Raises the error of a run that fails."""
-        told = ToldText()
-        async for event in self:
-            if piece := told.new_in(event):
-                yield piece
-        self._raise_error()
+        return _Words(self._events, self._course)
 
     async def final(self) -> DoneData:
         """Read to the end; what the last event says. Raises the error of a run that fails."""
         async for _ in self:
             pass
-        self._raise_error()
+        _raise_error_of(self._course)
         if self._course.done is None:
             raise CartritaError("The stream was closed before its end.")
         return self._course.done
@@ -81,29 +77,56 @@ class AsyncChatStream:
     ) -> None:
         await self.close()
 
-    def _raise_error(self) -> None:
-        if self._course.error is not None:
-            raise self._course.error
 
-    async def _run(self) -> AsyncGenerator[ChatEvent]:
-        while not self._course.ended:
-            await asyncio.sleep(self._course.pause)
-            problem: CartritaError | None = None
-            try:
-                async with aclosing(self._read()) as events:
-                    async for event in events:
-                        yield event
-            except CartritaError as broken:
-                problem = broken
-            if not self._course.ended:
-                self._course.broke(problem)
+class _Words:
+    """The text that a stream's events add; like the stream itself, it is no generator."""
 
-    async def _read(self) -> AsyncGenerator[ChatEvent]:
-        """The events of one connection."""
-        async with self._connection.opened(self._course.next_call()) as response:
-            self._course.opened(response.status_code, response.headers)
-            async for octets in response.aiter_bytes():
-                for event in self._course.take(octets):
+    def __init__(self, events: AsyncIterator[ChatEvent], course: StreamCourse) -> None:
+        self._events = events
+        self._course = course
+        self._told = ToldText()
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        async for event in self._events:
+            if piece := self._told.new_in(event):
+                return piece
+        _raise_error_of(self._course)
+        raise StopAsyncIteration
+
+
+def _raise_error_of(course: StreamCourse) -> None:
+    if course.error is not None:
+        raise course.error
+
+
+async def _events(connection: AsyncConnection, course: StreamCourse) -> AsyncGenerator[ChatEvent]:
+    """The events of all connections.
+
+    It does not know its stream, so that it ends with that: of two that know each other the garbage
+    collector would close this and each generator within at the same time.
+    """
+    while not course.ended:
+        await asyncio.sleep(course.pause)
+        problem: CartritaError | None = None
+        try:
+            async with aclosing(_read(connection, course)) as events:
+                async for event in events:
                     yield event
-                if self._course.ended:
-                    return
+        except CartritaError as broken:
+            problem = broken
+        if not course.ended:
+            course.broke(problem)
+
+
+async def _read(connection: AsyncConnection, course: StreamCourse) -> AsyncGenerator[ChatEvent]:
+    """The events of one connection."""
+    async with connection.opened(course.next_call()) as response:
+        course.opened(response.status_code, response.headers)
+        async for octets in response.aiter_bytes():
+            for event in course.take(octets):
+                yield event
+            if course.ended:
+                return

@@ -21,10 +21,13 @@ class AsyncDownload:
     """
 
     def __init__(self, connection: AsyncConnection, call: Call) -> None:
-        self._connection = connection
-        self._call = call
-        self._pieces = self._run()
-        self.head: Head | None = None
+        self._heads: list[Head] = []
+        self._pieces = _pieces(connection, call, self._heads)
+
+    @property
+    def head(self) -> Head | None:
+        """What is known of the file; None until the server has told it."""
+        return self._heads[0] if self._heads else None
 
     async def read(self) -> bytes:
         """All of it."""
@@ -58,8 +61,12 @@ class AsyncDownload:
     ) -> None:
         await self.close()
 
-    async def _run(self) -> AsyncGenerator[bytes]:
-        async with self._connection.opened(self._call) as response:
-            self.head = received(response.status_code, response.headers)
-            async for piece in response.aiter_bytes():
-                yield piece
+
+async def _pieces(
+    connection: AsyncConnection, call: Call, heads: list[Head]
+) -> AsyncGenerator[bytes]:
+    """The bytes as they come; like a stream's events, they do not know who reads them."""
+    async with connection.opened(call) as response:
+        heads.append(received(response.status_code, response.headers))
+        async for piece in response.aiter_bytes():
+            yield piece

@@ -12,7 +12,7 @@ from cartrita_client.errors import SessionClosed
 from cartrita_client.events import ChatEvent
 from cartrita_client.generated.models import ApprovalRequiredData, DoneData
 from cartrita_client.live_runs import RunState, final_of
-from cartrita_client.live_state import LiveState
+from cartrita_client.live_state import Command, LiveState
 from cartrita_client.settings import Settings
 from cartrita_client.sockets import CHAT, auth_of
 from cartrita_client.streams import ToldText
@@ -43,9 +43,13 @@ class AsyncLiveSession:
     async def ping(self) -> None:
         """Return when the server has answered."""
         self._require_open()
-        command = await self._connection.say(self._state.ping)
-        while not command.handled:
-            await self.pump(lambda: command.handled)
+        command = Command({"type": "ping"}, None)
+        try:
+            await self._connection.say(lambda: self._state.say_command(command))
+            while not command.handled:
+                await self.pump(lambda: command.handled)
+        finally:
+            command.left = True
 
     async def send_soon(self, frame: dict[str, Any]) -> None:
         """Send a frame that nothing depends on, if there is a connection."""
@@ -79,14 +83,22 @@ class AsyncLiveSession:
         await self.close()
 
     async def _begun(self, begin: Callable[[], RunState]) -> AsyncLiveRun:
+        """A run that this session follows; not if whoever wants it stops waiting for it here."""
         self._require_open()
+        run: RunState | None = None
 
         def begun() -> tuple[RunState, list[str]]:
+            nonlocal run
             run = begin()
             return run, list(self._state.frames_of(run))
 
-        run = await self._connection.say(begun)
-        await self._connection.ensure_open()
+        try:
+            run = await self._connection.say(begun)
+            await self._connection.ensure_open()
+        except BaseException:
+            if run is not None:
+                self._state.leave(run)
+            raise
         return AsyncLiveRun(self, run)
 
     def _require_open(self) -> None:

@@ -78,8 +78,7 @@ class AsyncLiveConnection:
     async def close(self) -> None:
         """Close the connection; runs go on, and can be followed again."""
         self._closed = True
-        self._socket = None
-        await self._opened.aclose()
+        await self._leave()
 
     def _require_open(self) -> None:
         if self._closed:
@@ -90,16 +89,32 @@ class AsyncLiveConnection:
         while True:
             self._require_open()
             url = self._settings.address.socket(self._path)
+            opened = AsyncExitStack()
             try:
                 opening = _Opening(url, **connect_options(self._settings))
-                socket = await self._opened.enter_async_context(opening)
+                socket = await opened.enter_async_context(opening)
             except (OSError, WebSocketException, ImportError) as problem:
                 await self._pause_after(refusal(self._settings, problem))
             else:
-                async with self._sending:
-                    self._socket, self._greeted = socket, True
-                    await self._send(self._state.greeting())
+                async with opened:
+                    await self._greet(socket, opened)
+                self._require_open()
                 return
+
+    async def _greet(self, socket: ClientConnection, opened: AsyncExitStack) -> None:
+        """Keep a new connection, unless the session was closed while it was opened."""
+        async with self._sending:
+            if self._closed:
+                return
+            self._opened = opened.pop_all()
+            self._socket, self._greeted = socket, True
+            await self._send(self._state.greeting())
+
+    async def _leave(self) -> None:
+        """Close the connection that is open, if one is."""
+        self._socket = None
+        opened = self._opened.pop_all()
+        await opened.aclose()
 
     async def _pause_after(self, problem: CartritaError) -> None:
         try:
@@ -144,8 +159,7 @@ class AsyncLiveConnection:
             self._state.take(content)
 
     async def _reconnect_after(self, code: int | None) -> None:
-        self._socket = None
-        await self._opened.aclose()
+        await self._leave()
         self._require_open()
         try:
             wait = self._state.closed(code)

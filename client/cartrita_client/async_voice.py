@@ -78,7 +78,11 @@ class AsyncVoiceSession:
                 raise StopAsyncIteration
             if self._state.broken is not None:
                 raise self._state.broken
-            await self._connection.pump(lambda: bool(unread) or self._state.ended)
+            try:
+                await self._connection.pump(lambda: bool(unread) or self._state.ended)
+            except SessionClosed:
+                if not self._connection.is_closed:
+                    raise
         return unread.popleft()
 
     async def __aenter__(self) -> Self:

@@ -27,7 +27,7 @@ def settings_of(
     headers: Mapping[str, str] | None,
     verify: bool | SSLContext,
 ) -> Settings:
-    """The settings of a client. Raises ValueError, which shows no key."""
+    """The settings of a client. Raises UnusableAddress or ValueError, which show no key."""
     named = {
         name: checked(key, f"The key of {name}") for name, key in (provider_keys or {}).items()
     }

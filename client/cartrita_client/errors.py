@@ -10,6 +10,7 @@ CartritaError                     everything that this package raises on purpose
 │   └── NotCartrita               something else answers there: a web page, another service
 ├── WaitingForApproval            the answer waits for a person's decision; `waiting` says on what
 ├── UnreadableFile                a file to be uploaded cannot be read
+├── UnusableAddress               the base URL, or an id, makes no address; a ValueError as well
 └── SessionClosed                 a live session or a stream is used after its end
 
 No message holds a key: addresses are told without their userinfo and query.
@@ -114,6 +115,10 @@ class WaitingForApproval(CartritaError):
 
 class UnreadableFile(CartritaError):
     """A file cannot be opened or read, or changed while it was read."""
+
+
+class UnusableAddress(CartritaError, ValueError):
+    """The base URL is none of a server, or an id is empty."""
 
 
 class SessionClosed(CartritaError):

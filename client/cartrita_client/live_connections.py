@@ -38,6 +38,7 @@ class LiveConnection:
         self._turn = Condition()
         self._working = False
         self._sending = Lock()
+        self._changing = Lock()
         self._closed = False
         self._greeted = False
 
@@ -72,9 +73,9 @@ class LiveConnection:
 
     def close(self) -> None:
         """Close the connection; runs go on, and can be followed again."""
-        self._closed = True
-        self._socket = None
-        self._opened.close()
+        with self._changing:
+            self._closed = True
+        self._leave()
 
     def _require_open(self) -> None:
         if self._closed:
@@ -85,16 +86,34 @@ class LiveConnection:
         while True:
             self._require_open()
             url = self._settings.address.socket(self._path)
+            opened = ExitStack()
             try:
                 opening = _Opening(url, **connect_options(self._settings))
-                socket = self._opened.enter_context(opening)
+                socket = opened.enter_context(opening)
             except (OSError, WebSocketException, ImportError) as problem:
                 self._pause_after(refusal(self._settings, problem))
             else:
-                with self._sending:
-                    self._socket, self._greeted = socket, True
-                    self._send(self._state.greeting())
+                with opened:
+                    self._greet(socket, opened)
+                self._require_open()
                 return
+
+    def _greet(self, socket: ClientConnection, opened: ExitStack) -> None:
+        """Keep a new connection, unless the session was closed while it was opened."""
+        with self._sending:
+            with self._changing:
+                if self._closed:
+                    return
+                self._opened = opened.pop_all()
+                self._socket, self._greeted = socket, True
+            self._send(self._state.greeting())
+
+    def _leave(self) -> None:
+        """Close the connection that is open, if one is."""
+        with self._changing:
+            self._socket = None
+            opened = self._opened.pop_all()
+        opened.close()
 
     def _pause_after(self, problem: CartritaError) -> None:
         try:
@@ -152,8 +171,7 @@ class LiveConnection:
             self._state.take(content)
 
     def _reconnect_after(self, code: int | None) -> None:
-        self._socket = None
-        self._opened.close()
+        self._leave()
         self._require_open()
         try:
             wait = self._state.closed(code)

@@ -29,6 +29,8 @@ class Command:
     frame: dict[str, Any]
     run: RunState | None
     handled: bool = False
+    left: bool = False
+    """Whether nobody waits for it any more: it is not said again."""
     error: CartritaApiError | None = None
 
     @property
@@ -60,7 +62,7 @@ class LiveState:
     @property
     def wanted(self) -> bool:
         """Whether anything is still to come."""
-        return bool(self._runs or self._commands)
+        return bool(self._runs or any(not each.left for each in self._commands))
 
     def say(self, fields: dict[str, Any]) -> RunState:
         """A new message, which stays in the outbox until the server says that it is stored."""
@@ -75,6 +77,13 @@ class LiveState:
         self._runs.append(run)
         return run
 
+    def leave(self, run: RunState) -> None:
+        """Nobody will read it: it is neither said again nor taken up again, and goes on."""
+        if run in self._runs:
+            self._runs.remove(run)
+        for command in self._commands:
+            command.left = command.left or command.run is run
+
     def frames_of(self, run: RunState) -> Iterator[str]:
         """What has to be sent for a run to go on."""
         if run.settled:
@@ -88,15 +97,16 @@ class LiveState:
         """A frame about a run, and what is sent for it: a ping behind it tells its fate."""
         if run.message is not None and not run.run_id:
             raise SessionClosed("The server has not taken the message yet: read its first event.")
-        return self._sent({**frame, "run_id": run.run_id}, run)
+        return self.say_command(Command({**frame, "run_id": run.run_id}, run))
 
-    def ping(self) -> tuple[Command, list[str]]:
-        """A question whether the server is there, and what is sent for it."""
-        return self._sent({"type": "ping"}, None)
+    def say_command(self, command: Command) -> tuple[Command, list[str]]:
+        """Note it until its `pong` comes, and what is sent for it."""
+        self._commands.append(command)
+        return command, command.frames
 
     def greeting(self) -> list[str]:
         """What is sent first over a new connection: who calls, cursors, the outbox."""
-        again = [each for each in self._commands if each.frame["type"] != "resume"]
+        again = [each for each in self._commands if _is_said_again(each)]
         self._commands.clear()
         self._later.clear()
         self._returns.told = None
@@ -136,11 +146,6 @@ class LiveState:
         self.broken = problem
         while self._runs:
             self._runs.pop().broken = problem
-
-    def _sent(self, frame: dict[str, Any], run: RunState | None) -> tuple[Command, list[str]]:
-        command = Command(frame, run)
-        self._commands.append(command)
-        return command, command.frames
 
     def _take(self, frame: dict[str, Any]) -> None:
         if "event" in frame:
@@ -209,6 +214,10 @@ class LiveState:
             ):
                 return run
         return None
+
+
+def _is_said_again(command: Command) -> bool:
+    return command.frame["type"] != "resume" and not command.left
 
 
 def _passes(error: CartritaApiError) -> bool:

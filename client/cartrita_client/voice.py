@@ -78,7 +78,11 @@ class VoiceSession:
                 raise StopIteration
             if self._state.broken is not None:
                 raise self._state.broken
-            self._connection.pump(lambda: bool(unread) or self._state.ended)
+            try:
+                self._connection.pump(lambda: bool(unread) or self._state.ended)
+            except SessionClosed:
+                if not self._connection.is_closed:
+                    raise
         return unread.popleft()
 
     def __enter__(self) -> Self:

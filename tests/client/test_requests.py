@@ -6,12 +6,19 @@ import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.client.strange_server import Reply, strange_server
 from tests.harness.server import NOBODY
 
-from cartrita_client import AsyncCartritaApiClient, CartritaApiClient, CartritaError, models
+from cartrita_client import (
+    AsyncCartritaApiClient,
+    CartritaApiClient,
+    CartritaError,
+    UnusableAddress,
+    models,
+)
 from cartrita_client.addresses import Address, fill
 from cartrita_client.answers import value
 from cartrita_client.calls import call_of
@@ -56,12 +63,18 @@ def test_a_base_url_may_end_in_api(base: str, root: str, socket: str) -> None:
     assert address.socket("/ws/chat") == f"{socket}/ws/chat"
 
 
+@pytest.mark.parametrize("client", [CartritaApiClient, AsyncCartritaApiClient])
 @pytest.mark.parametrize(
-    "base", ["", "a", "/api", "ftp://a", "http://", "http://u:p@a", "http://a?key=x", "http://a#x"]
+    "base",
+    [
+        *("", "a", "/api", "localhost:8000", "127.0.0.1:8000", "ftp://a", "http://", "http://[::1"),
+        *("http://a:x", "http://a:0", "http://u:p@a", "http://a?key=x", "http://a#x"),
+    ],
 )
-def test_what_is_no_base_url(base: str) -> None:
-    with pytest.raises(ValueError, match="base_url"):
-        CartritaApiClient(base)
+def test_what_is_no_base_url(base: str, client: Any) -> None:
+    with pytest.raises(UnusableAddress, match="base_url") as told:
+        client(base)
+    assert isinstance(told.value, ValueError)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +101,7 @@ def test_an_id_stays_one_segment(odd: str) -> None:
 
 
 def test_an_empty_id_is_none() -> None:
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(UnusableAddress, match="empty"):
         CartritaApiClient().get_run("")
 
 

@@ -156,6 +156,26 @@ def test_what_goes_wrong_is_one_line_and_a_code(server: Server, command: list[st
             assert key not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("words", [["agents"], ["ask", "Hello."], ["runs", "RUN"]])
+def test_an_output_that_nobody_reads_any_more_ends_it_quietly(
+    terminal: Terminal, client: CartritaApiClient, words: list[str]
+) -> None:
+    run = client.post_chat(message="Hello.").run_id
+    buffered = {**terminal.environment, "PYTHONUNBUFFERED": ""}
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write) as output:
+        done = subprocess.run(
+            terminal.command(*(each.replace("RUN", run) for each in words)),
+            env=buffered,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=_WATCHDOG_S,
+        )
+    assert (done.returncode, done.stderr) == (5, "")
+
+
 def test_nobody_is_there() -> None:
     done = Terminal(NOBODY).run("upload", __file__)
     assert done.returncode == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -24,13 +24,15 @@ _NO, _WRONG, _NO_ANSWER, _WAITS, _FILE, _STOPPED = 1, 2, 3, 4, 5, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code."""
     write_what_can_be_written()
-    given = parser().parse_args(arguments)
     try:
-        _run(given)
+        try:
+            _run(arguments)
+        finally:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return _STOPPED
     except BrokenPipeError:
-        sys.stderr.close()
+        _write_nowhere()
         return _FILE
     except (CartritaError, OSError, ValueError) as problem:
         print(f"cartrita-client: {harmless(_line(problem))}", file=sys.stderr)
@@ -38,13 +40,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(given: argparse.Namespace) -> None:
+def _run(arguments: Sequence[str] | None) -> None:
     """The commands need an HTTP client and models, which `--help` does not wait for."""
+    given = parser().parse_args(arguments)
     module = import_module("cartrita_client.cli.commands")
     command: Command = module.COMMANDS[given.command]
     url, key = given.url or environment.url(), given.key or environment.key()
     with CartritaApiClient(url, key) as client:
         command(client, screen(given.plain), given)
+
+
+def _write_nowhere() -> None:
+    """Whoever read the output has left: what is still to be written of it is written for nobody."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _line(problem: Exception) -> str:
