@@ -73,10 +73,13 @@ export class Reconnection {
     while (this.#state !== 'closed') {
       try {
         this.#tell('connecting');
-        this.#connection = await openSocket(this.#settings.socket, this.#controller.signal);
+        const connection = await openSocket(this.#settings.socket, this.#controller.signal);
+        // It may have been closed since this one was open, but was not known here.
+        if (this.#controller.signal.aborted) return connection.close();
+        this.#connection = connection;
         this.#tell('open');
-        this.#user.opened(this.#connection);
-        await this.#read(this.#connection, () => (failures = 0));
+        this.#user.opened(connection);
+        await this.#read(connection, () => (failures = 0));
         this.#user.lost();
         since = performance.now();
       } catch (error) {

@@ -1,5 +1,6 @@
 """Locks pin and hash every distribution, name no index, and hold what the package asks for."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -82,3 +83,9 @@ def test_the_client_needs_three_distributions() -> None:
     project = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[^A-Za-z0-9._-]", text)[0] for text in project["dependencies"]}
     assert names == {"httpx2", "pydantic", "websockets"}
+
+
+def test_the_npm_package_runs_nothing_where_it_is_installed() -> None:
+    """Or npm warns of it, and some do not install it."""
+    scripts = json.loads((ROOT / "frontend-contract" / "package.json").read_text())["scripts"]
+    assert scripts.keys() & {"preinstall", "install", "postinstall", "prepare"} == set()

@@ -36,5 +36,14 @@ def test_a_decision_that_came_too_early_is_made_later(programs: Programs) -> Non
     assert fact["sent"][0].count("approve") == 2
 
 
+@pytest.mark.parametrize("what", ["openLiveSession", "openVoice"])
+def test_a_session_that_is_closed_while_it_connects_leaves_no_connection(
+    programs: Programs, what: str
+) -> None:
+    told = programs.run("closing", moments=12, what=what)
+    assert [each["closed"] for each in told] == [True] * 12
+    assert [each["states"][-1] for each in told] == ["closed"] * 12
+
+
 def test_a_session_that_is_closed_takes_no_decision(programs: Programs) -> None:
     assert told(programs, "closed")["approved"]["error"]["name"] == "UnreachableError"
