@@ -83,6 +83,20 @@ test('an answer that fails says what to do', () =>
     assert.match(await answers(page).last().innerText(), /So far, so good/);
   }));
 
+test('an answer that failed says why after a reload too', () =>
+  onPage(async (page) => {
+    await say(page, 'fail');
+    await answered(page);
+    await page.reload();
+    const last = answers(page).last();
+    assert.match(await last.getByRole('alert').innerText(), /overloaded.*choose another model/);
+    assert.match(await last.innerText(), /So far, so good/);
+    assert.equal(await last.getByText('ended early').count(), 0);
+    await page.getByRole('button', { name: 'How it came about' }).click();
+    await page.getByRole('button', { name: 'How it came about' }).waitFor({ state: 'detached' });
+    assert.equal(await last.getByRole('alert').count(), 1);
+  }));
+
 test('a message that the server does not take is given back', () =>
   onPage(async (page) => {
     await page.route('**/api/chat/stream', (route) =>

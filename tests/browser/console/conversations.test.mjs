@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { answered, answers, onPage, questions, say, useBrowser } from './browser.mjs';
+import { answered, answers, messageBox, onPage, questions, say, useBrowser } from './browser.mjs';
 
 useBrowser();
 
@@ -40,6 +40,32 @@ test('rename, pin, archive and delete', () =>
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('Nothing is archived.').waitFor();
     await page.getByRole('heading', { name: 'New conversation' }).waitFor();
+  }));
+
+test('what was written is there again where one comes back', () =>
+  onPage(async (page) => {
+    const written = () => messageBox(page).inputValue();
+    const shown = (name) => page.getByRole('heading', { name, exact: true, level: 1 }).waitFor();
+    await talk(page, 'one talk');
+    await messageBox(page).fill('half a thought');
+    await page.getByRole('link', { name: 'New conversation' }).click();
+    await shown('New conversation');
+    assert.equal(await written(), '');
+    await messageBox(page).fill('a beginning');
+    await link(page, 'one talk').click();
+    await shown('one talk');
+    assert.equal(await written(), 'half a thought');
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await shown('Usage');
+    await page.goBack();
+    await shown('one talk');
+    assert.equal(await written(), 'half a thought');
+    await messageBox(page).press('Enter');
+    await answered(page);
+    assert.equal(await written(), '');
+    await page.getByRole('link', { name: 'New conversation' }).click();
+    await shown('New conversation');
+    assert.equal(await written(), 'a beginning');
   }));
 
 test('search finds words, and opens what it found', () =>

@@ -20,20 +20,14 @@ export function Composer() {
   const busy = chat.live.value.length > 0;
   const sending = uploads.items.value.some((each) => each.fileId === null && !each.problem);
   useSignalEffect(() => {
-    const draft = chat.draft.value;
-    if (draft && input.current && !input.current.value) input.current.value = draft.text;
-  });
-  useSignalEffect(() => {
     void chat.conversationId.value;
     if (matchMedia('(pointer: fine)').matches) input.current?.focus();
   });
   const send = () => {
-    const text = input.current?.value.trim() ?? '';
-    if (!text || sending || !input.current) return;
-    const kept = chat.draft.peek()?.attachments ?? [];
-    chat.draft.value = null;
-    input.current.value = '';
-    chat.send({ text, attachments: [...kept, ...uploads.take()] }, choices.peek());
+    const text = chat.drafts.shown.peek().text.trim();
+    if (!text || sending) return;
+    const { attachments } = chat.drafts.take();
+    chat.send({ text, attachments: [...attachments, ...uploads.take()] }, choices.peek());
   };
   const key = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
@@ -62,6 +56,8 @@ export function Composer() {
         aria-label="Message"
         placeholder="Message"
         maxLength={LONGEST}
+        value={chat.drafts.shown.value.text}
+        onInput={(event) => chat.drafts.write(event.currentTarget.value)}
         onKeyDown={key}
         onPaste={paste}
       />

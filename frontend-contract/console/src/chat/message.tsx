@@ -2,6 +2,7 @@
 
 import type { MessageView } from '@cartrita/client';
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 
 import { CopyButton, IconButton } from '../parts/controls';
 import { momentOf, secondsOf } from '../parts/sentences';
@@ -62,15 +63,20 @@ function Editing({ message, onClose }: { message: MessageView; onClose: () => vo
 }
 
 export function AnswerMessage({ message, last }: MessageProps) {
-  const { chat } = useConsole();
+  const { chat, reasons } = useConsole();
   const told = chat.told.value.get(message.id);
   const busy = chat.live.value.length > 0;
   const partial = message.status === 'partial';
   const canRecount = !told && message.run_id !== null;
+  const failure = (told?.failure ?? (partial ? reasons.known.value.get(message.id) : undefined)) ?? null;
+  const unexplained = partial && !failure;
+  useEffect(() => {
+    if (unexplained) void reasons.learn(message);
+  }, [unexplained, message.id]);
   return (
     <li class="message answer" aria-label="Answer">
-      <AnswerView answer={withText(told, message)} />
-      {partial && !told?.failure && <p class="quiet">This answer ended early.</p>}
+      <AnswerView answer={{ ...withText(told, message), failure }} />
+      {unexplained && <p class="quiet">This answer ended early.</p>}
       <div class="actions">
         <Versions message={message} />
         <CopyButton text={message.content} />

@@ -5,6 +5,7 @@ import { batch, signal, type Signal } from '@preact/signals';
 
 import { afterEvent, decided, hasEnded, NOTHING_YET, type Answer, type Approval, type Decision } from '../chat/answers';
 import { messageOf, sentenceOf, withAdvice } from '../parts/sentences';
+import { Drafts } from './drafts';
 import type { News } from './news';
 
 /** What a message is sent with, besides its text. */
@@ -42,8 +43,7 @@ export class Chat {
   readonly told = signal<ReadonlyMap<string, Answer>>(new Map());
   readonly loading = signal(false);
   readonly problem = signal('');
-  /** What was not sent, given back to be sent again. */
-  readonly draft = signal<Question | null>(null);
+  readonly drafts = new Drafts();
   readonly #api: CartritaApiClient;
   readonly #news: News;
   /** Answers that are to be stopped as soon as it is known which run they are. */
@@ -59,6 +59,7 @@ export class Chat {
     if (id === this.conversationId.peek()) return;
     this.#leave();
     batch(() => {
+      this.drafts.turn(this.conversationId.peek(), id);
       this.conversationId.value = id;
       this.conversation.value = null;
       this.messages.value = [];
@@ -80,7 +81,7 @@ export class Chat {
       this.live.value = [];
       this.told.value = new Map();
       this.problem.value = '';
-      this.draft.value = null;
+      this.drafts.forget();
     });
   }
 
@@ -233,10 +234,11 @@ export class Chat {
     if (!this.live.peek().includes(live) || isAbort(error)) return;
     const code = error instanceof CartritaApiError ? error.code : 'internal';
     shown.take({ ...shown.answer, failure: { error: messageOf(error), code, recoverable: true } });
-    if (live.stream.runId || !live.question) return;
+    const { question } = live;
+    if (live.stream.runId || !question) return;
     batch(() => {
       this.problem.value = sentenceOf(error);
-      this.draft.value = live.question;
+      this.drafts.giveBack(question);
     });
   }
 

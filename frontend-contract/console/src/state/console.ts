@@ -6,6 +6,7 @@ import { useContext } from 'preact/hooks';
 
 import { Chat } from './chat';
 import { ConversationList } from './conversation-list';
+import { Reasons } from './reasons';
 import { Router } from './router';
 import { Session } from './session';
 import { Uploads } from './uploads';
@@ -22,6 +23,7 @@ export class Console {
   readonly news = new News();
   readonly conversations = new ConversationList(this.api, this.news);
   readonly chat = new Chat(this.api, this.news);
+  readonly reasons = new Reasons(this.api);
   readonly uploads = new Uploads(this.api);
   readonly voice = new Voice(this.api, this.chat);
   #lastNews = 0;
@@ -44,6 +46,7 @@ export class Console {
   #isShownTo(owner: string): void {
     if (this.#owner !== undefined && this.#owner !== owner) {
       this.chat.forget();
+      this.reasons.forget();
       this.conversations.forget();
       this.uploads.forget();
       this.voice.leave();
