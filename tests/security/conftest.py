@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.harness.deepgram.launch import Deepgram
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import PROVIDER_KEY
+from tests.harness.fixtures import deepgram_server as deepgram_server
 from tests.harness.fixtures import killable as killable
 from tests.harness.fixtures import killable_server as killable_server
 from tests.harness.fixtures import older as older
@@ -20,14 +22,21 @@ from tests.security.owners import Owners, new_owners
 
 
 @pytest.fixture(scope="session")
-def quiet_server(provider: FakeProvider, services: SearchServices) -> Iterator[Server]:
-    """Two workers with every provider that a route has for itself; never killed."""
+def quiet_server(
+    provider: FakeProvider, services: SearchServices, deepgram_server: Deepgram
+) -> Iterator[Server]:
+    """Two workers with every provider that a route has for itself; never killed.
+
+    Deepgram is asked about whatever may be a key of its own.
+    """
     settings = {
         "ANTHROPIC_BASE_URL": provider.root_url,
         "ANTHROPIC_API_KEY": PROVIDER_KEY,
         "HUGGINGFACE_BASE_URL": provider.base_url,
         "HUGGINGFACE_API_KEY": PROVIDER_KEY,
         "CARTRITA_WEBSOCKET_FRAMES_PER_S": "100000",
+        "CARTRITA_VOICE_FRAMES_PER_S": "100000",
+        "DEEPGRAM_BASE_URL": deepgram_server.base_url,
         **services.settings,
     }
     with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:

@@ -3,6 +3,7 @@
 import pytest
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario
+from tests.security.frames import sockets
 from tests.security.handshakes import credentials_of, handshake, own_host
 from tests.security.owners import Asking, Owners, made
 
@@ -44,7 +45,7 @@ HOSTS = [
     "http://x",
     "\xe9",
 ]
-each_socket = pytest.mark.parametrize("path", ["/ws/chat", "/ws/voice"])
+each_socket = pytest.mark.parametrize("path", sockets())
 MADE_BY_REQUESTS = [
     "api_keys",
     "attachments",
@@ -126,16 +127,19 @@ async def test_hosts_that_are_none(scenario: Scenario, owners: Owners, path: str
     assert await counts(scenario) == before
 
 
-async def test_the_origin_of_another_host_is_not_ours(scenario: Scenario, owners: Owners) -> None:
+@each_socket
+async def test_the_origin_of_another_host_is_not_ours(
+    scenario: Scenario, owners: Owners, path: str
+) -> None:
     """Where a name leads to this machine that is not its own, no cookie and no ticket opens one."""
     [cookie] = [credentials_of(each) for each in owners.strangers if each.name == "B, signed in"]
     port = scenario.server.port
     for name in (f"evil.example:{port}", "evil.example", f"127.0.0.1.evil.example:{port}"):
         crossed = [f"Host: {own_host(port)}", f"Origin: http://{name}"]
-        assert (await handshake(port, crossed, cookie))[0] == 403
+        assert (await handshake(port, crossed, cookie, path))[0] == 403
         secret = await ticket(scenario, owners.strangers[0])
         lines = [f"Host: {name}", f"Origin: http://{name}"]
-        status, _ = await handshake(port, lines, {}, f"/ws/chat?ticket={secret}")
+        status, _ = await handshake(port, lines, {}, f"{path}?ticket={secret}")
         assert status == 401, name
 
 
