@@ -30,7 +30,7 @@ async def started(
     """A module of ours as a process, which is told `order` and reads `stdin`, a file or a pipe.
 
     Its stdout is a pipe, unless it is given; with `reports` its stderr is a pipe too. At the end of
-    the body it is killed, with all of its group.
+    the body it is killed, with all of its group, whether what it has written was read or not.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -48,9 +48,11 @@ async def started(
     try:
         yield process
     finally:
-        if process.returncode is None:
-            _kill(process)
-        await process.wait()
+        with anyio.CancelScope(shield=True):
+            if process.returncode is None:
+                _kill(process)
+            _close_pipes(process)
+            await process.wait()
 
 
 @asynccontextmanager
@@ -87,7 +89,7 @@ async def serving(
             if process.returncode is None:  # else `close` would take the status from who waits
                 await _ended(process)
             # What has left the group may hold the pipes open; nobody else closes ours.
-            cast("SubprocessTransport", getattr(process, "_transport")).close()  # noqa: B009
+            _transport(process).close()
             await _ended(process)
 
 
@@ -95,6 +97,18 @@ def _kill(process: Process) -> None:
     """End all of the group of a process, whether it has ended itself or not."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def _close_pipes(process: Process) -> None:
+    """Read no more: before a pipe has come to its end, asyncio tells nobody that a process has."""
+    for descriptor in (0, 1, 2):
+        pipe = _transport(process).get_pipe_transport(descriptor)
+        if pipe is not None:
+            pipe.close()
+
+
+def _transport(process: Process) -> SubprocessTransport:
+    return cast("SubprocessTransport", getattr(process, "_transport"))  # noqa: B009
 
 
 async def _ended(process: Process) -> None:

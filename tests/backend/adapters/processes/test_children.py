@@ -1,8 +1,10 @@
 """Processes of ours have no environment, and end with all that they started."""
 
+import asyncio
 import os
 import sys
 import tempfile
+from asyncio.subprocess import DEVNULL
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +43,21 @@ async def test_the_group_is_killed(module: str) -> None:
             assert os.getpgid(child) == process.pid
     assert process.returncode == -9
     await gone(child)
+
+
+async def test_one_whose_output_nobody_reads_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of it than asyncio takes without being asked: it never sees the pipe's end by itself."""
+    script = tmp_path / "python"
+    script.write_text(f"#!{sys.executable}\nprint('.' * (1 << 20), flush=True)\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    async with asyncio.timeout(60):
+        async with started("any.module", "", stdin=DEVNULL, line_bytes=1000) as process:
+            assert process.stdout is not None
+            assert await process.stdout.readexactly(1)
+        assert process.returncode == -9
 
 
 async def gone(pid: int) -> None:
