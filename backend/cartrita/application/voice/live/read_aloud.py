@@ -16,6 +16,7 @@ _MARKS: Final = re.compile(r"\*+|`+|~~+|__+|\\(?=[^A-Za-z0-9\s])|(?<![^\W_])_|_(
 _BETWEEN_WORDS: Final = re.compile(r"(?<=[^\W_])_(?=[^\W_])")
 _BEFORE_PUNCTUATION: Final = re.compile(r"\s+([.,;:!?])")
 _EMPTY_BRACKETS: Final = re.compile(r"\(\s*\)")
+_UNUSUAL: Final = re.compile(r"[^ -~]")
 _PICTURES_FROM: Final = "\u2190"
 """The first of the symbols that are pictures; those below, as of degrees, are words."""
 _JOINING: Final = frozenset({"\u200d", "\ufe0e", "\ufe0f", "\u20e3", "\ufeff", "\u200b"})
@@ -25,7 +26,7 @@ def read_aloud(raw: str) -> str:
     """What is read of it; nothing, if there is no letter or number in it."""
     text = _DROPPED.sub("", html.unescape(raw))
     text = _MARKS.sub("", _BETWEEN_WORDS.sub(" ", text))
-    text = "".join(one for one in text if not _is_picture(one))
+    text = _UNUSUAL.sub(lambda found: "" if _is_picture(found[0]) else found[0], text)
     text = _BEFORE_PUNCTUATION.sub(r"\1", _EMPTY_BRACKETS.sub("", " ".join(text.split())))
     return text.strip() if any(one.isalnum() for one in text) else ""
 

@@ -1,5 +1,8 @@
 """An answer has the same sentences in whatever pieces it comes, and none of what is not read."""
 
+import sys
+from types import FrameType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +14,8 @@ from cartrita.application.voice.live.sentences import LONGEST, Sentences
 PIECES = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
-        ["# ", "\n", "\n\n", "```", "```py\n", "~~~\n", "| a | b |\n", "- ", "1. ", "*", "_", "`",
+        ["# ", "\n", "\n\n", "```", "```py\n", "~~~\n", "| a | b |\n", "a | b\n",
+         "--- | ---\n", "|", "- ", "1. ", "*", "_", "`",
          "Dr. ", "e.g. ", "3.14", ". ", "! ", "? ", "。", "…", "[a](https://x.y/z)", "😀", "word "]
     ),
 )  # fmt: skip
@@ -70,12 +74,49 @@ def test_what_has_ended_does_not_change(pieces: list[str], more: list[str]) -> N
         ("```\nnever closed. Really.", []),
         ("~~~\n```\ncode\n~~~\nText", ["Text"]),
         ("Table:\n| a | b |\n|---|---|\n| 1 | 2 |\nEnd", ["Table:", "End"]),
+        ("It costs 5. Buy it.", ["It costs 5.", "Buy it."]),
+        ("I am 30. You are 40! He?", ["I am 30.", "You are 40!", "He?"]),
+        ("Use version 3.5. It is 12.", ["Use version 3.5.", "It is 12."]),
+        ("With Python 3.5 and 2.7 it works.", ["With Python 3.5 and 2.7 it works."]),
+        ("1. Open it.\n2. Close it.", ["Open it.", "Close it."]),
+        ("Steps: 1. Open it. 2. Close it.", ["Steps: 1. Open it.", "2. Close it."]),
+        ("Table:\na | b\n--- | ---\n1 | 2\n3 | 4\nEnd", ["Table:", "End"]),
+        ("a | b\n:-:|---\n1. x | 2\n\nEnd | 5", ["End 5"]),
+        ("| a | b\n--- | ---\n1 | 2", []),
+        ("One.\na | b\n-|-", ["One."]),
+        ("Either a | b or\n--- is text. Yes", ["Either a b or --- is text.", "Yes"]),
+        ("Call this | that. Then go.", ["Call this that.", "Then go."]),
         ("", []),
         ("***\n---\n", []),
     ],
 )
 def test_where_they_end(text: str, expected: list[str]) -> None:
     assert of(text) == expected
+
+
+LONG_TEXT = "Moss grows slowly on old stones, and nobody waters it. " * 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [LONG_TEXT, f"```\n{LONG_TEXT}\n```\n", " " * len(LONG_TEXT), f"| {LONG_TEXT}"],
+    ids=["text", "code", "blanks", "row"],
+)
+def test_a_long_text_is_not_looked_at_letter_by_letter(text: str) -> None:
+    """Told by the calls that it takes, as time is no measure on a busy machine."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        Sentences().take(text)
+    finally:
+        sys.setprofile(before)
+    assert calls < len(text)
 
 
 def test_a_long_one_is_cut_where_one_breathes() -> None:
