@@ -1,12 +1,10 @@
 """How loud sound is, in stretches as short as a sound of speech."""
 
 from array import array
-from collections.abc import Iterator
 from math import log10
 from operator import mul
 from typing import Final
 
-from cartrita.adapters.speech.samples import pcm_array
 from cartrita.domain.speech import PcmFormat
 
 FRAME_S: Final = 0.02
@@ -29,15 +27,3 @@ def loudness_db(samples: "array[int]") -> float:
     mean = sum(samples) / count
     power = sum(map(mul, samples, samples)) / count - mean * mean
     return 10 * log10(power / _LOUDEST_POWER) if power >= 1 else _SILENCE_DB
-
-
-def frames(pcm: bytes, audio: PcmFormat) -> Iterator[float]:
-    """How loud each stretch is; a shorter one at the end counts too."""
-    size = frame_bytes(audio)
-    for at in range(0, len(pcm), size):
-        yield loudness_db(pcm_array(pcm[at : at + size]))
-
-
-def is_silent(pcm: bytes, audio: PcmFormat) -> bool:
-    """Whether nothing in it is as loud as quiet speech."""
-    return all(loudness <= QUIETEST_SPEECH_DB for loudness in frames(pcm, audio))

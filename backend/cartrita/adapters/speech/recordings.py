@@ -9,9 +9,9 @@ import msgspec
 
 from cartrita.adapters.speech.containers import WAV, Container, container_of
 from cartrita.adapters.speech.ffmpeg import Ffmpeg
-from cartrita.adapters.speech.loudness import is_silent
 from cartrita.adapters.speech.samples import S16, MonoSamples
 from cartrita.adapters.speech.seats import EngineSeats
+from cartrita.adapters.speech.silence import SoundSearch
 from cartrita.adapters.speech.wav import WavSamples, wav_samples
 from cartrita.domain.recordings import (
     empty_recording,
@@ -96,11 +96,11 @@ class SniffedRecordings:
         """Decode all of it, and keep nothing but what it is: this is how a broken one shows."""
         announced = await ffmpeg.announced_duration(data, container)
         limit = self._bounds.seconds
-        octets, silent = 0, True
+        octets, sound = 0, SoundSearch(_LISTENED)
         async with aclosing(ffmpeg.decoded(data, container, _LISTENED, limit + 1)) as pieces:
             async for piece in pieces:
                 octets += len(piece)
-                silent = silent and is_silent(piece, _LISTENED)
+                sound.look(piece)
                 if _LISTENED.seconds(octets) > limit:
                     raise recording_too_long(limit)
         duration = _LISTENED.seconds(octets)
@@ -109,7 +109,10 @@ class SniffedRecordings:
                 f"It is cut off: {announced:.1f} seconds are announced, and {duration:.1f} there."
             )
         return Recording(
-            data=data, media_type=container.media_type, duration=duration, silent=silent
+            data=data,
+            media_type=container.media_type,
+            duration=duration,
+            silent=not sound.found,
         )
 
 
@@ -129,9 +132,12 @@ def _wav_pieces(data: bytes, samples: WavSamples) -> Iterator[bytes]:
 
 
 def _wav_is_silent(data: bytes, samples: WavSamples) -> bool:
-    own = PcmFormat(samples.audio.sample_rate)
-    mono = MonoSamples(samples.audio, own.sample_rate, samples.encoding)
-    return all(is_silent(mono.feed(piece), own) for piece in _wav_pieces(data, samples))
+    sound = SoundSearch(samples.audio, samples.encoding)
+    for piece in _wav_pieces(data, samples):
+        sound.look(piece)
+        if sound.found:
+            return False
+    return True
 
 
 async def _converted(data: bytes, samples: WavSamples, audio: PcmFormat) -> AsyncGenerator[bytes]:

@@ -91,6 +91,11 @@ _READERS: Final[Mapping[str, Callable[[bytes], "array[int]"]]] = MappingProxyTyp
 """By the encoding that `wav` tells."""
 
 
+def samples_reader(encoding: str) -> Callable[[bytes], "array[int]"]:
+    """What reads whole samples of this encoding as numbers of 16 bits."""
+    return _READERS[encoding]
+
+
 class MonoSamples:
     """Turns pieces of sound into pieces with `rate` samples a second, in one channel.
 
