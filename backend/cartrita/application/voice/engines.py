@@ -66,7 +66,8 @@ TRANSCRIBERS: Final = EngineNames(
     "transcriber",
     "transcription_unavailable",
     "Nothing here transcribes: set DEEPGRAM_API_KEY or OPENAI_API_KEY, or install what does it on "
-    "this machine (pip install 'cartrita[voice]').",
+    "this machine (the extra voice, in a clone: .venv/bin/uv pip install --python .venv "
+    "-c requirements-dev.lock -e 'backend[voice]').",
 )
 SYNTHESIZERS: Final = EngineNames(
     "synthesizer",

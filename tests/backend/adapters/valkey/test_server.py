@@ -226,7 +226,7 @@ def test_what_is_wrong_with_the_address_is_told_without_it() -> None:
 
 def test_a_missing_client_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "valkey.asyncio", None)
-    with pytest.raises(ClientMissing, match=r"pip install 'cartrita\[valkey\]'"):
+    with pytest.raises(ClientMissing, match=r"uv pip install .* -e 'backend\[valkey\]'"):
         ValkeyServer(Secret("valkey://h"))
 
 
