@@ -1,7 +1,10 @@
 """A server hears and speaks by itself, refuses what is no recording, and leaves nothing."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -17,7 +20,7 @@ from tests.journeys.voice import MODEL, content, said
 
 pytestmark = pytest.mark.slow
 
-PROCESS, TRANSCRIBE = "/api/voice/process", "/api/voice/transcribe"
+PROCESS, TRANSCRIBE, SPEAK = "/api/voice/process", "/api/voice/transcribe", "/api/voice/speak"
 QUESTION = "the weather is nice today"
 _OWN = {
     "CARTRITA_VOICE_TRANSCRIBERS": "embedded",
@@ -38,13 +41,23 @@ def question(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return spoken(QUESTION, tmp_path_factory.mktemp("spoken"))
 
 
+@pytest.fixture(scope="module")
+def narrow(provider: FakeProvider) -> Iterator[Scenario]:
+    """A server where two speeches are encoded at once, and listeners have a second for a piece."""
+    bounds = {"CARTRITA_VOICE_ENCODERS_MAX": "2", "CARTRITA_VOICE_UNHEARD_S": "1"}
+    with Server(provider_url=provider.base_url, settings={**_OWN, **bounds}) as server:
+        yield Scenario(server, provider)
+
+
 def speech_processes(scenario: Scenario) -> list[str]:
     """The programs and engines of speech that are running beneath the server."""
     names = ("ffmpeg", "ffprobe", "flite", "espeak", "speech.engines", "processes.launcher")
     server = scenario.server._process
     assert server is not None
-    commands = [one.cmdline() for one in psutil.Process(server.pid).children(recursive=True)]
-    told = [" ".join(one) for one in commands]
+    told: list[str] = []
+    for one in psutil.Process(server.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            told.append(" ".join(one.cmdline()))
     return [one for one in told if any(name in one for name in names)]
 
 
@@ -141,3 +154,33 @@ async def test_whoever_goes_away_leaves_no_process(keyless: Scenario, question: 
         await eventually(listening)
         asked.cancel()
     await gone(keyless)
+
+
+async def test_who_does_not_take_a_speech_holds_no_encoder(narrow: Scenario) -> None:
+    """Four ask, and read nothing: two are encoded at a time, and each is cut in the end."""
+    body = json.dumps({"text": "Moss grows on old stones. " * 300, "format": "mp3"}).encode()
+    sent = {"X-API-Key": KEY, "Content-Type": "application/json"}
+    encoders: list[int] = []
+
+    async def ask(cuts: list[bool]) -> None:
+        request = raw_http.request(narrow.server.port, "POST", SPEAK, sent, body, slow=True)
+        async with await request as answer:
+            assert answer.status == 200
+            await eventually(partial(all_are_cut, 4))
+            with pytest.raises(raw_http.Cut):
+                await answer.body()
+            cuts.append(True)
+
+    async def all_are_cut(many: int) -> bool:
+        encoders.append(sum("ffmpeg" in one for one in speech_processes(narrow)))
+        log = narrow.server.log_tail(1 << 20)
+        return sum("speech_not_taken" in line for line in log.splitlines()) == many
+
+    cuts: list[bool] = []
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(ask(cuts))
+    assert len(cuts) == 4
+    assert max(encoders) == 2
+    await gone(narrow)
+    assert "Exception in ASGI application" not in narrow.server.log_tail(1 << 20)

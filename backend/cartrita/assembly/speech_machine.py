@@ -18,7 +18,10 @@ _FEWEST_THREADS: Final = 2
 
 
 class SpeechMachine(NamedTuple):
-    """Its parts, which share the seats of `voice.engines_max`; who listens live has others."""
+    """Its parts, which share the seats of `voice.engines_max`.
+
+    Who listens live has others, and so has what encodes speech, which lasts as long as it is heard.
+    """
 
     recordings: SniffedRecordings
     encoder: FfmpegEncoding
@@ -37,13 +40,15 @@ def speech_machine(settings: Settings) -> SpeechMachine:
         seconds=voice.recording_max_s,
         decoding_s=voice.transcription_timeout_s,
     )
-    recordings, encoder = SniffedRecordings(limits, seats, ffmpeg), FfmpegEncoding(ffmpeg)
+    recordings = SniffedRecordings(limits, seats, ffmpeg)
+    encoder = FfmpegEncoding(ffmpeg, EngineSeats(voice.encoders_max))
     transcriber = EmbeddedTranscriber(
         recordings,
         seats,
         EngineSeats(voice.listeners_max, wait_s=0.0),
         EngineLimits(
             seconds=voice.transcription_timeout_s,
+            pace=voice.transcription_pace,
             memory_bytes=voice.engine_memory_bytes,
             threads=max(_FEWEST_THREADS, processors),
         ),
@@ -53,6 +58,10 @@ def speech_machine(settings: Settings) -> SpeechMachine:
         },
     )
     synthesizer = EmbeddedSynthesizer(
-        encoder, seats, seconds=voice.speech_timeout_s, piper_voice=voice.piper_voice
+        encoder,
+        seats,
+        seconds=voice.speech_timeout_s,
+        longest=voice.embedded_text_max,
+        piper_voice=voice.piper_voice,
     )
     return SpeechMachine(recordings, encoder, transcriber, synthesizer)

@@ -25,7 +25,7 @@ def create_voice_services(
     """The use cases over these engines."""
     speech = models.speech
     transcriptions = Transcriptions(speech.transcribers, speech.calls, speech.recordings)
-    speeches = Speeches(speech.synthesizers, speech.calls)
+    speeches = Speeches(speech.synthesizers, speech.calls, settings.voice.unheard_s)
     spoken = SpokenFiles(files.uploads, files.files)
     return VoiceServices(
         transcriptions=transcriptions,

@@ -57,11 +57,36 @@ class Voice(Group):
     transcription_timeout_s: Annotated[
         float, Field(ge=0.1, le=3600), Setting("How long one recording may take to be transcribed.")
     ] = 300.0
+    transcription_pace: Annotated[
+        float,
+        Field(ge=0, le=100),
+        Setting(
+            "How many seconds an engine of this machine may take for each of a recording, where "
+            "that is more than the time above.",
+            value="a number from 0 to 100",
+        ),
+    ] = 2.0
     speech_timeout_s: Annotated[
         float,
         Field(ge=0.1, le=3600),
         Setting("How long it may take until speech begins, and between its pieces."),
     ] = 60.0
+    unheard_s: Annotated[
+        float,
+        Field(ge=0.1, le=3600),
+        Setting(
+            "How long a piece of speech may wait for whoever asked for it over HTTP; then the "
+            "speech ends and the connection is cut."
+        ),
+    ] = 60.0
+    embedded_text_max: Annotated[
+        int,
+        Field(ge=100, le=32_000),
+        Setting(
+            "The longest text that this machine speaks by itself, in characters; a longer one is "
+            "left to others, or refused."
+        ),
+    ] = 10_000
     engines_max: Annotated[
         int | None,
         Field(ge=1, le=1024),
@@ -72,6 +97,14 @@ class Voice(Group):
             default="as many as there are processors",
         ),
     ] = None
+    encoders_max: Annotated[
+        int,
+        Field(ge=1, le=1024),
+        Setting(
+            "The most speeches of this machine that ffmpeg encodes at once, in each worker; each "
+            "takes some 50 MB for as long as it is listened to."
+        ),
+    ] = 16
     listeners_max: Annotated[
         int,
         Field(ge=1, le=1024),

@@ -1,7 +1,7 @@
 """Speaks on this machine, without a key, by programs: implements SpeechSynthesizer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -28,11 +28,11 @@ from cartrita.adapters.speech.texts_in_turn import TextsInTurn
 from cartrita.adapters.speech.wav import wav_header, wav_samples
 from cartrita.domain.errors import InvalidInput, NotOffered, Unavailable, UpstreamUnreachable
 from cartrita.domain.ports.speech import SpeechEncoder
-from cartrita.domain.speech import AudioFormat, SpeechModel, SpeechRequest
+from cartrita.domain.speech import LONGEST_SPEECH, AudioFormat, SpeechModel, SpeechRequest
 from cartrita.kit.secret import Secret
 
-_LONGEST_PART: Final = 400
-"""In characters: so much is spoken before the first of it is heard."""
+_LONGEST_PART, _FIRST_PART = 400, 150
+"""In characters: of a longer text the first part is short, as it is spoken before any is heard."""
 _LARGEST_PART: Final = 64 << 20
 _PIECE: Final = 64 << 10
 _MEMORY: Final = 2 << 30
@@ -53,19 +53,22 @@ class EmbeddedSpeech:
     """Implements `Speech` over pieces that are made."""
 
     def __init__(
-        self, audio: AudioFormat, sample_rate: int | None, pieces: AsyncIterator[bytes]
+        self, audio: AudioFormat, sample_rate: int | None, pieces: AsyncGenerator[bytes]
     ) -> None:
         self.format = audio
         self.sample_rate = sample_rate
         self._pieces = pieces
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncGenerator[bytes]:
         """See `Speech.pieces`."""
         return self._pieces
 
 
 class EmbeddedSynthesizer:
-    """Each part of a text is spoken by a process of its own, within `seconds`."""
+    """Each part of a text is spoken by a process of its own, within `seconds`.
+
+    A text has `longest` characters at most: its parts take turns with other people's.
+    """
 
     name = EMBEDDED
     has_key = False
@@ -77,11 +80,13 @@ class EmbeddedSynthesizer:
         seats: EngineSeats,
         *,
         seconds: float = 60.0,
+        longest: int = LONGEST_SPEECH,
         piper_voice: Path | None = None,
     ) -> None:
         self._encoder = encoder
         self._seats = seats
         self._seconds = seconds
+        self._longest = longest
         installed = {PIPER: piper(piper_voice), FLITE: flite(), ESPEAK: espeak()}
         self._programs: dict[str, SpeakingProgram | None] = dict(installed)
 
@@ -112,12 +117,11 @@ class EmbeddedSynthesizer:
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[EmbeddedSpeech]:
         """See SpeechSynthesizer; the first part has been spoken."""
         name, program = self._program(request.model)
-        if not program.can_say(request.text):
-            raise NotOffered.of("text", f"{name} can say no letter of it")
+        self._require_text(name, program, request.text)
         voice = _voice(name, program, request.voice)
         target = self._format(name, request.format)
         arguments = program.arguments(voice, request.speed)
-        parts = speech_texts.parts(request.text, _LONGEST_PART)
+        parts = speech_texts.parts(request.text, _LONGEST_PART, _FIRST_PART)
         first = await self._spoken(name, program, arguments, parts[0])
         samples = self._samples(name, program, arguments, first, parts[1:])
         rate = program.audio.sample_rate
@@ -197,6 +201,13 @@ class EmbeddedSynthesizer:
                 f"{name} cannot be used here. {_NEEDS[name]}", code="speech_unavailable"
             )
         return name, program
+
+    def _require_text(self, name: str, program: SpeakingProgram, text: str) -> None:
+        if len(text) > self._longest:
+            told = f"{name} speaks {self._longest:,} characters at once here; send it in parts"
+            raise NotOffered.of("text", told)
+        if not program.can_say(text):
+            raise NotOffered.of("text", f"{name} can say no letter of it")
 
     def _format(self, name: str, wanted: AudioFormat | None) -> AudioFormat:
         formats = self._encoder.formats

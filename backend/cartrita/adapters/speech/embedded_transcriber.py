@@ -47,12 +47,20 @@ _PIECES_PER_INTERIM: Final = 10
 
 
 class EngineLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a recording may take, how long live listening may compute, and their memory."""
+    """How long a recording may take, how long live listening may compute, and their memory.
+
+    A recording may take `pace` seconds for each of its own, where that is more than `seconds`.
+    """
 
     seconds: float = 300.0
+    pace: float = 2.0
     live_seconds: float = 86_400.0
     memory_bytes: int = 4 << 30
     threads: int = 2
+
+    def seconds_for(self, duration: float | None) -> float:
+        """How long a recording of this duration may take; None is not known."""
+        return max(self.seconds, self.pace * (duration or 0.0))
 
 
 class EmbeddedTranscriber:
@@ -93,13 +101,14 @@ class EmbeddedTranscriber:
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """See Transcriber. Raises UpstreamUnreachable if it takes too long."""
         engine = self._chosen(options)
-        order = self._order(engine, _LISTENED, options)
+        seconds = self._limits.seconds_for(recording.duration)
+        order = self._order(engine, _LISTENED, options, seconds * self._limits.threads)
         try:
-            async with self._seats.one(), asyncio.timeout(self._limits.seconds):
+            async with self._seats.one(), asyncio.timeout(seconds):
                 heard, duration = await self._heard(recording, order)
         except TimeoutError:
             raise UpstreamUnreachable(
-                f"{engine} has not transcribed it in {self._limits.seconds:g} seconds.",
+                f"{engine} has not transcribed it in {seconds:g} seconds: send it in parts.",
                 provider=EMBEDDED,
             ) from None
         return _transcript(heard, duration, engine)
@@ -109,7 +118,8 @@ class EmbeddedTranscriber:
         self, audio: PcmFormat, options: TranscriptionOptions
     ) -> AsyncGenerator[SegmentedListening]:
         """See Transcriber. Raises Busy where too many are listened to."""
-        order = self._order(self._chosen(options), audio, options, live=True)
+        seconds = self._limits.live_seconds
+        order = self._order(self._chosen(options), audio, options, seconds, live=True)
         async with self._listeners.one(), engine_process(order) as engine:
 
             async def hear(utterance: Utterance) -> AsyncGenerator[Heard]:
@@ -164,18 +174,17 @@ class EmbeddedTranscriber:
         engine: str,
         audio: PcmFormat,
         options: TranscriptionOptions,
+        seconds: float,
         *,
         live: bool = False,
     ) -> EngineOrder:
+        """`seconds` are those of a processor that it may take."""
         limits, model = self._limits, self._paths.get(engine)
         return EngineOrder(
             engine=engine,
             sample_rate=audio.sample_rate,
             channels=audio.channels,
-            bounds=ProcessBounds(
-                seconds=limits.live_seconds if live else limits.seconds * limits.threads,
-                memory_bytes=limits.memory_bytes,
-            ),
+            bounds=ProcessBounds(seconds=seconds, memory_bytes=limits.memory_bytes),
             live=live,
             model=str(model.resolve()) if model else None,
             language=options.language.split("-")[0].lower() if options.language else None,

@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from cartrita.adapters.speech.ffmpeg import Ffmpeg
+from cartrita.adapters.speech.seats import EngineSeats
 from cartrita.adapters.speech.wav import wav_header
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.speech import AudioFormat, PcmFormat
@@ -13,10 +14,14 @@ _OWN: Final = frozenset({AudioFormat.PCM, AudioFormat.WAV})
 
 
 class FfmpegEncoding:
-    """Samples and WAV are made here, all other formats by ffmpeg."""
+    """Samples and WAV are made here, all other formats by ffmpeg, which has one of the `seats`.
 
-    def __init__(self, ffmpeg: Ffmpeg | None) -> None:
+    It keeps it until the last piece is taken: those seats are no others', who would wait for it.
+    """
+
+    def __init__(self, ffmpeg: Ffmpeg | None, seats: EngineSeats) -> None:
         self._ffmpeg = ffmpeg
+        self._seats = seats
 
     @property
     def formats(self) -> frozenset[AudioFormat]:
@@ -27,7 +32,7 @@ class FfmpegEncoding:
     async def encoded(
         self, samples: AsyncIterator[bytes], audio: PcmFormat, target: AudioFormat
     ) -> AsyncGenerator[AsyncGenerator[bytes]]:
-        """See SpeechEncoder."""
+        """See SpeechEncoder. Raises Busy."""
         if target in _OWN:
             head = wav_header(audio) if target is AudioFormat.WAV else b""
             async with aclosing(_headed(head, samples)) as pieces:
@@ -39,7 +44,10 @@ class FfmpegEncoding:
                 "server runs (apt install ffmpeg): ask for wav or pcm.",
                 code="ffmpeg_missing",
             )
-        async with self._ffmpeg.encoded(samples, audio, target) as pieces:
+        async with (
+            self._seats.one(),
+            self._ffmpeg.encoded(samples, audio, target) as pieces,
+        ):
             yield pieces
 
 

@@ -1,11 +1,12 @@
 """Speeches: texts that are spoken, by the first engine that can."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import NamedTuple
 
 from cartrita.application.voice.engines import Engine, Engines, first_able
 from cartrita.application.voice.fitting import fitted
+from cartrita.application.voice.takers import not_taken, taken
 from cartrita.domain.errors import InvalidInput, UpstreamMalformed
 from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.ports.speech import SpeechSynthesizer
@@ -14,6 +15,7 @@ from cartrita.domain.scopes import Operation
 from cartrita.domain.speech import LONGEST_SPEECH, AudioFormat, SpeechRequest
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import SPEECH
+from cartrita.kit.cuts import CuttableWork
 
 
 class BegunSpeech(NamedTuple):
@@ -22,15 +24,18 @@ class BegunSpeech(NamedTuple):
     format: AudioFormat
     sample_rate: int | None
     engine: str
-    pieces: AsyncIterator[bytes]
+    pieces: AsyncGenerator[bytes]
 
 
 class Speeches:
-    """Speaks for callers."""
+    """Speaks for callers, who leave no piece of it waiting for more than `unheard_s` seconds."""
 
-    def __init__(self, engines: Engines[SpeechSynthesizer], calls: ServiceCalls) -> None:
+    def __init__(
+        self, engines: Engines[SpeechSynthesizer], calls: ServiceCalls, unheard_s: float = 60.0
+    ) -> None:
         self.engines = engines
         self._calls = calls
+        self._unheard_s = unheard_s
 
     @asynccontextmanager
     async def speak(
@@ -41,19 +46,23 @@ class Speeches:
         `synthesizer` is the one that the caller names, as `provider` or `provider/model`. If it
         names none, an engine speaks in its usual voice instead of one of another's. Raises
         InvalidInput, and what `Engines.of` and `ServiceCalls.open` raise; the pieces raise
-        UpstreamError.
+        UpstreamError. Where they are not taken the body is cut, and Unavailable raised.
         """
         principal.scopes.require_operation(Operation.VOICE)
         _require_text(request)
         engines = await self.engines.of(principal, synthesizer)
         others = () if synthesizer else self.engines.services
-        async with AsyncExitStack() as stack:
+        work = CuttableWork(not_taken)
+        with work:
+            async with AsyncExitStack() as stack:
 
-            async def begun(engine: Engine[SpeechSynthesizer]) -> BegunSpeech:
-                asked = fitted(engine, request, others)
-                return await stack.enter_async_context(self._begun(principal, engine, asked))
+                async def begun(engine: Engine[SpeechSynthesizer]) -> BegunSpeech:
+                    asked = fitted(engine, request, others)
+                    return await stack.enter_async_context(self._begun(principal, engine, asked))
 
-            yield await first_able(engines, begun)
+                speech = await first_able(engines, begun)
+                pieces = taken(speech.pieces, self._unheard_s, work.cut)
+                yield speech._replace(pieces=await stack.enter_async_context(aclosing(pieces)))
 
     @asynccontextmanager
     async def _begun(
@@ -61,16 +70,12 @@ class Speeches:
     ) -> AsyncGenerator[BegunSpeech]:
         @asynccontextmanager
         async def opened(service: SpeechSynthesizer) -> AsyncGenerator[BegunSpeech]:
-            async with service.speak(request) as speech:
-                pieces = aiter(speech.pieces())
-                first = await anext(pieces, b"")
-                if not first:
-                    raise UpstreamMalformed(
-                        f"{service.name} has spoken nothing.", provider=service.name
-                    )
-                yield BegunSpeech(
-                    speech.format, speech.sample_rate, engine.label, _joined(first, pieces)
-                )
+            async with (
+                service.speak(request) as speech,
+                aclosing(speech.pieces()) as pieces,
+                aclosing(_joined(await _first(service.name, pieces), pieces)) as whole,
+            ):
+                yield BegunSpeech(speech.format, speech.sample_rate, engine.label, whole)
 
         use = ServiceUse(characters=len(request.text))
         async with self._calls.open(
@@ -78,6 +83,14 @@ class Speeches:
         ) as (speech, asked):
             asked.use(use)
             yield speech
+
+
+async def _first(name: str, pieces: AsyncGenerator[bytes]) -> bytes:
+    """The first piece. Raises UpstreamMalformed if there is none."""
+    first = await anext(pieces, b"")
+    if not first:
+        raise UpstreamMalformed(f"{name} has spoken nothing.", provider=name)
+    return first
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

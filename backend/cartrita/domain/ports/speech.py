@@ -44,7 +44,7 @@ class SpeechEncoder(Protocol):
     def encoded(
         self, samples: AsyncIterator[bytes], audio: PcmFormat, target: AudioFormat
     ) -> AbstractAsyncContextManager[AsyncGenerator[bytes]]:
-        """The same sound in a format, as it is made. Raises Unavailable."""
+        """The same sound in a format, as it is made. Raises Unavailable and Busy."""
         ...
 
 
@@ -93,7 +93,7 @@ class Speech(Protocol):
     format: AudioFormat
     sample_rate: int | None
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncGenerator[bytes]:
         """Its audio, as it is made. Raises UpstreamError."""
         ...
 

@@ -98,10 +98,14 @@ async def test_a_text_is_spoken_before_the_next_is_known(at_deepgram: AtDeepgram
                 assert isinstance(piece, bytes)
 
 
-async def test_the_end_wakes_whoever_waits(at_deepgram: AtDeepgram) -> None:
+async def test_the_end_wakes_whoever_waits(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
     async with talking(at_deepgram(idle=0.05)) as speaking, asyncio.TaskGroup() as tasks:
         reading = tasks.create_task(said(speaking))
-        await asyncio.sleep(0.2)  # longer than it may be silent where something is awaited
+        standin.fail(Fault(at="WS /v1/speak", do=Hang(), after=0))
+        async with talking(at_deepgram(idle=0.05)) as other:
+            await other.say("Moss.")
+            with pytest.raises(UpstreamError):  # so long it may be silent that is waited for later
+                await said(other)
         assert not reading.done()
         await speaking.finish()
     assert reading.result() == []

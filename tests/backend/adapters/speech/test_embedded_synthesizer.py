@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,15 @@ def voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return model
 
 
-def synthesizer(voice: Path | None = None, seconds: float = 60) -> EmbeddedSynthesizer:
+def synthesizer(
+    voice: Path | None = None, seconds: float = 60, longest: int = 32_000
+) -> EmbeddedSynthesizer:
     return EmbeddedSynthesizer(
-        FfmpegEncoding(None), EngineSeats(1), seconds=seconds, piper_voice=voice
+        FfmpegEncoding(None, EngineSeats(1)),
+        EngineSeats(1),
+        seconds=seconds,
+        longest=longest,
+        piper_voice=voice,
     )
 
 
@@ -96,6 +103,21 @@ async def test_a_long_text_is_spoken_in_parts_and_a_line_break_is_no_end(voice: 
     assert len(lengths) > 2
     assert max(lengths) <= 400
     assert sum(lengths) + len(lengths) >= len(text.strip())
+
+
+async def test_a_long_text_is_heard_after_a_short_part_of_it(voice: Path) -> None:
+    request = SpeechRequest(text="This is one sentence. " * 60, speed=2.0, format=AudioFormat.PCM)
+    async with synthesizer(voice).speak(request) as speech, aclosing(speech.pieces()) as pieces:
+        first = await anext(pieces)
+    assert int.from_bytes(first[:2], "little") <= 150
+
+
+async def test_a_text_that_is_too_long_for_this_machine_is_left_to_others(voice: Path) -> None:
+    engine = synthesizer(voice, longest=1000)
+    assert await spoken(SpeechRequest(text="word " * 200, speed=2.0), engine)
+    error = await refusal(SpeechRequest(text="word " * 200 + "!", speed=2.0), engine)
+    assert isinstance(error, NotOffered)
+    assert "speaks 1,000 characters at once here" in error.fields["text"][0]
 
 
 async def test_texts_are_spoken_as_they_come(voice: Path) -> None:

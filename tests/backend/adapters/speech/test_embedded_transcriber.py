@@ -134,7 +134,10 @@ async def test_an_engine_that_is_not_installed_says_how_to(monkeypatch: pytest.M
     assert all(one.needs and "pip install" in one.needs for one in engine.models)
     with pytest.raises(Unavailable) as caught:
         await heard(babble(1), engine)
-    assert "pip install 'cartrita[voice]'" in caught.value.message
+    assert (
+        "uv pip install --python .venv -c requirements-dev.lock -e 'backend[voice]'"
+        in caught.value.message
+    )
 
 
 def test_an_engine_without_its_model_says_which_setting_names_it(
@@ -144,8 +147,13 @@ def test_an_engine_without_its_model_says_which_setting_names_it(
     needs = {one.name: one.needs for one in transcriber().models}
     assert needs["faster-whisper"] == "Set voice.faster_whisper_model to the directory of a model."
     wrong: dict[str, Path | None] = {"sherpa-onnx": tmp_path / "none"}
-    needs = {one.name: one.needs for one in transcriber(models=wrong).models}
-    assert needs["sherpa-onnx"] == f"voice.sherpa_onnx_model names no directory: {tmp_path}/none."
+    with capture_logs() as logs:
+        needs = {one.name: one.needs for one in transcriber(models=wrong).models}
+    assert needs["sherpa-onnx"] == (
+        "voice.sherpa_onnx_model names no directory: the log of the server says which one."
+    )
+    [entry] = logs
+    assert (entry["setting"], entry["path"]) == ("voice.sherpa_onnx_model", f"{tmp_path}/none")
     right: dict[str, Path | None] = {"faster-whisper": tmp_path}
     assert transcriber(models=right).models[0].needs is None
 
@@ -167,8 +175,13 @@ async def test_why_an_engine_cannot_be_loaded_is_for_the_log_alone(
 
 async def test_an_engine_that_takes_too_long_is_ended() -> None:
     with pytest.raises(UpstreamUnreachable):
-        await heard(babble(2), transcriber(EngineLimits(seconds=0.01)))
+        await heard(babble(2), transcriber(EngineLimits(seconds=0.01, pace=0)))
     assert engines() == []
+
+
+async def test_a_long_recording_has_more_time_than_a_short_one() -> None:
+    engine = transcriber(EngineLimits(seconds=0.01, pace=60))
+    assert (await heard(babble(2), engine)).duration == 2.0
 
 
 async def test_an_engine_that_takes_too_much_memory_is_ended() -> None:

@@ -1,6 +1,5 @@
 """Texts are spoken by OpenAI's audio API, and by servers like it."""
 
-import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -10,6 +9,7 @@ from tests.harness.fake_provider.faults import CutOff, Fault, ReplacedResponse
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.openai_audio import sounds
 from tests.harness.fake_provider.script import Script
+from tests.harness.scenario import until
 
 from cartrita.adapters.speech import speech_texts
 from cartrita.adapters.speech.openai_synthesizer import LONGEST_TEXT, OpenAISynthesizer
@@ -85,10 +85,7 @@ async def test_leaving_ends_the_request(fake: FakeProvider, calls: Calls) -> Non
     speaking = OpenAISynthesizer(calls()).speak(request)
     async with speaking as speech, aclosing(speech.pieces()) as pieces:
         assert await anext(pieces)
-    for _ in range(2_000):
-        if not fake.open_streams():
-            break
-        await asyncio.sleep(0.01)
+    await until(lambda: not fake.open_streams())
     assert fake.requests()[-1].outcome == "disconnected"
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from tests.backend.adapters.speech.programs import (
 from tests.backend.adapters.speech.sounds import silence, wav
 
 from cartrita.adapters.speech.encoding import FfmpegEncoding
-from cartrita.domain.errors import CartritaError
+from cartrita.adapters.speech.seats import EngineSeats
+from cartrita.domain.errors import Busy, CartritaError
 from cartrita.domain.speech import AudioFormat, PcmFormat
 
 pytestmark = pytest.mark.slow
@@ -176,7 +178,7 @@ async def test_what_is_encoded_is_what_was_given(
 ) -> None:
     recording = await reader().read(said, "")
     samples = reader().decoded(recording, LISTENED)
-    async with FfmpegEncoding(ffmpeg()).encoded(samples, LISTENED, target) as pieces:
+    async with encoding().encoded(samples, LISTENED, target) as pieces:
         data = b"".join([piece async for piece in pieces])
     if target is AudioFormat.PCM:
         assert LISTENED.seconds(len(data)) == recording.duration
@@ -186,10 +188,29 @@ async def test_what_is_encoded_is_what_was_given(
     assert not again.silent
 
 
-async def test_encoding_can_be_left_at_any_time() -> None:
-    async def endless():
-        while True:
-            yield silence(1)
+async def endless() -> AsyncGenerator[bytes]:
+    while True:
+        yield silence(1)
 
-    async with FfmpegEncoding(ffmpeg()).encoded(endless(), LISTENED, AudioFormat.MP3) as pieces:
+
+def encoding() -> FfmpegEncoding:
+    return FfmpegEncoding(ffmpeg(), EngineSeats(1))
+
+
+async def test_encoding_can_be_left_at_any_time() -> None:
+    async with encoding().encoded(endless(), LISTENED, AudioFormat.MP3) as pieces:
+        assert await anext(pieces)
+
+
+async def test_as_many_encode_as_there_are_seats_and_wav_needs_none() -> None:
+    seats = EngineSeats(1, wait_s=0.01)
+    made, own = FfmpegEncoding(ffmpeg(), seats), aclosing(endless())
+    async with own as samples, made.encoded(samples, LISTENED, AudioFormat.MP3) as pieces:
+        assert await anext(pieces)
+        with pytest.raises(Busy):
+            async with made.encoded(endless(), LISTENED, AudioFormat.OPUS):
+                raise AssertionError("two encode")
+        async with made.encoded(endless(), LISTENED, AudioFormat.WAV) as others:
+            assert await anext(others)
+    async with made.encoded(endless(), LISTENED, AudioFormat.OPUS) as pieces:
         assert await anext(pieces)

@@ -35,7 +35,7 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def synthesizer() -> EmbeddedSynthesizer:
-    return EmbeddedSynthesizer(FfmpegEncoding(ffmpeg()), EngineSeats(2))
+    return EmbeddedSynthesizer(FfmpegEncoding(ffmpeg(), EngineSeats(2)), EngineSeats(2))
 
 
 def transcriber() -> EmbeddedTranscriber:

@@ -1,7 +1,7 @@
 """Texts are spoken in their order; what is cleared is not heard any more."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -35,7 +35,7 @@ class Spoken:
         self._synthesizer = synthesizer
         self._text = text
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes]:
         for word in self._text.split():
             if word == "wait":
                 self._synthesizer.waiting.set()

@@ -1,6 +1,6 @@
 """Engines that hear and say what a test says, and calls of them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
@@ -44,18 +44,24 @@ class FakeTranscriber(FakeService):
 
 
 class FakeSpeech:
-    """Speech of these pieces, after which it fails as told."""
+    """Speech of these pieces, after which it fails as told; `closed` tells each of its ends."""
 
-    def __init__(self, format_: AudioFormat, said: Sequence[bytes | UpstreamError]) -> None:
+    def __init__(
+        self, format_: AudioFormat, said: Sequence[bytes | UpstreamError], closed: list[bool]
+    ) -> None:
         self.format = format_
         self.sample_rate: int | None = None
         self._said = said
+        self._closed = closed
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        for one in self._said:
-            if isinstance(one, UpstreamError):
-                raise one
-            yield one
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        try:
+            for one in self._said:
+                if isinstance(one, UpstreamError):
+                    raise one
+                yield one
+        finally:
+            self._closed.append(True)
 
 
 class FakeSynthesizer(FakeTranscriber):
@@ -63,21 +69,24 @@ class FakeSynthesizer(FakeTranscriber):
 
     said: Sequence[bytes | UpstreamError] = ()
     requests: list[SpeechRequest]
+    closed: list[bool]
 
     def __init__(self, name: str, key: str = "", *, needs_key: bool = False) -> None:
         super().__init__(name, key, needs_key=needs_key)
         self.requests = []
+        self.closed = []
 
     def with_key(self, key: Secret) -> Self:
         other = super().with_key(key)
-        other.said, other.requests = self.said, self.requests
+        other.said, other.requests, other.closed = self.said, self.requests, self.closed
         return other
 
     @asynccontextmanager
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[Speech]:
         await self.call()
         self.requests.append(request)
-        yield FakeSpeech(request.format or AudioFormat.MP3, self.said or [self.name.encode()])
+        said = self.said or [self.name.encode()]
+        yield FakeSpeech(request.format or AudioFormat.MP3, said, self.closed)
 
     def converse(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speaking]:
         raise NotImplementedError

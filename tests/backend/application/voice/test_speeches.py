@@ -1,5 +1,7 @@
 """Texts are spoken by the first engine that can, and no other once it has begun."""
 
+import asyncio
+
 import pytest
 from tests.backend.application.voice.fakes import FakeSynthesizer
 from tests.backend.fake_services import Calls, principal
@@ -25,7 +27,7 @@ from cartrita.gateway.service_metering import ServiceMeter
 class Saying:
     """Deepgram with a key, and a flite that makes wav and pcm."""
 
-    def __init__(self) -> None:
+    def __init__(self, unheard_s: float = 60) -> None:
         self.fake = Calls()
         self.ledger = Ledger()
         self.deepgram = FakeSynthesizer("deepgram", "key", needs_key=True)
@@ -41,7 +43,8 @@ class Saying:
             sleep=self.fake.time.sleep,
         )
         services: list[SpeechSynthesizer] = [self.deepgram, self.embedded]
-        self.speeches = Speeches(Engines(services, self.calls, SYNTHESIZERS), self.calls)
+        engines = Engines(services, self.calls, SYNTHESIZERS)
+        self.speeches = Speeches(engines, self.calls, unheard_s)
 
     async def say(
         self, request: SpeechRequest, wanted: str | None = None, scopes: Scopes | None = None
@@ -109,6 +112,30 @@ async def test_no_other_speaks_after_it() -> None:
     assert heard == [b"Hel"]
     assert saying.embedded.asked == []
     assert [(one.characters, one.outcome) for one in saying.ledger.entries] == [(6, "cut")]
+
+
+async def test_speech_that_nobody_takes_ends() -> None:
+    saying = Saying(unheard_s=0.05)
+    saying.deepgram.said = [b"Hel", b"lo."]
+
+    async def hear_the_first_piece_and_no_more() -> None:
+        async with saying.speeches.speak(principal(), text()) as speech:
+            assert await anext(speech.pieces) == b"Hel"
+            await asyncio.Event().wait()
+
+    with pytest.raises(Unavailable) as caught:
+        await hear_the_first_piece_and_no_more()
+    assert caught.value.code == "speech_not_taken"
+    [entry] = saying.ledger.entries
+    assert (entry.characters, entry.outcome) == (6, "cancelled")
+
+
+async def test_what_is_opened_is_closed_where_it_is_not_heard_to_its_end() -> None:
+    saying = Saying()
+    saying.deepgram.said = [b"Hel", b"lo."]
+    async with saying.speeches.speak(principal(), text()) as speech:
+        assert await anext(speech.pieces) == b"Hel"
+    assert saying.deepgram.closed == [True]
 
 
 async def test_characters_are_in_the_ledger() -> None:
