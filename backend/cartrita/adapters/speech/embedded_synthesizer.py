@@ -1,7 +1,7 @@
 """Speaks on this machine, without a key, by programs: implements SpeechSynthesizer."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -127,8 +127,9 @@ class EmbeddedSynthesizer:
         rate = program.audio.sample_rate
         async with aclosing(samples):
             if target is AudioFormat.WAV and len(parts) == 1:
-                whole = _pieces(wav_header(program.audio, len(first)) + first)
-                yield EmbeddedSpeech(target, None, whole)
+                head = wav_header(program.audio, len(first))
+                async with aclosing(_pieces(head + first)) as whole:
+                    yield EmbeddedSpeech(target, None, whole)
                 return
             async with self._encoder.encoded(samples, program.audio, target) as pieces:
                 yield EmbeddedSpeech(target, rate if target is AudioFormat.PCM else None, pieces)
@@ -146,7 +147,8 @@ class EmbeddedSynthesizer:
             async with self.speak(asked) as speech:
                 made = b"".join([piece async for piece in speech.pieces()])
             # No program waits while somebody listens, however slowly or for how short a time.
-            yield EmbeddedSpeech(target, rate, _pieces(made))
+            async with aclosing(_pieces(made)) as pieces:
+                yield EmbeddedSpeech(target, rate, pieces)
 
         rate = program.audio.sample_rate if target is AudioFormat.PCM else None
         yield TextsInTurn(speak, target, rate)
@@ -159,10 +161,10 @@ class EmbeddedSynthesizer:
         first: bytes,
         parts: Sequence[str],
     ) -> AsyncGenerator[bytes]:
-        async for piece in _pieces(first):
+        for piece in _cut(first):
             yield piece
         for part in parts:
-            async for piece in _pieces(await self._spoken(name, program, arguments, part)):
+            for piece in _cut(await self._spoken(name, program, arguments, part)):
                 yield piece
 
     async def _spoken(
@@ -254,6 +256,11 @@ async def _output(
         return b"" if status else stdout.read()
 
 
-async def _pieces(samples: bytes) -> AsyncGenerator[bytes]:
-    for at in range(0, len(samples), _PIECE):
-        yield samples[at : at + _PIECE]
+def _cut(audio: bytes) -> Iterator[bytes]:
+    for at in range(0, len(audio), _PIECE):
+        yield audio[at : at + _PIECE]
+
+
+async def _pieces(audio: bytes) -> AsyncGenerator[bytes]:
+    for piece in _cut(audio):
+        yield piece

@@ -137,9 +137,10 @@ class EmbeddedTranscriber:
         begun = 0.0
         async with (
             engine_process(order) as engine,
-            aclosing(self._recordings.decoded(recording, _LISTENED)) as pieces,
+            aclosing(self._recordings.decoded(recording, _LISTENED)) as decoded,
+            aclosing(_with_end(decoded)) as pieces,
         ):
-            async for piece in _with_end(pieces):
+            async for piece in pieces:
                 octets += len(piece)
                 for event in await asyncio.to_thread(_events_of, utterances, piece):
                     match event:

@@ -178,8 +178,9 @@ async def _pieces(process: Process) -> AsyncGenerator[bytes]:
 
 
 async def _encoded_pieces(process: Process, target: AudioFormat) -> AsyncGenerator[bytes]:
-    async for piece in _pieces(process):
-        yield piece
+    async with aclosing(_pieces(process)) as pieces:
+        async for piece in pieces:
+            yield piece
     if await process.wait():
         raise Unavailable(
             f"ffmpeg does not make {target.value} here: ask for wav.",
