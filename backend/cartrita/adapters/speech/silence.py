@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable, Mapping
 from operator import mul
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from cartrita.adapters.speech.loudness import FRAME_S, QUIETEST_SPEECH_DB
 from cartrita.adapters.speech.samples import S16, samples_reader
@@ -45,7 +45,7 @@ def _quiet_octets(encoding: str) -> Callable[[bytes], bool]:
     return lambda data: not data.translate(None, quiet)
 
 
-def _floats(code: str) -> Callable[[bytes], "array[float]"]:
+def _floats(code: Literal["f", "d"]) -> Callable[[bytes], "array[float]"]:
     def read(data: bytes) -> "array[float]":
         values = array(code, data)
         if sys.byteorder == "big":
@@ -55,7 +55,7 @@ def _floats(code: str) -> Callable[[bytes], "array[float]"]:
     return read
 
 
-def _quiet_floats(code: str) -> Callable[[bytes], bool]:
+def _quiet_floats(code: Literal["f", "d"]) -> Callable[[bytes], bool]:
     read = _floats(code)
 
     def is_quiet(data: bytes) -> bool:
