@@ -179,7 +179,8 @@ async def test_who_does_not_take_a_speech_holds_no_encoder(narrow: Scenario) -> 
     async def all_are_cut(many: int) -> bool:
         encoders.append(sum("ffmpeg" in one for one in speech_processes(narrow)))
         log = narrow.server.log_tail(1 << 20)
-        return sum("speech_not_taken" in line for line in log.splitlines()) == many
+        told = [line for line in log.splitlines() if "speech_cut" in line]
+        return sum("deadline_exceeded" in line for line in told) == many
 
     cuts: list[bool] = []
     async with asyncio.TaskGroup() as tasks:

@@ -46,7 +46,7 @@ class Speeches:
         `synthesizer` is the one that the caller names, as `provider` or `provider/model`. If it
         names none, an engine speaks in its usual voice instead of one of another's. Raises
         InvalidInput, and what `Engines.of` and `ServiceCalls.open` raise; the pieces raise
-        UpstreamError. Where they are not taken the body is cut, and Unavailable raised.
+        UpstreamError. Where they are not taken the body is cut, and DeadlineExceeded raised.
         """
         principal.scopes.require_operation(Operation.VOICE)
         _require_text(request)

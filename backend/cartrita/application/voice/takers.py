@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from cartrita.domain.errors import Unavailable
+from cartrita.domain.errors import DeadlineExceeded
 
 
 async def taken(
@@ -19,6 +19,6 @@ async def taken(
             waiting.cancel()
 
 
-def not_taken() -> Unavailable:
+def not_taken() -> DeadlineExceeded:
     """What the work ends with that was given up."""
-    return Unavailable("Nobody has taken the speech.", code="speech_not_taken")
+    return DeadlineExceeded("Nobody has taken the speech in time.")
