@@ -22,7 +22,7 @@ set -eu
 command -v jq > /dev/null || jq() { cat; }
 curl() { command curl --max-time 60 --write-out '\\n%{stderr}HTTP %{http_code}\\n' "$@"; }
 """
-_OFFLINE = {
+OFFLINE = {
     "OPENAI_BASE_URL": "",
     "OPENAI_API_KEY": "",
     "CARTRITA_DEFAULT_MODEL": "",
@@ -102,14 +102,14 @@ def _path() -> str:
 @pytest.fixture(scope="session")
 def shell(deepgram_server: Deepgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell beside a server that has only the offline model, and can hear and speak."""
-    with Server(provider_url="", settings={**_OFFLINE, **deepgram_server.settings}) as server:
+    with Server(provider_url="", settings={**OFFLINE, **deepgram_server.settings}) as server:
         yield Shell(server, _checkout(tmp_path_factory))
 
 
 @pytest.fixture(scope="session")
 def older_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A shell beside such a server that serves older frontends."""
-    settings = {**_OFFLINE, "CARTRITA_COMPAT_FRONTEND": "1"}
+    settings = {**OFFLINE, "CARTRITA_COMPAT_FRONTEND": "1"}
     with Server(provider_url="", settings=settings) as server:
         yield Shell(server, _checkout(tmp_path_factory))
 
