@@ -32,6 +32,10 @@ class ServiceUse(msgspec.Struct, frozen=True):
             self.audio_seconds + other.audio_seconds, self.characters + other.characters
         )
 
+    def within(self, other: "ServiceUse") -> bool:
+        """Whether it is no more than another."""
+        return self.audio_seconds <= other.audio_seconds and self.characters <= other.characters
+
 
 NO_USE: Final = ServiceUse()
 

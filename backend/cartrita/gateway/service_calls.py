@@ -104,10 +104,12 @@ class ServiceCalls:
         *,
         operation: str,
         expected: ServiceUse = NO_USE,
+        stretch: ServiceUse = NO_USE,
     ) -> AsyncGenerator[tuple[R, MeteredRequest]]:
         """A context of what `open_` opens, as `ask`, and of the request that is told what it uses.
 
-        Once it is open, it is not tried again: what fails after that is raised.
+        One that is open for long is paid for in stretches, see `MeteredRequest.cover`. Once it is
+        open, it is not tried again: what fails after that is raised.
         """
         principal.scopes.require_provider(service.name)
         call = ServiceCall(
@@ -116,6 +118,7 @@ class ServiceCalls:
             tenant_id=principal.tenant_id,
             operation=operation,
             expected=expected,
+            stretch=stretch,
             spending=spending,
             credentials=await self._credentials.of(principal.payer),
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from cartrita.domain.budgets import Settlement
 from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByProvider
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.ids import RunId
@@ -40,8 +41,9 @@ RequestPriceOf: TypeAlias = Callable[[str, str], RequestPrice | None]
 class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     """A call of a service: for whom, for what, by the tool of which run, and what pays for it.
 
-    `expected` is what it will likely do. `spending` is told what it cost. What has no credential
-    here is paid by the server.
+    `expected` is what it will likely do, and of what goes on for long a `stretch` is reserved and
+    reported at once. `spending` is told what it cost. What has no credential here is paid by the
+    server.
     """
 
     owner_id: str
@@ -49,6 +51,7 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str
     operation: str = SEARCH
     expected: ServiceUse = NO_USE
+    stretch: ServiceUse = NO_USE
     spending: ToolSpending | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
 
@@ -91,72 +94,53 @@ class ServiceMeter:
         used until its context was left. Raises BudgetExhausted, and Unavailable.
         """
         price = self._price(provider, call.operation) if paid else FREE
-        metered = MeteredRequest(self, price, await self._reserved(call, price))
+        metered = MeteredRequest(self, call, provider, price)
+        await metered.reserve()
         try:
             yield metered
         except BaseException as error:
-            self._report(call, provider, metered, _outcome(error))
+            metered.report(_outcome(error))
             raise
-        self._report(call, provider, metered, CallOutcome.COMPLETED)
+        metered.report(CallOutcome.COMPLETED)
 
-    async def _reserved(
-        self, call: ServiceCall, price: RequestPrice | None
-    ) -> FixedReservation | None:
-        if self._budgets is None or price is None:
+    async def reserved(self, call: ServiceCall, most: Decimal) -> FixedReservation | None:
+        """So much of the budgets of a call, if it has any. Raises BudgetExhausted, Unavailable."""
+        if self._budgets is None:
             return None
-        most = price.request + price.of_use(call.expected)
         reservation = self._budgets.fixed_reservation(call, most)
         if reservation is not None:
             await reservation.open()
         return reservation
 
-    def _report(
-        self, call: ServiceCall, provider: str, metered: "MeteredRequest", outcome: CallOutcome
-    ) -> None:
-        if outcome in _LEFT and metered.used == NO_USE:
-            metered.use(call.expected)  # nobody will tell, and the provider is paid for it
-        began, spent = metered.began_at, metered.cost(outcome)
-        reservation = metered.reservation
-        settlements = () if reservation is None else reservation.settle(spent or _NOTHING)
-        if spent and call.spending is not None:
-            call.spending.tell(spent)
-        if self._ledger is None or began is None:
-            return
-        self._ledger.record(
-            LedgerEntry(
-                owner_id=call.owner_id,
-                key_id=call.key_id,
-                run_id=call.run_id,
-                surface=NATIVE if call.run_id is None else TOOLS,
-                provider=provider,
-                model=call.operation,
-                usage=Usage(),
-                cost=spent,
-                outcome=outcome,
-                seconds=self.clock() - began,
-                first_token_seconds=None,
-                at=datetime.now(UTC),
-                audio_seconds=metered.used.audio_seconds,
-                characters=metered.used.characters,
-            ),
-            settlements,
-        )
+    def record(self, entry: LedgerEntry, settlements: Sequence[Settlement]) -> None:
+        """See `UsageLedger.record`."""
+        if self._ledger is not None:
+            self._ledger.record(entry, settlements)
 
 
 class MeteredRequest:
     """One request; `began_at` is a moment of its meter's clock, once it has begun.
 
-    `used` is all that it was told it uses.
+    `used` is all that it was told it uses, since it was last reported.
     """
 
     def __init__(
-        self, meter: ServiceMeter, price: RequestPrice | None, reservation: FixedReservation | None
+        self, meter: ServiceMeter, call: ServiceCall, provider: str, price: RequestPrice | None
     ) -> None:
         self._meter = meter
+        self._call = call
+        self._provider = provider
         self._price = price
-        self.reservation = reservation
+        self._reservation: FixedReservation | None = None
+        self._continued = False
         self.began_at: float | None = None
         self.used = NO_USE
+
+    async def reserve(self) -> None:
+        """Reserve what it is expected to cost. Raises BudgetExhausted, and Unavailable."""
+        if self._price is not None:
+            of_use = self._price.of_use(self._call.expected + self._call.stretch)
+            self._reservation = await self._meter.reserved(self._call, self._price.request + of_use)
 
     def begin(self) -> None:
         """It is made now: its turn has come."""
@@ -166,6 +150,29 @@ class MeteredRequest:
         """It has used this as well: what is told as it goes on adds up."""
         self.used += use
 
+    async def cover(self, use: ServiceUse) -> None:
+        """It is going to use this as well, which the budgets have to allow.
+
+        Beyond the stretch that is reserved the next one is, and what was used of it is reported: so
+        much is lost at most if this process ends. Raises BudgetExhausted, and Unavailable; nothing
+        has changed then.
+        """
+        if self.used != NO_USE and not (self.used + use).within(self._call.stretch):
+            await self._go_on(use)
+        self.use(use)
+
+    def report(self, outcome: CallOutcome) -> None:
+        """Have it in the ledger with all that it has used, and settle what was reserved."""
+        if outcome in _LEFT and self.used == NO_USE and not self._continued:
+            self.use(self._call.expected)  # nobody will tell, and the provider is paid for it
+        spent = self.cost(outcome)
+        reservation, self._reservation = self._reservation, None
+        settlements = () if reservation is None else reservation.settle(spent or _NOTHING)
+        if spent and self._call.spending is not None:
+            self._call.spending.tell(spent)
+        if self.began_at is not None:
+            self._meter.record(self._entry(self.began_at, spent, outcome), settlements)
+
     def cost(self, outcome: CallOutcome) -> Decimal | None:
         """US dollars, None where the price is not known; services charge for answers only."""
         failed = outcome is CallOutcome.FAILED
@@ -174,7 +181,36 @@ class MeteredRequest:
         if self._price is None:
             return None
         of_use = self._price.of_use(self.used)
-        return of_use if failed else self._price.request + of_use
+        return of_use if failed or self._continued else self._price.request + of_use
+
+    async def _go_on(self, use: ServiceUse) -> None:
+        """Begin the next stretch, which has room for this."""
+        reservation = None
+        if self._price is not None:
+            most = max(self._price.of_use(self._call.stretch), self._price.of_use(use))
+            reservation = await self._meter.reserved(self._call, most)
+        self.report(CallOutcome.COMPLETED)
+        self._reservation, self._continued, self.used = reservation, True, NO_USE
+        self.begin()
+
+    def _entry(self, began: float, spent: Decimal | None, outcome: CallOutcome) -> LedgerEntry:
+        call = self._call
+        return LedgerEntry(
+            owner_id=call.owner_id,
+            key_id=call.key_id,
+            run_id=call.run_id,
+            surface=NATIVE if call.run_id is None else TOOLS,
+            provider=self._provider,
+            model=call.operation,
+            usage=Usage(),
+            cost=spent,
+            outcome=outcome,
+            seconds=self._meter.clock() - began,
+            first_token_seconds=None,
+            at=datetime.now(UTC),
+            audio_seconds=self.used.audio_seconds,
+            characters=self.used.characters,
+        )
 
 
 def _outcome(error: BaseException) -> CallOutcome:

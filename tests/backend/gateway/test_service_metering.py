@@ -222,6 +222,64 @@ async def test_what_is_open_tells_what_it_uses_as_it_goes_on(
     assert await metered.leftover() == 0
 
 
+@asynccontextmanager
+async def opened(service: FakeService) -> AsyncGenerator[str]:
+    yield await service.call()
+
+
+async def test_what_is_open_for_long_is_paid_for_in_stretches() -> None:
+    """The next one is reserved while the last is used, whose entry comes when it is used up."""
+    metered, service = Metered(money("1.2"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER, service, opened, operation="speech", stretch=ServiceUse(50.0)
+    )
+
+    async def listen() -> None:
+        async with opening as (_, request):
+            for _ in range(5):
+                await request.cover(ServiceUse(10.0))
+            assert metered.entries == []
+            for _ in range(5):
+                await request.cover(ServiceUse(10.0))
+            assert [one.audio_seconds for one in metered.ledger.entries] == [50.0]
+            await request.cover(ServiceUse(10.0))
+
+    with pytest.raises(BudgetExhausted):
+        await listen()
+    assert [one.audio_seconds for one in metered.ledger.entries] == [50.0, 50.0]
+    assert [one.cost for one in metered.ledger.entries] == [Decimal("0.501"), Decimal("0.5")]
+    assert await metered.leftover() == 0
+
+
+async def test_a_stretch_is_as_long_as_what_comes_at_once() -> None:
+    metered, service = Metered(money("1"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER, service, opened, operation="speech", stretch=ServiceUse(5.0)
+    )
+    async with opening as (_, request):
+        await request.cover(ServiceUse(20.0))
+        await request.cover(ServiceUse(30.0))
+        with pytest.raises(BudgetExhausted):
+            await request.cover(ServiceUse(90.0))
+    assert [one.audio_seconds for one in metered.ledger.entries] == [20.0, 30.0]
+    assert await metered.leftover() == 0
+
+
+async def test_whoever_leaves_before_anything_was_used_pays_for_no_stretch() -> None:
+    metered, service = Metered(money("1"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER, service, opened, operation="speech", stretch=ServiceUse(5.0)
+    )
+    with pytest.raises(asyncio.CancelledError):
+        async with opening:
+            raise asyncio.CancelledError
+    assert metered.entries == [("native", Decimal("0.001"), CallOutcome.CANCELLED)]
+    assert await metered.leftover() == 0
+
+
 async def test_what_fails_to_open_is_opened_again() -> None:
     metered, service = Metered(price=SPOKEN), FakeService("deepgram", "key")
     service.failures = [failure(UpstreamOverloaded)]
