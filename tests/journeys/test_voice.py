@@ -1,12 +1,13 @@
 """What is said is written down, answered and spoken, by Deepgram or what stands in for it."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from tests.harness import raw_http
-from tests.harness.deepgram.faults import Cut, Fault, Refuse
+from tests.harness.deepgram.faults import Cut, Delays, Fault, Refuse
 from tests.harness.deepgram.launch import Deepgram, as_wave
 from tests.harness.deepgram.tones import silence
 from tests.harness.documents import form
@@ -149,6 +150,20 @@ async def test_a_message_with_an_id_of_its_own_is_one(
     _, again = await said(speaking, CHAT, recording, **sent)
     assert again["run_id"] == first["run_id"]
     assert len(deepgram.exchanges()) == 1
+
+
+async def test_a_message_that_comes_twice_at_once_is_one(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    """Both are transcribed, and the recording of one of them is kept."""
+    before = (await stored(speaking))["attachments"]
+    recording, sent = deepgram.recording(QUESTION), {"client_msg_id": uuid4().hex, **MODEL}
+    deepgram.delay(Delays(answer=0.3))
+    both = await asyncio.gather(*(said(speaking, CHAT, recording, **sent) for _ in range(3)))
+    assert [status for status, _ in both] == [200] * 3, both
+    assert len({told["run_id"] for _, told in both}) == 1
+    assert {told["transcription"] for _, told in both} == {QUESTION}
+    assert (await stored(speaking))["attachments"] == before + 1
 
 
 async def test_a_run_that_cannot_begin_keeps_nothing(

@@ -11,7 +11,7 @@ from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.spoken_files import SpokenFiles
 from cartrita.application.voice.transcriptions import Transcriptions
-from cartrita.domain.errors import NotFound, UnsupportedMedia
+from cartrita.domain.errors import Conflict, NotFound, UnsupportedMedia
 from cartrita.domain.files import StoredFile
 from cartrita.domain.messages import Message, Role, Spoken, Text
 from cartrita.domain.ports.conversations import MessageStore
@@ -107,8 +107,8 @@ class SpokenMessages:
             return heard
         recording = await self._kept(principal, said)
         try:
-            message = _message(transcript, recording)
-            admitted = await self._runs.start(principal, command_of(message), idempotency)
+            command = command_of(_message(transcript, recording))
+            admitted = await self._started(principal, command, idempotency)
         except BaseException:
             await self._drop(principal, recording)
             raise
@@ -119,6 +119,23 @@ class SpokenMessages:
             with suppress(NotFound):  # it was deleted meanwhile
                 await self._files.keep(principal, recording, admitted.conversation_id)
         return SpokenMessage(transcript, admitted)
+
+    async def _started(
+        self, principal: Principal, command: ChatCommand, idempotency: Idempotency | None
+    ) -> Admitted:
+        """The run that answers: that of an equal request, which names another file, if it is there.
+
+        Raises what `Runs.start` raises.
+        """
+        try:
+            return await self._runs.start(principal, command, idempotency)
+        except Conflict:
+            found = await self._earlier.earlier(
+                principal.owner_id, idempotency, command.client_msg_id
+            )
+            if found is None:
+                raise
+            return found
 
     async def _kept(self, principal: Principal, said: SaidRecording) -> StoredFile | None:
         """The file of a recording, unless none are kept, or none of its type."""
