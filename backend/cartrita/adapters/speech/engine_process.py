@@ -59,6 +59,8 @@ class EngineProcess:
         await self._send(DROP)
 
     async def _send(self, kind: bytes, sound: bytes = b"") -> None:
+        if self._stdin.is_closing():  # uvloop raises no ConnectionError then
+            return
         with suppress(ConnectionError):  # it has ended: the next answer tells
             self._stdin.write(FRAME_HEAD.pack(kind, len(sound)) + sound)
             await self._stdin.drain()

@@ -197,6 +197,8 @@ async def _fed(process: Process, samples: AsyncIterator[bytes]) -> AsyncGenerato
     async def feed() -> None:
         with suppress(ConnectionError):  # it has ended: its status tells why
             async for piece in samples:
+                if stdin.is_closing():  # uvloop raises no ConnectionError then
+                    return
                 stdin.write(piece)
                 await stdin.drain()
         stdin.close()
