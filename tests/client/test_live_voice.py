@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.browser.tcp_proxy import TcpProxy, tcp_proxy
 from tests.client.scenes import ANSWER
-from tests.harness.deepgram.faults import Fault, Refuse
+from tests.harness.deepgram.faults import Delays, Fault, Refuse
 from tests.harness.deepgram.launch import Deepgram
 from tests.harness.server import KEY, Server
 
@@ -134,6 +134,25 @@ def test_a_server_that_cannot_hear_ends_it_with_the_reason(
     deepgram_server.reset()
     codes = [each.error.code for each in events if isinstance(each, Refused)]
     assert codes[-1] == raised.value.code == "upstream_auth"
+
+
+def test_after_a_transcriber_that_is_behind_another_session_goes_on(
+    client: CartritaApiClient, deepgram_server: Deepgram
+) -> None:
+    deepgram_server.delay(Delays(answer=5.0))
+    with client.voice() as session:
+        session.send_audio(bytes(32_000 * 12))  # more than may wait
+        with pytest.raises(CartritaApiError) as raised:
+            list(session)
+    assert raised.value.code == "transcriber_behind"
+    deepgram_server.reset()
+    with client.voice() as again:
+        again.send_audio(deepgram_server.samples(_WORDS))
+        again.end_turn()
+        again.stop()
+        events = list(again)
+    assert [turn.text for turn in turns(events)] == [_WORDS]
+    assert answers(events) == [ANSWER]
 
 
 async def test_a_server_that_can_hear_no_more_ends_it_without_blocking(

@@ -141,6 +141,27 @@ async def test_push_to_talk(live: Scenario, deepgram_server: Deepgram) -> None:
         assert [one["text"] for one in of_type(frames, "turn")] == ["Four."]
 
 
+@pytest.mark.parametrize("mode", ["when_asked", "with_pause"])
+@pytest.mark.parametrize("last", ["end_turn", "stop"])
+async def test_words_after_a_pause_just_before_the_button_is_let_go(
+    live: Scenario, deepgram_server: Deepgram, mode: str, last: str
+) -> None:
+    """What was said before that pause is on its way still when the button is let go."""
+    deepgram_server.delay(Delays(hearing=0.1))
+    pause = PAUSE[: len(PAUSE) * 4 // 10]
+    async with voice(live.server.port) as socket:
+        await socket.start(respond=False, turns_end=mode)
+        await socket.say(deepgram_server.samples("One.") + pause + deepgram_server.samples("Two."))
+        await socket.send(type="end_turn")
+        if last == "stop":
+            await socket.send(type="stop")
+        frames = await socket.until_type("turn")
+        assert frames[-1]["text"] == "One. Two."
+        await socket.send(type="stop")
+        rest = await socket.until_type("stopped")
+        assert of_type(rest, "turn") == []
+
+
 @pytest.mark.parametrize(
     ("wish", "reason"), [("stop_speaking", "barge_in"), ("cancel", "barge_in")]
 )

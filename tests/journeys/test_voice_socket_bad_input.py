@@ -165,7 +165,7 @@ async def test_without_audio_nothing_is_listened_to(
     async with voice(scenario.server.port) as socket:
         await socket.start(respond=False)
         assert (await socket.next())["code"] == "audio_idle"
-        assert (await socket.next())["type"] == "stopped"
+        assert await socket.next() == {"type": "stopped", "reason": "audio_idle"}
         assert [one for one in await told(socket, b"\0\0") if "code" in one] == []
         [refused] = [one for one in await told(socket, {"type": "end_turn"}) if "code" in one]
         assert refused["code"] == "not_started"
@@ -177,7 +177,7 @@ async def test_in_silence_nothing_is_listened_to(live_briefly: VoiceSocket) -> N
     for _ in range(3):
         await live_briefly.say(PAUSE)
     assert (await live_briefly.until(lambda frame: "code" in frame))[-1]["code"] == "silence"
-    assert (await live_briefly.next())["type"] == "stopped"
+    assert await live_briefly.next() == {"type": "stopped", "reason": "silence"}
 
 
 async def test_a_transcriber_that_does_not_keep_up(
@@ -187,6 +187,8 @@ async def test_a_transcriber_that_does_not_keep_up(
     await live_briefly.say(PAUSE * 8, frame_bytes=64_000)
     frames = await live_briefly.until(lambda frame: "code" in frame)
     assert frames[-1]["code"] == "transcriber_behind"
+    stopped = (await live_briefly.until_type("stopped"))[-1]
+    assert stopped["reason"] == "transcriber_behind"
     assert [one for one in await told(live_briefly, PAUSE) if "code" in one] == []
     await works(live_briefly, deepgram_server)
 

@@ -21,6 +21,7 @@ def create_live_voice(
         barge_in_s=voice.barge_in_ms / 1000,
         final_words_s=voice.final_words_s,
         ahead_s=voice.speech_ahead_s,
+        metered_s=voice.metered_every_s,
     )
     return LiveVoice(
         engines.transcribers, engines.synthesizers, engines.calls, runs, conversations, bounds

@@ -135,7 +135,8 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What was heard from `start` on, for `duration` seconds.
 
     An interim one is replaced by the next; what is `final` does not change any more.
-    `ends_utterance` is told with the last of what was said before a pause.
+    `ends_utterance` is told with the last of what was said before a pause, and `asked` with the
+    last of what was said before `Listening.end_utterance`.
     """
 
     text: str
@@ -143,15 +144,20 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     duration: float
     final: bool
     ends_utterance: bool = False
+    asked: bool = False
     confidence: float | None = None
     language: str | None = None
     words: tuple[SpokenWord, ...] = ()
 
 
 class UtteranceEnded(msgspec.Struct, frozen=True):
-    """Nothing was said since the last word, which ended `at` so many seconds: a pause."""
+    """Nothing was said since the last word, which ended `at` so many seconds: a pause.
+
+    One that is `asked` answers `Listening.end_utterance`, where no last words did.
+    """
 
     at: float
+    asked: bool = False
 
 
 ListeningEvent: TypeAlias = SpeechStarted | Heard | UtteranceEnded

@@ -155,6 +155,14 @@ class Voice(Group):
         Field(ge=0.1, le=3600),
         Setting("How far speech is sent ahead of what the listener can have heard."),
     ] = 2.0
+    metered_every_s: Annotated[
+        float,
+        Field(ge=1, le=3600),
+        Setting(
+            "How much live audio, and how much speech of live answers, is paid for at once: so "
+            "much is reserved of budgets ahead, and so much is lost where the server is killed."
+        ),
+    ] = 60.0
     engine_memory_bytes: Annotated[
         int,
         Field(ge=512 << 20, le=1 << 40),

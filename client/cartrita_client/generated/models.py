@@ -1946,14 +1946,15 @@ class SpeechStartedFrame(Model):
 class SpeechStoppedFrame(Model):
     """An answer is spoken no more from this sentence on, and audio that waits is to be dropped.
 
-    `reason` says whether somebody spoke, the client asked for it, it failed, or the run did.
+    `reason` says whether somebody spoke, the client asked for it, it failed, the run did, or a
+    budget is used up.
     """
 
     type: Literal["speech_stopped"] = "speech_stopped"
     """Which it is."""
     run_id: str = ABSENT
     """The id of the run."""
-    reason: Literal["asked", "barge_in", "cancelled", "failed"] | str = ABSENT
+    reason: Literal["asked", "barge_in", "budget_exhausted", "cancelled", "failed"] | str = ABSENT
     """Why."""
     sentence: int = ABSENT
     """The number of the sentence, from 0."""
@@ -2100,10 +2101,14 @@ class StopSpeakingFrame(Model):
 
 
 class StoppedFrame(Model):
-    """Nothing more is heard: the answer to `stop`, or behind an error that ends the listening."""
+    """Nothing more is heard: the answer to `stop`, or behind an error that ends the listening.
+
+    `reason` is the code of that error, as `budget_exhausted` or `silence`.
+    """
 
     type: Literal["stopped"] = "stopped"
     """Which it is."""
+    reason: str | None = None
 
 
 class StreamStartData(Model):

@@ -1831,7 +1831,8 @@ export interface SpeechStartedFrame {
 /**
  * An answer is spoken no more from this sentence on, and audio that waits is to be dropped.
  *
- * `reason` says whether somebody spoke, the client asked for it, it failed, or the run did.
+ * `reason` says whether somebody spoke, the client asked for it, it failed, the run did, or a
+ * budget is used up.
  */
 export interface SpeechStoppedFrame {
   /** Which it is. */
@@ -1839,7 +1840,7 @@ export interface SpeechStoppedFrame {
   /** The id of the run. */
   readonly run_id: string;
   /** Why. */
-  readonly reason: 'asked' | 'barge_in' | 'cancelled' | 'failed';
+  readonly reason: 'asked' | 'barge_in' | 'budget_exhausted' | 'cancelled' | 'failed';
   /** The number of the sentence, from 0. */
   readonly sentence: number;
 }
@@ -1981,10 +1982,15 @@ export interface StopSpeakingFrame {
   readonly type: 'stop_speaking';
 }
 
-/** Nothing more is heard: the answer to `stop`, or behind an error that ends the listening. */
+/**
+ * Nothing more is heard: the answer to `stop`, or behind an error that ends the listening.
+ *
+ * `reason` is the code of that error, as `budget_exhausted` or `silence`.
+ */
 export interface StoppedFrame {
   /** Which it is. */
   readonly type: 'stopped';
+  readonly reason?: string | undefined;
 }
 
 /** What a run is, as it starts. */

@@ -1,7 +1,8 @@
 """Live transcription at Deepgram: audio goes out, and what is heard comes back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Final
 
 from cartrita.adapters.http.web_sockets import SocketClosed
@@ -53,7 +54,7 @@ class DeepgramListening:
         self._finished = True
         self._socket.wake()
 
-    async def events(self) -> AsyncIterator[ListeningEvent]:
+    async def events(self) -> AsyncGenerator[ListeningEvent]:
         """See `Listening.events`."""
         while True:
             due = self._due
@@ -63,9 +64,10 @@ class DeepgramListening:
                 if self._finished and closed.code == 1000:
                     return
                 raise self._socket.error_of(closed) from None
-            events = self._overdue(due) if message is None else self._told(message)
-            async for event in events:
-                yield event
+            told = self._overdue(due) if message is None else self._told(message)
+            async with aclosing(told) as events:
+                async for event in events:
+                    yield event
             if self._over:
                 return
 
@@ -77,7 +79,7 @@ class DeepgramListening:
         alive = self._socket.sent_at + self._service.keep_alive
         return alive if self._finalize_by is None else min(alive, self._finalize_by)
 
-    async def _overdue(self, due: float) -> AsyncIterator[ListeningEvent]:
+    async def _overdue(self, due: float) -> AsyncGenerator[ListeningEvent]:
         """Nothing came until `due`, or something has changed."""
         now = self._loop.time()
         if self._finished and now >= due:
@@ -87,11 +89,11 @@ class DeepgramListening:
             )
         if self._finalize_by is not None and now >= self._finalize_by:
             self._finalize_by, self._in_utterance = None, False
-            yield UtteranceEnded(self._last_end)
+            yield UtteranceEnded(self._last_end, asked=True)
         if now >= self._socket.sent_at + self._service.keep_alive and not self._finished:
             await self._socket.send(_KEEP_ALIVE)
 
-    async def _told(self, message: str | bytes) -> AsyncIterator[ListeningEvent]:
+    async def _told(self, message: str | bytes) -> AsyncGenerator[ListeningEvent]:
         if isinstance(message, bytes):
             raise malformed("bytes where words were expected")
         frame = frame_of(message)
@@ -120,7 +122,7 @@ class DeepgramListening:
             yield heard
         elif heard.ends_utterance and (self._in_utterance or self._awaits(frame)):
             self._in_utterance = False
-            yield UtteranceEnded(self._last_end)
+            yield UtteranceEnded(self._last_end, asked=heard.asked)
         if heard.final and frame.from_finalize:
             self._finalize_by = None
 

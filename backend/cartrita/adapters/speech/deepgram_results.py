@@ -112,6 +112,7 @@ def heard_in(frame: ListeningFrame, language: str | None) -> Heard:
         duration=max(frame.duration, 0.0),
         final=bool(frame.is_final),
         ends_utterance=bool(frame.is_final) and frame.ends_utterance,
+        asked=bool(frame.is_final and frame.from_finalize),
         confidence=_confidence(best),
         language=_language(None, best, language),
         words=_words(best),

@@ -7,7 +7,7 @@ Source: developers.deepgram.com (streaming text to speech; Flush, Clear and Clos
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import msgspec
@@ -93,7 +93,7 @@ class DeepgramTalk:
         self._finished = True
         self._socket.wake()
 
-    async def pieces(self) -> AsyncIterator[bytes | SpokenText]:
+    async def pieces(self) -> AsyncGenerator[bytes | SpokenText]:
         """See `Speaking.pieces`."""
         while True:
             await self._flush()

@@ -69,15 +69,15 @@ class SegmentedListening:
 
     async def end_utterance(self) -> None:
         """See Listening; where nothing is being said, a pause is told."""
-        ended = self._utterances.end()
-        await self._put(ended or [Ended(self._utterances.at, speech=False)])
+        *before, ended = self._utterances.end() or [Ended(self._utterances.at, speech=False)]
+        await self._put([*before, replace(ended, asked=True)])
 
     async def finish(self) -> None:
         """See Listening."""
         await self._put(self._utterances.end())
         await self._inbox.put(None)
 
-    async def events(self) -> AsyncIterator[ListeningEvent]:
+    async def events(self) -> AsyncGenerator[ListeningEvent]:
         """See Listening."""
         while (event := await self._outbox.get()) is not None:
             if isinstance(event, CartritaError):
@@ -86,21 +86,21 @@ class SegmentedListening:
 
     async def work(self) -> None:
         """Write down what is said until there is no more; what `hear` raises, `events` raises."""
-        following = self._following()
-        try:
-            await self._work(following)
-        except CartritaError as error:
-            self._outbox.put_nowait(error)
-            async for _ in following:  # so that nobody waits to send more
-                continue
+        async with aclosing(self._following()) as following:
+            try:
+                await self._work(following)
+            except CartritaError as error:
+                self._outbox.put_nowait(error)
+                async for _ in following:  # so that nobody waits to send more
+                    continue
 
     async def _work(self, following: AsyncIterator[UtteranceEvent]) -> None:
         async for event in following:
             match event:
                 case Began(_, start):
                     await self._write_down(Utterance(start, following))
-                case Ended(at):
-                    self._outbox.put_nowait(UtteranceEnded(at))
+                case Ended(at, asked=asked):
+                    self._outbox.put_nowait(UtteranceEnded(at, asked))
                 case _:
                     continue
         self._outbox.put_nowait(None)
@@ -122,10 +122,12 @@ class SegmentedListening:
                     self._outbox.put_nowait(one)
                 elif one.text and utterance.ended and utterance.ended.speech:
                     self._outbox.put_nowait(replace(one, ends_utterance=True))
-        async for _ in utterance.pieces():
-            continue
+        async with aclosing(utterance.pieces()) as left:
+            async for _ in left:
+                continue
         if utterance.ended is not None:
-            self._outbox.put_nowait(UtteranceEnded(utterance.ended.at))
+            ended = utterance.ended
+            self._outbox.put_nowait(UtteranceEnded(ended.at, ended.asked))
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from typing import TypeVar
 
@@ -52,7 +52,7 @@ class TextsInTurn:
         self._finished = True
         self._changed.set()
 
-    async def pieces(self) -> AsyncIterator[bytes | SpokenText]:
+    async def pieces(self) -> AsyncGenerator[bytes | SpokenText]:
         """See `Speaking.pieces`."""
         spoken = 0
         while (text := await self._next()) is not None:
@@ -80,7 +80,7 @@ class TextsInTurn:
         """The audio of one text. Raises _Cleared where it is cleared while it is waited for."""
         async with AsyncExitStack() as opened:
             speech = await self._unless_cleared(opened.enter_async_context(self._speak(text)))
-            pieces = aiter(speech.pieces())
+            pieces = await opened.enter_async_context(aclosing(speech.pieces()))
             while (piece := await self._unless_cleared(anext(pieces, None))) is not None:
                 yield piece
 

@@ -52,10 +52,14 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The last of it was said `at` seconds. If it was no `speech`, its sound did not change."""
+    """The last of it was said `at` seconds. If it was no `speech`, its sound did not change.
+
+    One that is `asked` did not end with a pause, but because somebody said so.
+    """
 
     at: float
     speech: bool
+    asked: bool = False
 
 
 UtteranceEvent: TypeAlias = Began | Said | Ended

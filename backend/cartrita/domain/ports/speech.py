@@ -56,14 +56,17 @@ class Listening(Protocol):
         ...
 
     async def end_utterance(self) -> None:
-        """What was said so far is complete: its final words are wanted now."""
+        """What was said so far is complete: its final words are wanted now.
+
+        The last of them is told as `asked`, or that there are no more.
+        """
         ...
 
     async def finish(self) -> None:
         """There is no more audio: the events end after the final words."""
         ...
 
-    def events(self) -> AsyncIterator[ListeningEvent]:
+    def events(self) -> AsyncGenerator[ListeningEvent]:
         """What is heard, as it is heard. Raises UpstreamError."""
         ...
 
@@ -116,7 +119,7 @@ class Speaking(Protocol):
         """There is no more text: the pieces end after what there is."""
         ...
 
-    def pieces(self) -> AsyncIterator[bytes | SpokenText]:
+    def pieces(self) -> AsyncGenerator[bytes | SpokenText]:
         """Audio, and after that of each text how many were spoken. Raises UpstreamError."""
         ...
 

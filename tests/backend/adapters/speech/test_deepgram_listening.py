@@ -144,6 +144,7 @@ async def test_a_button_ends_what_was_said(at_deepgram: AtDeepgram, standin: Dee
         async for event in heard.events():
             if isinstance(event, Heard) and event.final:
                 assert (event.text, event.ends_utterance) == ("Moss grows.", True)
+                assert event.asked
                 break
     assert standin.exchanges()[0].messages == ['{"type":"Finalize"}']
 
@@ -151,7 +152,18 @@ async def test_a_button_ends_what_was_said(at_deepgram: AtDeepgram, standin: Dee
 async def test_a_button_where_nothing_more_was_said(at_deepgram: AtDeepgram) -> None:
     async with listening(at_deepgram(finalize=0.05)) as heard:
         await heard.end_utterance()
-        assert await anext(aiter(heard.events())) == UtteranceEnded(0.0)
+        assert await anext(aiter(heard.events())) == UtteranceEnded(0.0, asked=True)
+
+
+async def test_a_button_after_a_pause(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
+    """What was said before the pause was not asked for, whenever it comes."""
+    async with listening(at_deepgram(finalize=0.05)) as heard:
+        await send(heard, standin.samples("One two.") + silence(0.4, RATE))
+        await send(heard, standin.samples("Three."))
+        await heard.end_utterance()
+        await heard.finish()
+        finals = [one async for one in heard.events() if isinstance(one, Heard) and one.final]
+    assert [(one.text, one.asked) for one in finals] == [("One two.", False), ("Three.", True)]
 
 
 async def test_a_button_while_the_words_are_awaited(
@@ -164,7 +176,7 @@ async def test_a_button_while_the_words_are_awaited(
             first = tasks.create_task(next_of(events))
             await asyncio.sleep(0)
             await heard.end_utterance()
-        assert first.result() == UtteranceEnded(0.0)
+        assert first.result() == UtteranceEnded(0.0, asked=True)
 
 
 async def test_a_pause_after_parts_of_what_was_said(

@@ -74,13 +74,24 @@ async def test_the_end_of_an_utterance_can_be_told() -> None:
         events = listening.events()
         told = [await anext(events) for _ in range(3)]
     assert [type(one) for one in told] == [SpeechStarted, Heard, UtteranceEnded]
+    assert isinstance(told[2], UtteranceEnded)
+    assert told[2].asked
+
+
+async def test_a_pause_that_nobody_asked_for_says_so() -> None:
+    async with segmented_listening(LISTENED, hearing_by(Counting().transcribe)) as listening:
+        await listening.send(silence(0.5) + babble(1) + silence(1))
+        await listening.end_utterance()
+        await listening.finish()
+        pauses = [one.asked async for one in listening.events() if isinstance(one, UtteranceEnded)]
+    assert pauses == [False, True]
 
 
 async def test_where_nothing_was_said_a_pause_is_told() -> None:
     async with segmented_listening(LISTENED, hearing_by(Counting().transcribe)) as listening:
         await listening.send(silence(1))
         await listening.end_utterance()
-        assert await anext(listening.events()) == UtteranceEnded(1.0)
+        assert await anext(listening.events()) == UtteranceEnded(1.0, asked=True)
 
 
 async def test_a_failure_is_told_to_who_reads_and_nobody_waits_for_ever() -> None:

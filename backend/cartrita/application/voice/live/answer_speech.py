@@ -15,7 +15,7 @@ from cartrita.application.voice.live.live_events import (
 )
 from cartrita.application.voice.live.sentence_speaker import SentenceSpeaker
 from cartrita.application.voice.live.two_ways import both_ways
-from cartrita.domain.errors import CartritaError
+from cartrita.domain.errors import BudgetExhausted, CartritaError
 from cartrita.domain.events import StopStatus
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.speech import SpeechSynthesizer
@@ -93,5 +93,6 @@ class AnswerSpeech:
         await self._client.tell(SpeechStopped(self.run_id, reason, self._speaker.next))
 
     async def _fail(self, error: CartritaError) -> None:
-        await self._tell_stop(SpeechEnd.FAILED)
+        used_up = isinstance(error, BudgetExhausted)
+        await self._tell_stop(SpeechEnd.BUDGET_EXHAUSTED if used_up else SpeechEnd.FAILED)
         await self._client.tell(LiveFailure(error, self.run_id))

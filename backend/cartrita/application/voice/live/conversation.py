@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from cartrita.application.conversations.conversations import Conversations
-from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.engines import Engine, Engines
 from cartrita.application.voice.fitting import fitted
+from cartrita.application.voice.live.answering import Answering, Talk
 from cartrita.application.voice.live.audio_inbox import Arrival, Mark
 from cartrita.application.voice.live.hearing import Hearing
 from cartrita.application.voice.live.live_events import (
@@ -17,24 +16,17 @@ from cartrita.application.voice.live.live_events import (
     LiveClient,
     LiveFailure,
     SpeechEnd,
-    TurnEnded,
 )
 from cartrita.application.voice.live.mouth import Mouth
 from cartrita.application.voice.live.options import BargeIn, LiveBounds, LiveOptions
-from cartrita.application.voice.live.turns import Turn
-from cartrita.domain.errors import Busy, CartritaError, Conflict, Malformed, TooLarge
+from cartrita.domain.errors import CartritaError, Conflict, Malformed, TooLarge
 from cartrita.domain.ids import RunId
-from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Admitted
 from cartrita.domain.scopes import Operation
 from cartrita.domain.speech import SpeechRequest
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.kit import ids
-
-_BUSY_RETRIES: Final = 3
-_BUSY_PAUSE_S: Final = 1.0
 
 
 class LiveVoice:
@@ -73,12 +65,11 @@ class LiveConversation:
         self._tasks = tasks
         self._principal = principal
         self._client = client
-        self._options: LiveOptions | None = None
-        self._speaks: Sequence[Engine[SpeechSynthesizer]] = ()
+        self._talk: Talk | None = None
         self._hearing: Hearing | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._conversation: str | None = None
-        self._mouth = Mouth(tasks, voice.calls, voice.runs, principal, client, voice.bounds.ahead_s)
+        self._answering = Answering(tasks, voice.runs, principal, client, self._speak)
+        self._mouth = Mouth(tasks, voice.calls, voice.runs, principal, client, voice.bounds)
 
     @property
     def busy(self) -> bool:
@@ -94,8 +85,7 @@ class LiveConversation:
         hears = await self._voice.transcribers.of(self._principal, options.transcriber)
         speaks = await self._speaking_engines(options)
         self._stop_listening()
-        self._options, self._speaks = options, speaks
-        self._conversation = options.conversation_id
+        talk = self._talk = Talk(options, speaks)
         self._hearing = Hearing(
             self._voice.calls,
             self._principal,
@@ -103,7 +93,8 @@ class LiveConversation:
             self._voice.bounds,
             self._client,
             speaks[0] if speaks else None,
-            answer=self._answer,
+            answer=partial(self._answering.answer, talk),
+            answered=self._answering.settle,
             is_speaking=lambda: self._mouth.audible is not None,
             interrupt=self._interrupt,
         )
@@ -114,7 +105,7 @@ class LiveConversation:
 
         It is dropped where the listening has ended: that was told, and audio is on its way still.
         """
-        if self._options is not None and (self._hearing is None or self._hearing.ended):
+        if self._talk is not None and (self._hearing is None or self._hearing.ended):
             return
         hearing, options = self._attentive()
         if len(pcm) > self._voice.bounds.frame_bytes:
@@ -148,12 +139,13 @@ class LiveConversation:
 
     def resume(self, run_id: RunId, from_sentence: int) -> None:
         """Speak the rest of an answer of this caller, if the client has asked for speech."""
-        if self._options is not None and self._speaks:
-            self._speak(run_id, self._options, from_sentence)
+        if self._talk is not None and self._talk.speaks:
+            self._speak(run_id, self._talk, from_sentence)
 
     def close(self) -> None:
         """The client has left: nothing goes on but the runs."""
         self._stop_listening()
+        self._answering.close()
         self._mouth.close()
 
     async def _speaking_engines(self, options: LiveOptions) -> Sequence[Engine[SpeechSynthesizer]]:
@@ -163,80 +155,44 @@ class LiveConversation:
 
     def _attentive(self) -> tuple[Hearing, LiveOptions]:
         """What listens. Raises Conflict."""
-        if self._hearing is None or self._options is None or self._hearing.ended:
+        if self._hearing is None or self._talk is None or self._hearing.ended:
             raise Conflict(
                 "Nothing is listened to: send a `start` frame before the audio.",
                 code="not_started",
             )
-        return self._hearing, self._options
+        return self._hearing, self._talk.options
 
     def _put(self, hearing: Hearing, arrival: Arrival) -> None:
         """Hand it to what listens, which ends if it does not keep up. Raises Unavailable."""
         try:
             hearing.take(arrival)
-        except CartritaError:
+        except CartritaError as error:
             self._stop_listening()
-            self._tasks.create_task(self._client.tell(ListeningEnded()))  # behind the error
+            self._tasks.create_task(self._tell_end(error))  # behind the error
             raise
+
+    async def _tell_end(self, reason: CartritaError) -> None:
+        await self._answering.settle()
+        await self._client.tell(ListeningEnded(reason))
 
     def _stop_listening(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
         self._listening = self._hearing = None
 
-    async def _answer(self, turn: Turn) -> None:
-        """Answer a turn; what goes wrong is told."""
-        options = self._options
-        assert options is not None
-        if not (options.respond and turn.text):
-            await self._client.tell(TurnEnded(turn))
-            return
-        try:
-            self._client.require_room()
-            admitted = await self._started(self._command(turn, options))
-        except CartritaError as error:
-            await self._client.tell(TurnEnded(turn))
-            await self._client.tell(LiveFailure(error))
-            return
-        self._conversation = ids.public("conv", admitted.conversation_id)
-        await self._client.tell(TurnEnded(turn, admitted))
-        if self._speaks:
-            self._speak(admitted.run_id, options)
-
-    async def _started(self, command: ChatCommand) -> Admitted:
-        """The run that answers; what was said is not lost because much is going on for a moment."""
-        for _ in range(_BUSY_RETRIES):
-            try:
-                return await self._voice.runs.start(self._principal, command)
-            except Busy as busy:
-                await asyncio.sleep(busy.retry_after or _BUSY_PAUSE_S)
-        return await self._voice.runs.start(self._principal, command)
-
-    def _command(self, turn: Turn, options: LiveOptions) -> ChatCommand:
-        return ChatCommand(
-            message=Message(Role.USER, (Text(turn.text, spoken=turn.spoken),)),
-            conversation_id=self._conversation,
-            client_msg_id=ids.uuid7().hex,
-            provider=options.provider,
-            model=options.model,
-            agent=options.agent,
-            instructions=options.instructions,
-            approval=options.approval,
-            busy=options.busy,
-        )
-
-    def _speak(self, run_id: RunId, options: LiveOptions, from_sentence: int = 0) -> None:
+    def _speak(self, run_id: RunId, talk: Talk, from_sentence: int = 0) -> None:
+        options = talk.options
         request = SpeechRequest(text="", voice=options.voice, format=options.format)
         others = () if options.synthesizer else self._voice.synthesizers.services
         asks = partial(fitted, request=request, others=others)
-        self._mouth.speak(run_id, asks, self._speaks, from_sentence)
+        self._mouth.speak(run_id, asks, talk.speaks, from_sentence)
 
     def _interrupt(self) -> None:
         """Somebody speaks: what is heard now is spoken no more, by the client's wish."""
         audible = self._mouth.audible
-        if audible is None or self._options is None:
+        if audible is None or self._talk is None:
             return
-        wish = self._options.on_barge_in
+        wish = self._talk.options.on_barge_in
         if wish is BargeIn.IGNORE:
             return
         self._mouth.silence(SpeechEnd.BARGE_IN)

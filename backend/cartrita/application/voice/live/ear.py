@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Final, Protocol
 
 from cartrita.application.voice.engines import Engine, may_pass_over
@@ -31,8 +32,8 @@ class Attention(Protocol):
         """Something was heard."""
         ...
 
-    async def ends_turn(self, at: float) -> None:
-        """The client has ended the turn `at` so many seconds of audio; the transcriber knows."""
+    async def ends_turn(self) -> None:
+        """The client has ended the turn, and the transcriber was asked for its final words."""
         ...
 
     @property
@@ -60,7 +61,6 @@ class Ear:
         self._options = options
         self._bounds = bounds
         self._attention = attention
-        self._sent_s = 0.0
         self._quiet_s = 0.0
         self._heard_words = False
         self._ended = False
@@ -68,24 +68,26 @@ class Ear:
 
     async def run(self, engines: Sequence[Engine[Transcriber]]) -> None:
         """Hear to the end. Raises CartritaError."""
-        for left, engine in reversed(list(enumerate(reversed(engines)))):
+        for engine in engines:
             try:
                 await self._hear(engine)
             except CartritaError as error:
-                if self._heard_words or not left or error.callers_own or not may_pass_over(error):
+                last = engine is engines[-1]
+                if self._heard_words or last or error.callers_own or not may_pass_over(error):
                     raise
                 self.inbox.give_back()
             else:
                 return
 
     async def _hear(self, engine: Engine[Transcriber]) -> None:
-        self._ended, self._sent_s = False, 0.0
+        self._ended = False
         asked = TranscriptionOptions(model=engine.model, language=self._options.language)
         opening = self._calls.open(
             self._principal,
             engine.service,
             lambda service: service.listen(self._options.audio, asked),
             operation=LISTENING,
+            stretch=ServiceUse(audio_seconds=self._bounds.metered_s),
         )
         async with opening as (listening, metered):
             await self._attention.hears_with(engine)
@@ -100,7 +102,7 @@ class Ear:
         while (arrival := await self._next()) is not Mark.END:
             if arrival is Mark.END_OF_TURN:
                 await listening.end_utterance()
-                await self._attention.ends_turn(self._sent_s)
+                await self._attention.ends_turn()
             else:
                 await self._send_audio(listening, metered, arrival)
         self._ended = True
@@ -120,9 +122,8 @@ class Ear:
 
     async def _send_audio(self, listening: Listening, metered: MeteredRequest, pcm: bytes) -> None:
         seconds = self._options.audio.seconds(len(pcm))
-        metered.use(ServiceUse(audio_seconds=seconds))
+        await metered.cover(ServiceUse(audio_seconds=seconds))
         await listening.send(pcm)
-        self._sent_s += seconds
         self._quiet_s = 0.0 if self._attention.attends else self._quiet_s + seconds
         if self._quiet_s > self._bounds.silence_s:
             raise DeadlineExceeded(
@@ -131,11 +132,11 @@ class Ear:
             )
 
     async def _take(self, listening: Listening) -> None:
-        events = listening.events()
-        async for event in events:
-            if isinstance(event, Heard) and event.text.strip():
-                self._quiet_s = 0.0
-                if not self._heard_words:
-                    self._heard_words = True
-                    self.inbox.forget()
-            await self._attention.heard(event)
+        async with aclosing(listening.events()) as events:
+            async for event in events:
+                if isinstance(event, Heard) and event.text.strip():
+                    self._quiet_s = 0.0
+                    if not self._heard_words:
+                        self._heard_words = True
+                        self.inbox.forget()
+                await self._attention.heard(event)

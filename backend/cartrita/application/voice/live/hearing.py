@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
 
 import msgspec
 import structlog
@@ -29,15 +28,12 @@ from cartrita.gateway.service_calls import ServiceCalls
 
 log = structlog.get_logger()
 
-_LAST_PAUSE_S: Final = 0.7
-"""The last words of a turn end so long before its client ends it at most."""
-
 
 class Hearing:
     """Tells the client what is heard, and gives each turn to `answer` when it has ended.
 
-    Turns are answered one after the other. `is_speaking` says whether an answer is heard now, and
-    `interrupt` is called when somebody speaks then.
+    `is_speaking` says whether an answer is heard now, and `interrupt` is called when somebody
+    speaks then.
     """
 
     def __init__(
@@ -50,6 +46,7 @@ class Hearing:
         speaks: Engine[SpeechSynthesizer] | None,
         *,
         answer: Callable[[Turn], Awaitable[None]],
+        answered: Callable[[], Awaitable[None]],
         is_speaking: Callable[[], bool],
         interrupt: Callable[[], None],
     ) -> None:
@@ -58,14 +55,13 @@ class Hearing:
         self._client = client
         self._speaks = speaks
         self._answer = answer
+        self._answered = answered
         self._is_speaking = is_speaking
         self._gathering = TurnGathering(bounds.turn_characters)
         self._final_words: asyncio.Event | None = None
-        self._asked_at = 0.0
         self._engine: Engine[Transcriber] | None = None
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
         self._ear = Ear(calls, principal, options, bounds, self)
-        self._answering = asyncio.Lock()
         self.ended = False
 
     @property
@@ -81,9 +77,10 @@ class Hearing:
             self.ended = True
             self._barge_in.close()
         await self._end_turn()
+        await self._answered()
         if failure is not None:
             await self._client.tell(LiveFailure(failure))
-        await self._client.tell(ListeningEnded())
+        await self._client.tell(ListeningEnded(failure))
 
     async def _hear(self, engines: Sequence[Engine[Transcriber]]) -> CartritaError | None:
         """Hear to the end; what came in between."""
@@ -121,13 +118,11 @@ class Hearing:
                 await self._client.tell(SomebodySpeaks(at))
             case Heard():
                 await self._gather(event)
-            case UtteranceEnded():
-                if self._has_ended:
-                    await self._end_turn()
+            case UtteranceEnded(asked=asked):
+                await self._pause(asked=asked)
 
-    async def ends_turn(self, at: float) -> None:
+    async def ends_turn(self) -> None:
         """The client has ended the turn: it ends with the final words, for which this waits."""
-        self._asked_at = at
         self._final_words = asyncio.Event()
         try:
             async with asyncio.timeout(self._bounds.final_words_s):
@@ -135,27 +130,22 @@ class Hearing:
         except TimeoutError:
             await self._end_turn()
 
-    @property
-    def _has_ended(self) -> bool:
-        """Whether a pause ends the turn."""
-        if self._final_words is not None:
-            return True
-        return self._options.hands_free and self._gathering.begun
-
     async def _gather(self, heard: Heard) -> None:
         self._gathering.add(heard)
         if heard.text.strip() and (heard.final or self._options.interim):
             await self._client.tell(HeardInTurn(self._gathering.number, heard))
-        over = heard.ends_utterance and self._has_ended and not self._is_before_the_end(heard)
         while self._gathering.full:
-            await self._end_turn()
-        if over and (self._gathering.begun or self._final_words is not None):
-            await self._end_turn()
+            await self._take_turn()
+        if heard.ends_utterance or heard.asked:
+            await self._pause(asked=heard.asked)
 
-    def _is_before_the_end(self, heard: Heard) -> bool:
-        """Whether this was on its way when the client ended the turn, which has more words."""
-        asked = self._final_words is not None
-        return asked and heard.start + heard.duration < self._asked_at - _LAST_PAUSE_S
+    async def _pause(self, *, asked: bool) -> None:
+        """Nobody speaks: that ends a turn, unless its client has ended it, whose words may come."""
+        if self._final_words is not None:
+            if asked:
+                await self._end_turn()
+        elif self._options.hands_free and self._gathering.begun:
+            await self._take_turn()
 
     async def _end_turn(self) -> None:
         """End the turn; one in which nothing was said is told only where the client ended it."""
@@ -163,9 +153,10 @@ class Hearing:
         if asked is not None:
             asked.set()
         if asked is not None or self._gathering.begun:
-            turn = self._written_down(self._gathering.take())
-            async with self._answering:  # the next one goes on with the conversation of this one
-                await self._answer(turn)
+            await self._take_turn()
+
+    async def _take_turn(self) -> None:
+        await self._answer(self._written_down(self._gathering.take()))
 
     def _written_down(self, turn: Turn) -> Turn:
         """The turn, with what wrote it down."""

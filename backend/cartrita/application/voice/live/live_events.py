@@ -19,6 +19,7 @@ class SpeechEnd(StrEnum):
     ASKED = "asked"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    BUDGET_EXHAUSTED = "budget_exhausted"
 
 
 class ListeningBegan(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +85,9 @@ class SpeechStopped(msgspec.Struct, frozen=True):
 
 
 class ListeningEnded(msgspec.Struct, frozen=True):
-    """All that was said was transcribed."""
+    """All that was said was transcribed; `reason` is the error that ended it, if one did."""
+
+    reason: CartritaError | None = None
 
 
 class LiveFailure(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from cartrita.application.voice.engines import Engine
 from cartrita.application.voice.live.answer_speech import AnswerSpeech
 from cartrita.application.voice.live.answer_text import AnswerText
 from cartrita.application.voice.live.live_events import LiveClient, SpeechEnd
+from cartrita.application.voice.live.options import LiveBounds
 from cartrita.application.voice.live.playback import Playback
 from cartrita.application.voice.live.sentence_speaker import SentenceSpeaker
 from cartrita.domain.ids import RunId
@@ -27,14 +28,14 @@ class Mouth:
         runs: Runs,
         principal: Principal,
         client: LiveClient,
-        ahead_s: float,
+        bounds: LiveBounds,
     ) -> None:
         self._tasks = tasks
         self._calls = calls
         self._runs = runs
         self._principal = principal
         self._client = client
-        self._ahead_s = ahead_s
+        self._bounds = bounds
         self._order = asyncio.Lock()
         self._playback = Playback(asyncio.get_running_loop().time)
         self._speeches: dict[AnswerSpeech, asyncio.Task[None]] = {}
@@ -69,7 +70,7 @@ class Mouth:
             asks,
             self._playback,
             self._order,
-            self._ahead_s,
+            self._bounds,
         )
         speaker.next = from_sentence
         speech = AnswerSpeech(run_id, AnswerText(self._runs, run_id), speaker, self._client)

@@ -51,7 +51,8 @@ class LiveBounds(msgspec.Struct, frozen=True, kw_only=True):
     `audio_wait_s`, speech is sent at most `ahead_s` before it is heard, and the final words of a
     turn that is ended by its client take at most `final_words_s`. Nothing is listened to when no
     audio comes for `audio_idle_s`, or nobody speaks in `silence_s` of it. Sound without words yet
-    is a barge-in after `barge_in_s`. A turn has at most `turn_characters`.
+    is a barge-in after `barge_in_s`. A turn has at most `turn_characters`. What is heard and what
+    is spoken is paid for in stretches of `metered_s`.
     """
 
     frame_bytes: int = 64 << 10
@@ -62,3 +63,4 @@ class LiveBounds(msgspec.Struct, frozen=True, kw_only=True):
     final_words_s: float = 2.0
     ahead_s: float = 2.0
     turn_characters: int = 32_000
+    metered_s: float = 60.0

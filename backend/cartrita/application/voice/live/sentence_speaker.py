@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from cartrita.application.voice.engines import Engine, may_pass_over, telling
 from cartrita.application.voice.live.answer_text import AnswerText
 from cartrita.application.voice.live.live_events import LiveClient, SentenceBegan, SentenceEnded
+from cartrita.application.voice.live.options import LiveBounds
 from cartrita.application.voice.live.playback import Playback
-from cartrita.domain.errors import CartritaError, UpstreamCut, UpstreamOverloaded
+from cartrita.domain.errors import BudgetExhausted, CartritaError, UpstreamCut, UpstreamOverloaded
 from cartrita.domain.ids import RunId
 from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.ports.speech import Speaking, SpeechSynthesizer
@@ -18,7 +20,7 @@ from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import SPEECH, MeteredRequest
 
 _CHARACTERS_PER_S: Final = 15.0
-"""About as fast as synthesizers speak, where the length of what they send is not known."""
+"""About as fast as synthesizers speak, where the length of what they make is not known."""
 _SAID_AHEAD: Final = 2
 """So many sentences are given to a synthesizer at once: the next is made while one is heard."""
 
@@ -39,7 +41,7 @@ class SentenceSpeaker:
         asks: Callable[[Engine[SpeechSynthesizer]], SpeechRequest],
         playback: Playback,
         order: asyncio.Lock,
-        ahead_s: float,
+        bounds: LiveBounds,
     ) -> None:
         self._calls = calls
         self._principal = principal
@@ -47,7 +49,8 @@ class SentenceSpeaker:
         self._asks = asks
         self._playback = playback
         self._order = order
-        self._ahead_s = ahead_s
+        self._ahead_s = bounds.ahead_s
+        self._stretch = int(bounds.metered_s * _CHARACTERS_PER_S)
         self._opened = False
         self._engine = ""
         self._in_turn = False
@@ -99,6 +102,7 @@ class SentenceSpeaker:
             engine.service,
             lambda service: service.converse(request),
             operation=SPEECH,
+            stretch=ServiceUse(characters=self._stretch),
         )
         async with opening as (speaking, metered):
             self._opened = True
@@ -109,25 +113,33 @@ class SentenceSpeaker:
         self, speaking: Speaking, metered: MeteredRequest, run_id: RunId, text: AnswerText
     ) -> None:
         first = said = self.next
-        pieces = speaking.pieces()
-        while await text.has(self.next):
-            await self._await_turn()
-            while True:
-                said = await self._say_known(speaking, metered, text, said)
-                piece = await anext(pieces, None)
-                if piece is None:
-                    raise UpstreamCut("What speaks fell silent.", provider=self._engine)
-                if isinstance(piece, SpokenText):
-                    await self._end_sentences(run_id, text, first + piece.texts)
-                    break
-                await self._play(run_id, text.sentences[self.next], speaking, piece)
+        async with aclosing(speaking.pieces()) as pieces:
+            while await text.has(self.next):
+                await self._await_turn()
+                while True:
+                    said = await self._say_known(speaking, metered, text, said)
+                    piece = await anext(pieces, None)
+                    if piece is None:
+                        raise UpstreamCut("What speaks fell silent.", provider=self._engine)
+                    if isinstance(piece, SpokenText):
+                        await self._end_sentences(run_id, text, first + piece.texts)
+                        break
+                    await self._play(run_id, text.sentences[self.next], speaking, piece)
 
     async def _say_known(
         self, speaking: Speaking, metered: MeteredRequest, text: AnswerText, said: int
     ) -> int:
-        """Say the sentence that is due, and the next if it is known; which one comes after them."""
+        """Say the sentence that is due, and the next if it is known; which one comes after them.
+
+        What is not paid for any more is refused when it is due: what is said already is heard.
+        """
         for sentence in text.sentences[said : self.next + _SAID_AHEAD]:
-            metered.use(ServiceUse(characters=len(sentence)))
+            try:
+                await metered.cover(ServiceUse(characters=len(sentence)))
+            except BudgetExhausted:
+                if said > self.next:
+                    break
+                raise
             await speaking.say(sentence)
             said += 1
         return said

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from cartrita.surfaces.native.websocket.server_frames import SHARED_ANSWERS
 
-StopReason: TypeAlias = Literal["barge_in", "asked", "failed", "cancelled"]
+StopReason: TypeAlias = Literal["barge_in", "asked", "failed", "cancelled", "budget_exhausted"]
 
 
 class HeardWord(msgspec.Struct, frozen=True):
@@ -100,7 +100,8 @@ class SpeechDoneFrame(msgspec.Struct, frozen=True, tag_field="type", tag="speech
 class SpeechStoppedFrame(msgspec.Struct, frozen=True, tag_field="type", tag="speech_stopped"):
     """An answer is spoken no more from this sentence on, and audio that waits is to be dropped.
 
-    `reason` says whether somebody spoke, the client asked for it, it failed, or the run did.
+    `reason` says whether somebody spoke, the client asked for it, it failed, the run did, or a
+    budget is used up.
     """
 
     run_id: str
@@ -109,7 +110,12 @@ class SpeechStoppedFrame(msgspec.Struct, frozen=True, tag_field="type", tag="spe
 
 
 class StoppedFrame(msgspec.Struct, frozen=True, tag_field="type", tag="stopped"):
-    """Nothing more is heard: the answer to `stop`, or behind an error that ends the listening."""
+    """Nothing more is heard: the answer to `stop`, or behind an error that ends the listening.
+
+    `reason` is the code of that error, as `budget_exhausted` or `silence`.
+    """
+
+    reason: str | UnsetType = UNSET
 
 
 ANSWERS: Final = (

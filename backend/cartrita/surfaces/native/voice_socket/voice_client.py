@@ -93,8 +93,8 @@ def _heard(event: LiveEvent) -> msgspec.Struct | None:
             return _transcript(event)
         case TurnEnded(turn, admitted):
             return _turn(turn, admitted)
-        case ListeningEnded():
-            return StoppedFrame()
+        case ListeningEnded(reason):
+            return StoppedFrame(UNSET if reason is None else reason.code)
         case _:
             return None
 

@@ -54,6 +54,7 @@ class FakeListening:
 
     def __init__(self, transcriber: "LiveTranscriber") -> None:
         self._transcriber = transcriber
+        transcriber.listenings.append(self)
         self._events: asyncio.Queue[ListeningEvent | Exception | None] = asyncio.Queue()
 
     async def send(self, pcm: bytes) -> None:
@@ -68,11 +69,18 @@ class FakeListening:
     async def finish(self) -> None:
         self._events.put_nowait(None)
 
-    async def events(self) -> AsyncIterator[ListeningEvent]:
-        while (event := await self._events.get()) is not None:
-            if isinstance(event, Exception):
-                raise event
-            yield event
+    def tell(self, event: ListeningEvent | Exception | None) -> None:
+        """Of what nobody has sent; None ends it."""
+        self._events.put_nowait(event)
+
+    async def events(self) -> AsyncGenerator[ListeningEvent]:
+        try:
+            while (event := await self._events.get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+        finally:
+            self._transcriber.closed.append("events")
 
 
 class LiveTranscriber(FakeTranscriber):
@@ -82,6 +90,8 @@ class LiveTranscriber(FakeTranscriber):
         super().__init__(name, key, needs_key=needs_key)
         self.hears: dict[bytes, list[ListeningEvent | Exception]] = {}
         self.sent: list[bytes] = []
+        self.listenings: list[FakeListening] = []
+        self.closed: list[str] = []
         self.open = 0
 
     def with_key(self, key: Secret) -> Self:
@@ -96,6 +106,7 @@ class LiveTranscriber(FakeTranscriber):
         try:
             yield FakeListening(self)
         finally:
+            self.closed.append("listening")
             self.open -= 1
 
 
@@ -116,16 +127,19 @@ class FakeSpeaking:
     async def finish(self) -> None:
         self._texts.put_nowait(None)
 
-    async def pieces(self) -> AsyncIterator[bytes | SpokenText]:
+    async def pieces(self) -> AsyncGenerator[bytes | SpokenText]:
         spoken = 0
-        while (text := await self._texts.get()) is not None:
-            failures = self._synthesizer.fails.pop(text, [])
-            for piece in (text[:2], text[2:]):
-                if failures and (error := failures.pop(0)) is not None:
-                    raise error
-                yield piece.encode()
-            spoken += 1
-            yield SpokenText(spoken)
+        try:
+            while (text := await self._texts.get()) is not None:
+                failures = self._synthesizer.fails.pop(text, [])
+                for piece in (text[:2], text[2:]):
+                    if failures and (error := failures.pop(0)) is not None:
+                        raise error
+                    yield piece.encode()
+                spoken += 1
+                yield SpokenText(spoken)
+        finally:
+            self._synthesizer.closed.append("pieces")
 
 
 class LiveSynthesizer(FakeSynthesizer):
@@ -134,6 +148,7 @@ class LiveSynthesizer(FakeSynthesizer):
     def __init__(self, name: str, key: str = "", *, needs_key: bool = False) -> None:
         super().__init__(name, key, needs_key=needs_key)
         self.fails: dict[str, list[Exception | None]] = {}
+        self.closed: list[str] = []
         self.open = 0
 
     def with_key(self, key: Secret) -> Self:
@@ -147,19 +162,28 @@ class LiveSynthesizer(FakeSynthesizer):
         try:
             yield FakeSpeaking(self, request)
         finally:
+            self.closed.append("speaking")
             self.open -= 1
 
 
 class FakeRuns:
-    """Runs whose events a test writes; `refuses` are the errors of the next starts."""
+    """Runs whose events a test writes; `refuses` are the errors of the next starts.
+
+    While it does not admit any, those that are started wait.
+    """
 
     def __init__(self) -> None:
         self.commands: list[ChatCommand] = []
         self.refuses: list[Exception] = []
         self.cancelled: list[str] = []
+        self.started = asyncio.Event()
+        self.admits = asyncio.Event()
+        self.admits.set()
         self._logs: dict[RunId, asyncio.Queue[Event]] = {}
 
     async def start(self, principal: Principal, command: ChatCommand) -> Admitted:
+        self.started.set()
+        await self.admits.wait()
         if self.refuses:
             raise self.refuses.pop(0)
         self.commands.append(command)
@@ -258,8 +282,9 @@ class Scene:
         self.runs.end(number)
 
 
-def words(text: str, *, final: bool = True, ends: bool = True) -> Heard:
-    return Heard(text=text, start=0.0, duration=1.0, final=final, ends_utterance=final and ends)
+def words(text: str, *, final: bool = True, ends: bool = True, asked: bool = False) -> Heard:
+    ends = final and ends
+    return Heard(text=text, start=0.0, duration=1.0, final=final, ends_utterance=ends, asked=asked)
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """A live conversation answers turns and speaks, replaces engines, and hears who interrupts."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 from tests.backend.application.voice.live.scenes import OPTIONS, Scene, public, scene, words
@@ -45,6 +47,12 @@ async def asked(told: Scene, audio: bytes = b"aa") -> int:
     told.conversation.hear(audio)
     await told.client.until(TurnEnded, turns + 1)
     return len(told.runs.commands)
+
+
+async def settled() -> None:
+    """Whatever can happen now happens."""
+    for _ in range(50):
+        await asyncio.sleep(0)
 
 
 def heard(told: Scene) -> bytes:
@@ -105,7 +113,10 @@ async def test_interim_words_and_pauses() -> None:
 async def test_a_button_ends_the_turn() -> None:
     bounds = LiveBounds(ahead_s=600.0, final_words_s=0.05)
     async with scene(bounds) as told:
-        told.ears[0].hears = {b"11": [words("One")], b"end": [words("two"), UtteranceEnded(1.0)]}
+        told.ears[0].hears = {
+            b"11": [words("One")],
+            b"end": [words("two"), UtteranceEnded(1.0, asked=True)],
+        }
         options = replace(OPTIONS, respond=False, hands_free=False, interim=False)
         await told.conversation.start(options)
         told.conversation.hear(b"11")
@@ -115,6 +126,102 @@ async def test_a_button_ends_the_turn() -> None:
         told.ears[0].hears = {}
         told.conversation.end_turn()  # and nobody tells that there are no words
         assert (await told.client.until(TurnEnded, 2)).turn.text == ""
+
+
+async def test_words_on_their_way_end_no_turn_that_a_button_ends() -> None:
+    """They were said before a pause just before it, and those after the pause follow them."""
+    async with scene() as told:
+        told.ears[0].hears = {b"end": [words("One"), words("two", asked=True), words("Three")]}
+        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        told.conversation.end_turn()
+        assert (await told.client.until(TurnEnded)).turn.text == "One two"
+
+
+async def test_a_turn_that_is_too_long_ends_with_its_last_words_all_the_same() -> None:
+    async with scene(LiveBounds(ahead_s=600.0, turn_characters=8)) as told:
+        told.ears[0].hears = {b"end": [words("One two"), words("three"), words("four", asked=True)]}
+        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        told.conversation.end_turn()
+        await told.client.until(TurnEnded, 3)
+        turns = [one.turn.text for one in told.client.all(TurnEnded)]
+        assert turns == ["One two", "three", "four"]
+
+
+@pytest.mark.parametrize("end", [cut(), None], ids=["cut", "over"])
+async def test_a_turn_is_answered_though_nothing_is_heard_any_more(end: Exception | None) -> None:
+    """It ended by itself, since its final words did not come in time."""
+    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
+        told.ears[0].hears = {b"11": [words("What grows?", ends=False)]}
+        await told.conversation.start(replace(OPTIONS, speak=False, hands_free=False))
+        told.conversation.hear(b"11")
+        await told.client.until(HeardInTurn)
+        told.runs.admits.clear()
+        told.conversation.end_turn()
+        await told.runs.started.wait()
+        told.ears[0].listenings[0].tell(end)
+        await settled()
+        assert told.ears[0].open == 0
+        told.runs.admits.set()
+        await told.client.until(ListeningEnded)
+        ended = told.client.told[-3:]
+        assert [type(one) for one in ended] == [TurnEnded, LiveFailure, ListeningEnded]
+        assert told.client.all(TurnEnded)[0].admitted is not None
+        assert told.client.all(ListeningEnded)[0].reason is told.client.all(LiveFailure)[0].error
+
+
+async def test_a_turn_is_answered_as_it_was_asked_though_another_listening_begins() -> None:
+    async with scene() as told:
+        await told.conversation.start(replace(OPTIONS, speak=False, model="first"))
+        told.runs.admits.clear()
+        told.conversation.hear(b"aa")
+        await told.runs.started.wait()
+        await told.conversation.start(replace(OPTIONS, speak=False, model="second"))
+        told.conversation.hear(b"aa")
+        await settled()
+        assert told.ears[0].closed == ["events", "listening"]
+        told.runs.admits.set()
+        await told.client.until(TurnEnded, 2)
+        assert [one.model for one in told.runs.commands] == ["first", "second"]
+        assert [one.conversation_id for one in told.runs.commands] == [None, None]
+
+
+async def test_turns_are_answered_one_after_the_other() -> None:
+    """One that ended by itself, and one whose words were on their way."""
+    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
+        told.ears[0].hears = {b"11": [words("One.", ends=False)]}
+        await told.conversation.start(replace(OPTIONS, speak=False))
+        told.conversation.hear(b"11")
+        await told.client.until(HeardInTurn)
+        told.runs.admits.clear()
+        told.conversation.end_turn()
+        await told.runs.started.wait()
+        told.ears[0].listenings[0].tell(words("Two."))
+        await settled()
+        told.runs.admits.set()
+        await told.client.until(TurnEnded, 2)
+        assert [one.message.text for one in told.runs.commands] == ["One.", "Two."]
+        first, second = [one.conversation_id for one in told.runs.commands]
+        assert (first, second is None) == (None, False)
+
+
+async def test_an_answer_that_breaks_on_our_side_is_told() -> None:
+    async with scene() as told:
+        await told.conversation.start(OPTIONS)
+        told.runs.refuses = [ValueError("never shown")]
+        told.conversation.hear(b"aa")
+        assert (await told.client.until(LiveFailure)).error.code == "internal"
+        assert await asked(told) == 1
+
+
+async def test_pieces_are_closed_before_what_speaks_them() -> None:
+    async with scene() as told:
+        await told.conversation.start(OPTIONS)
+        run = await asked(told)
+        told.runs.write(run, "Moss. It")
+        await told.client.until(SentenceEnded)
+        told.conversation.stop_speaking()
+        await told.client.until(SpeechStopped)
+        assert told.mouths[0].closed == ["pieces", "speaking"]
 
 
 async def test_frames_that_are_no_audio() -> None:
@@ -131,6 +238,9 @@ async def test_frames_that_are_no_audio() -> None:
             told.conversation.hear(b"aaaa")
         with pytest.raises(Unavailable, match="keep up"):
             told.conversation.hear(b"aa")
+        ended = await told.client.until(ListeningEnded)
+        assert ended.reason is not None
+        assert ended.reason.code == "transcriber_behind"
         told.conversation.hear(b"aa")  # on its way still: that nothing is heard was told
         with pytest.raises(Conflict):
             told.conversation.end_turn()

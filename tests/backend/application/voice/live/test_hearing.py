@@ -1,7 +1,7 @@
-"""What is heard becomes turns, which are answered one after the other."""
+"""What is heard becomes turns of a length that can be answered."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from tests.backend.application.voice.fakes import FakeTranscriber
@@ -18,11 +18,10 @@ from cartrita.domain.speech import Heard, ListeningEvent, PcmFormat, Transcripti
 
 
 class FakeListening:
-    """Hears these texts, each of them an utterance, once it is told to `go_on`."""
+    """Hears these texts, each of them an utterance."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = texts
-        self.go_on = asyncio.Event()
         self.finished = asyncio.Event()
 
     async def send(self, pcm: bytes) -> None:
@@ -34,8 +33,7 @@ class FakeListening:
     async def finish(self) -> None:
         self.finished.set()
 
-    async def events(self) -> AsyncIterator[ListeningEvent]:
-        await self.go_on.wait()
+    async def events(self) -> AsyncGenerator[ListeningEvent]:
         for text in self._texts:
             yield Heard(text=text, start=0.0, duration=1.0, final=True, ends_utterance=True)
         await self.finished.wait()
@@ -69,47 +67,31 @@ class FakeClient:
         """Nobody spoke."""
 
 
-async def answered(listening: FakeListening, bounds: LiveBounds, *marks: Mark) -> list[str]:
-    """When the answer of each turn began and ended; the first goes on until more was heard."""
-    times: list[str] = []
+async def test_what_is_too_long_for_a_turn_is_the_next_one() -> None:
+    turns: list[str] = []
 
     async def answer(turn: Turn) -> None:
-        times.append(f"{turn.number} {turn.text}".strip())
-        listening.go_on.set()
-        for _ in range(50):  # whatever can happen meanwhile happens
-            await asyncio.sleep(0)
-        times.append(f"{turn.number} ends")
+        turns.append(f"{turn.number} {turn.text}")
+
+    async def answered() -> None:
+        turns.append("all")
 
     transcriber = ListeningTranscriber("deepgram")
-    transcriber.listening = listening
+    transcriber.listening = FakeListening("Moss grows", "on old stones.")
     engine: Engine[Transcriber] = Engine(transcriber, None)
     hearing = Hearing(
         Calls().calls,
         principal(),
         LiveOptions(audio=PcmFormat(16_000)),
-        bounds,
+        LiveBounds(turn_characters=16),
         FakeClient(),
         None,
         answer=answer,
+        answered=answered,
         is_speaking=lambda: False,
         interrupt=lambda: None,
     )
-    for mark in (*marks, Mark.END):
-        hearing.take(mark)
+    hearing.take(Mark.END)
     async with asyncio.timeout(20):
         await hearing.run([engine])
-    return times
-
-
-async def test_a_turn_waits_for_the_answer_before_it() -> None:
-    """One that ends by itself, since its last words did not come in time, and one that follows."""
-    bounds = LiveBounds(final_words_s=0.0)
-    times = await answered(FakeListening("Moss."), bounds, Mark.END_OF_TURN)
-    assert times == ["1", "1 ends", "1 Moss.", "1 ends"]
-
-
-async def test_what_is_too_long_for_a_turn_is_the_next_one() -> None:
-    listening = FakeListening("Moss grows", "on old stones.")
-    listening.go_on.set()
-    times = await answered(listening, LiveBounds(turn_characters=16))
-    assert times == ["1 Moss grows", "1 ends", "2 on old stones.", "2 ends"]
+    assert turns == ["1 Moss grows", "2 on old stones.", "all"]

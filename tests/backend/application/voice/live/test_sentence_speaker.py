@@ -1,7 +1,7 @@
 """An answer is spoken by the first synthesizer that can, each in what it has."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -16,6 +16,7 @@ from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.engines import Engine
 from cartrita.application.voice.fitting import fitted
 from cartrita.application.voice.live.answer_text import AnswerText
+from cartrita.application.voice.live.options import LiveBounds
 from cartrita.application.voice.live.playback import Playback
 from cartrita.application.voice.live.sentence_speaker import SentenceSpeaker
 from cartrita.domain.errors import (
@@ -52,7 +53,7 @@ class FakeSpeaking:
     async def finish(self) -> None:
         """There is no more."""
 
-    async def pieces(self) -> AsyncIterator[bytes | SpokenText]:
+    async def pieces(self) -> AsyncGenerator[bytes | SpokenText]:
         if self._fails is not None:
             raise self._fails
         yield b"sound"
@@ -95,7 +96,7 @@ async def speak(request: SpeechRequest, *talkers: Talker) -> None:
         partial(fitted, request=request, others=services),
         Playback(count(step=1000.0).__next__),  # all sound was heard when one looks again
         asyncio.Lock(),
-        600.0,
+        LiveBounds(ahead_s=600.0),
     )
     await speaker.speak(RUN, text, [Engine(one, None) for one in services])
 
