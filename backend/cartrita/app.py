@@ -36,6 +36,7 @@ from cartrita.surfaces.older_frontends.layer import OlderFrontends
 from cartrita.surfaces.openai import (
     audio_speech,
     audio_transcriptions,
+    audio_translations,
     conversations,
     files,
     stored_responses,
@@ -62,6 +63,7 @@ _V1_ROUTERS = (
     conversations.router,
     files.router,
     audio_transcriptions.router,
+    audio_translations.router,
     audio_speech.router,
 )
 _PROTOCOLS = (a2a.router, mcp.router)
@@ -198,6 +200,7 @@ def _upload_limits(config: SurfaceConfig) -> dict[str, BodyLimit]:
         "/api/upload": one,
         "/v1/files": one,
         "/v1/audio/transcriptions": recording,
+        "/v1/audio/translations": recording,
         "/api/chat/voice": recording,
         "/api/voice/process": recording,
         "/api/voice/transcribe": recording,

@@ -21,6 +21,7 @@ from anthropic.types.message_count_tokens_params import MessageCountTokensParams
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming as Message
 from openai.types.audio.speech_create_params import SpeechCreateParams
 from openai.types.audio.transcription_create_params import TranscriptionCreateParamsNonStreaming
+from openai.types.audio.translation_create_params import TranslationCreateParams
 from openai.types.chat import ChatCompletionMessage
 from openai.types.chat.chat_completion_assistant_message_param import (
     ChatCompletionAssistantMessageParam,
@@ -32,7 +33,11 @@ from openai.types.responses.response_create_params import ResponseCreateParamsNo
 FOLDER = Path(__file__).parent / "fake_provider" / "shapes"
 REQUESTS: dict[str, tuple[type, ...]] = {
     "openai_chat": (CompletionCreateParamsNonStreaming, EmbeddingCreateParams),
-    "openai_audio": (TranscriptionCreateParamsNonStreaming, SpeechCreateParams),
+    "openai_audio": (
+        TranscriptionCreateParamsNonStreaming,
+        TranslationCreateParams,
+        SpeechCreateParams,
+    ),
     "openai_responses": (ResponseCreateParamsNonStreaming,),
     "anthropic_messages": (Message, MessageCountTokensParams),
     "anthropic_beta_messages": (BetaMessage,),

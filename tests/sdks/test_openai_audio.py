@@ -75,6 +75,24 @@ def test_words_and_segments(client: openai.OpenAI) -> None:
     assert len(usual.segments) == 2
 
 
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
+def test_a_translation_in_every_format(client: openai.OpenAI, provider: FakeProvider) -> None:
+    asked: dict[str, Any] = {"file": TALK, "model": "whisper-1", "prompt": SCRIPT}
+    translations: Any = client.audio.translations
+    made = translations.create
+    since = len(provider.requests())
+    assert made(**asked).text == SAID
+    assert made(**asked, response_format="text") == f"{SAID}\n"
+    assert made(**asked, response_format="srt") == SRT
+    assert str(made(**asked, response_format="vtt")).startswith(
+        "WEBVTT\n\n00:00:00.000 --> 00:00:01.670\none two three four five\n\n"
+    )
+    timed = made(**asked, response_format="verbose_json", temperature=0.5)
+    assert (timed.text, timed.duration, timed.language) == (SAID, 2.0, "english")
+    assert [segment.text for segment in timed.segments or ()] == ["one two three four five", "six"]
+    assert {one.path for one in provider.requests(since)} == {"/v1/audio/translations"}
+
+
 def test_models_are_named_in_several_ways(client: openai.OpenAI, provider: FakeProvider) -> None:
     since = len(provider.requests())
     for model in ("whisper-1", "openai/gpt-4o-transcribe", "openai", "cartrita"):

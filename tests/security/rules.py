@@ -276,6 +276,9 @@ RULES: dict[str, Rule] = {
     "create_v1_transcription": Rule(
         upload="file", file=RECORDING, body={"model": "openai/whisper-1"}
     ),
+    "create_v1_translation": Rule(
+        upload="file", file=RECORDING, body={"model": "openai/whisper-1"}
+    ),
     "create_v1_speech": Rule(body={"model": "openai/tts-1", "input": "x", "voice": "alloy"}),
     "create_embedding": Rule(body={"model": "openai/fake", "input": "x"}),
     "create_response": Rule(

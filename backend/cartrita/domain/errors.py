@@ -19,7 +19,8 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 └── UpstreamError             a provider failed; `provider` names it
     ├── UpstreamUnreachable   refused, DNS, TLS, timeouts before an answer
     ├── UpstreamRejected      it did not accept the request
-    │   └── EndpointMissing   it has no such endpoint, or not for this model; another may answer
+    │   ├── EndpointMissing   it has no such endpoint, or not for this model; another may answer
+    │   └── RecordingRefused  it cannot read the recording; another may
     ├── UpstreamAuth          it refused the credential
     ├── UpstreamQuota         the account is out of credit
     ├── UpstreamLimited       too many requests; retry_after if it sent one
@@ -267,9 +268,26 @@ class UpstreamRejected(UpstreamError):
     kind = ErrorKind.UPSTREAM_REJECTED
     default_code = "upstream_rejected"
 
+    @classmethod
+    def of(cls, error: "UpstreamRejected") -> Self:
+        """The same refusal, as one of this class."""
+        made = cls(
+            error.message,
+            provider=error.provider,
+            status=error.status,
+            code=None if error.code == UpstreamRejected.default_code else error.code,
+            details=error.details,
+        )
+        made.words = error.words
+        return made
+
 
 class EndpointMissing(UpstreamRejected):
     default_code = "upstream_endpoint_missing"
+
+
+class RecordingRefused(UpstreamRejected):
+    default_code = "upstream_recording_refused"
 
 
 class UpstreamAuth(UpstreamError):

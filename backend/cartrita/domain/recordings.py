@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cartrita.domain.errors import InvalidInput, TooLarge, UnsupportedMedia
+from cartrita.domain.errors import InvalidInput, NotOffered, TooLarge, UnsupportedMedia
 
 FIELD: Final = "audio"
 """The field that these errors name; where it has another name, a surface tells that one."""
@@ -54,6 +54,15 @@ def recording_too_long(seconds: float) -> TooLarge:
 def recording_too_large(octets: int) -> TooLarge:
     """It has more than so many bytes."""
     return TooLarge(f"The recording is larger than {octets:,} bytes: send it in parts.")
+
+
+def not_translated(transcriber: str) -> NotOffered:
+    """What transcribes writes down what is said, in the language in which it is."""
+    return NotOffered.of(
+        "transcriber",
+        f"{transcriber} does not translate; openai and servers with its audio API do, and "
+        "embedded/faster-whisper",
+    )
 
 
 def _invalid(code: str, message: str) -> InvalidInput:

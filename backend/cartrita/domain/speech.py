@@ -116,13 +116,15 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
 class TranscriptionOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to transcribe; None leaves it to the transcriber.
 
-    `prompt` are words that are likely to be said, `temperature` is how freely it may guess.
+    `prompt` are words that are likely to be said, `temperature` is how freely it may guess. What is
+    to be `translated` is written down in English, whatever language is spoken; nobody listens so.
     """
 
     model: str | None = None
     language: str | None = None
     prompt: str | None = None
     temperature: float | None = None
+    translated: bool = False
 
 
 class SpeechStarted(msgspec.Struct, frozen=True):

@@ -11,11 +11,12 @@ import msgspec
 
 from cartrita.adapters.http.bodies import whole_body
 from cartrita.adapters.speech.deepgram_errors import NAME as NAME
-from cartrita.adapters.speech.deepgram_errors import unless_not_offered
+from cartrita.adapters.speech.deepgram_errors import in_other_words
 from cartrita.adapters.speech.deepgram_listening import DeepgramListening
 from cartrita.adapters.speech.deepgram_options import (
     hearing_options,
     live_query,
+    may_be_voice,
     recording_query,
     voice_query,
 )
@@ -27,6 +28,7 @@ from cartrita.adapters.speech.deepgram_talk import TALK_QUERY, DeepgramTalk
 from cartrita.adapters.speech.deepgram_voices import FAMILY, VOICES
 from cartrita.adapters.speech.texts_in_turn import TextsInTurn
 from cartrita.domain.ports.speech import Listening, Speaking
+from cartrita.domain.recordings import not_translated
 from cartrita.domain.speech import (
     AudioFormat,
     PcmFormat,
@@ -78,9 +80,11 @@ class DeepgramTranscriber(_Keyed):
 
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """See `Transcriber.transcribe`."""
+        if options.translated:
+            raise not_translated(NAME)
         service = self._service
         hearing = hearing_options(service, options)
-        with unless_not_offered(options):
+        with in_other_words(options):
             async with service.response(
                 "POST",
                 "/v1/listen",
@@ -100,7 +104,7 @@ class DeepgramTranscriber(_Keyed):
         service = self._service
         hearing = hearing_options(service, options)
         query = live_query(service, hearing, audio)
-        with unless_not_offered(options):
+        with in_other_words(options):
             async with service.socket("/v1/listen", query) as socket:
                 own = DeepgramSocket(service, socket)
                 yield DeepgramListening(service, own, hearing.language)
@@ -114,6 +118,10 @@ class DeepgramSynthesizer(_Keyed):
         """See `SpeechSynthesizer.models`."""
         voices = tuple(dict.fromkeys((self._service.voice, *VOICES)))
         return (SpeechModel(name=FAMILY, live=True, voices=voices, formats=tuple(AudioFormat)),)
+
+    def may_know(self, voice: str) -> bool:
+        """See `SpeechSynthesizer.may_know`: there may be newer ones of such a name."""
+        return may_be_voice(voice)
 
     def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[DeepgramSpeech]:
         """See `SpeechSynthesizer.speak`."""

@@ -11,6 +11,7 @@ from cartrita.adapters.http.web_sockets import HandshakeRefused, SocketClosed
 from cartrita.dialects.upstream_errors import ErrorBody, create_error, wrong_address
 from cartrita.domain.errors import (
     NotOffered,
+    RecordingRefused,
     UpstreamCut,
     UpstreamError,
     UpstreamMalformed,
@@ -34,6 +35,8 @@ _ADVICE: Final[Mapping[int, str]] = {
 }
 _NO_SUCH: Final = "no such model/language"
 """Its words for a model that it does not have, or has in other languages."""
+_CORRUPT: Final = "corrupt or unsupported data"
+"""Its words for a recording that it cannot read."""
 _GOING_AWAY: Final = (1000, 1001, 1012)
 _OURS: Final = (1002, 1003, 1007, 1008, 1009)
 """Codes of close frames that tell of what the client sent."""
@@ -101,12 +104,18 @@ def frame_error(description: object, key: Secret) -> UpstreamError:
 
 
 @contextmanager
-def unless_not_offered(options: TranscriptionOptions) -> Generator[None]:
-    """Raises NotOffered for a model or a language of these that Deepgram does not have."""
+def in_other_words(options: TranscriptionOptions) -> Generator[None]:
+    """Raises NotOffered for a model or a language of these that Deepgram does not have.
+
+    A recording that it cannot read is RecordingRefused.
+    """
     try:
         yield
     except UpstreamRejected as error:
-        if error.status != 400 or _NO_SUCH not in error.words.lower():
+        said = error.words.lower() if error.status == 400 else ""
+        if _CORRUPT in said:
+            raise RecordingRefused.of(error) from None
+        if _NO_SUCH not in said:
             raise
         field = "model" if options.language is None else "language"
         raise NotOffered.of(field, f"{NAME} does not have it: {error.words}") from None

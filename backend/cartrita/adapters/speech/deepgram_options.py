@@ -18,6 +18,8 @@ SAMPLE_RATE: Final = 24_000
 """Of speech, in samples a second: what its voices are made at."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _VOICE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+_VOICES: Final = "aura-"
+"""What the names of all voices begin with so far."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}|multi")
 _SPEEDS: Final = (0.7, 1.5)
 _KEYTERMS: Final = 40
@@ -114,6 +116,12 @@ def _voice(service: DeepgramService, request: SpeechRequest) -> str:
         return service.voice if model in (None, FAMILY) else model
     voice = request.voice.lower()
     return BY_NAME.get(voice) or _checked("voice", voice, _VOICE)
+
+
+def may_be_voice(name: str) -> bool:
+    """Whether it is the short name of a voice, or has the shape of a whole one."""
+    voice = name.lower()
+    return voice in BY_NAME or (voice.startswith(_VOICES) and bool(_VOICE.fullmatch(voice)))
 
 
 def encoding_query(audio: AudioFormat) -> Query:

@@ -22,6 +22,7 @@ class KnownEngine(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     setting: str | None = None
     languages: tuple[str, ...] = ()
+    translates: bool = False
 
 
 ENGINES: Final = MappingProxyType(
@@ -30,6 +31,7 @@ ENGINES: Final = MappingProxyType(
             module="faster_whisper",
             label="embedded, with your own model",
             setting="voice.faster_whisper_model",
+            translates=True,
         ),
         "sherpa-onnx": KnownEngine(
             module="sherpa_onnx",

@@ -113,6 +113,10 @@ class EmbeddedSynthesizer:
     async def test_key(self) -> None:
         """See Service."""
 
+    def may_know(self, voice: str) -> bool:
+        """See SpeechSynthesizer: no other than it tells."""
+        return False
+
     @asynccontextmanager
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[EmbeddedSpeech]:
         """See SpeechSynthesizer; the first part has been spoken."""

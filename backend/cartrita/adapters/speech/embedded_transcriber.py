@@ -29,6 +29,7 @@ from cartrita.adapters.speech.utterances import (
 )
 from cartrita.domain.errors import NotOffered, Unavailable, UpstreamUnreachable
 from cartrita.domain.ports.speech import RecordingReader
+from cartrita.domain.recordings import not_translated
 from cartrita.domain.speech import (
     Heard,
     PcmFormat,
@@ -168,6 +169,8 @@ class EmbeddedTranscriber:
         known = offered.languages
         if options.language and known and options.language.split("-")[0].lower() not in known:
             raise NotOffered.of("language", f"{name} understands English only")
+        if options.translated and not ENGINES[name].translates:
+            raise not_translated(f"{EMBEDDED}/{name}")
         return name
 
     def _order(
@@ -191,6 +194,7 @@ class EmbeddedTranscriber:
             language=options.language.split("-")[0].lower() if options.language else None,
             prompt=options.prompt,
             temperature=options.temperature,
+            translated=options.translated,
             threads=1 if model is None else limits.threads,
         )
 

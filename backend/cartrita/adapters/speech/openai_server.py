@@ -12,6 +12,7 @@ from cartrita.domain.errors import (
     CartritaError,
     EndpointMissing,
     NotOffered,
+    RecordingRefused,
     UpstreamError,
     UpstreamRejected,
 )
@@ -25,6 +26,10 @@ _REMEMBERED_S: Final = 3600.0
 
 _OPTIONS: Final = ("language", "speed", "voice")
 """What a server may not know and another does."""
+_UNREADABLE: Final = re.compile(
+    r"corrupted or unsupported|could not be decoded|(invalid|unrecognized) file format", re.I
+)
+"""Words for a recording that a server cannot read."""
 
 
 class ModelServer(Protocol):
@@ -88,11 +93,21 @@ _NAMES: Final[Mapping[Task, _Names]] = MappingProxyType(
 
 
 class ModelService:
-    """A task at one server; the part of `Service` that all tasks have."""
+    """A task at one server; the part of `Service` that all tasks have.
 
-    def __init__(self, server: ModelServer, known: "KnownOfServer | None" = None) -> None:
+    A server may let one wait for `patience` seconds.
+    """
+
+    def __init__(
+        self, server: ModelServer, *, patience: float = 60.0, known: "KnownOfServer | None" = None
+    ) -> None:
         self._server = server
+        self._patience = patience
         self._known = known or KnownOfServer()
+
+    def with_key(self, key: Secret) -> Self:
+        """See `Service.with_key`; what is known of the server is known of it with any key."""
+        return type(self)(self._server.with_key(key), patience=self._patience, known=self._known)
 
     @property
     def name(self) -> str:
@@ -115,11 +130,12 @@ class ModelService:
 
     @asynccontextmanager
     async def answered(
-        self, path: str, body: bytes, content_type: str, patience: float
+        self, path: str, body: bytes, content_type: str
     ) -> AsyncGenerator[HttpResponse]:
         """A successful response. What another server may accept is NotOffered, or no endpoint."""
+        posted = self._server.post(path, body, content_type, patience=self._patience)
         try:
-            async with self._server.post(path, body, content_type, patience=patience) as response:
+            async with posted as response:
                 yield response
         except UpstreamRejected as error:
             raise _in_other_words(error) from None
@@ -134,17 +150,11 @@ class KnownOfServer:
 
 
 def _in_other_words(error: UpstreamRejected) -> CartritaError:
-    """The refusal of an endpoint, a model or an option as what it is; any other as it was."""
+    """The refusal of an endpoint, a recording or an option as what it is; any other as it was."""
     if error.status in (404, 405):
-        missing = EndpointMissing(
-            error.message,
-            provider=error.provider,
-            status=error.status,
-            code=error.code,
-            details=error.details,
-        )
-        missing.words = error.words
-        return missing
+        return EndpointMissing.of(error)
+    if _UNREADABLE.search(error.words):
+        return RecordingRefused.of(error)
     field = error.details.get("upstream_param")
     if isinstance(field, str) and field in _OPTIONS:
         return NotOffered(error.message, fields={field: [error.words]})

@@ -13,8 +13,6 @@ from cartrita.adapters.http.transport import HttpResponse
 from cartrita.adapters.speech import speech_texts
 from cartrita.adapters.speech.openai_server import (
     OPENAI,
-    KnownOfServer,
-    ModelServer,
     ModelService,
     Task,
     usual_model,
@@ -24,7 +22,6 @@ from cartrita.dialects.openai_audio import speech_requests
 from cartrita.dialects.openai_audio.speech_requests import SpeechForm
 from cartrita.domain.errors import NotOffered, UpstreamMalformed
 from cartrita.domain.speech import AudioFormat, SpeechModel, SpeechRequest
-from cartrita.kit.secret import Secret
 
 SAMPLE_RATE: Final = 24_000
 """Of its PCM, which has one channel."""
@@ -63,18 +60,6 @@ class OpenAISynthesizer(ModelService):
     A text that is too long for one request is spoken by several.
     """
 
-    def __init__(
-        self, server: ModelServer, *, patience: float = 60.0, known: KnownOfServer | None = None
-    ) -> None:
-        super().__init__(server, known)
-        self._patience = patience
-
-    def with_key(self, key: Secret) -> "OpenAISynthesizer":
-        """See `Service.with_key`."""
-        return OpenAISynthesizer(
-            self._server.with_key(key), patience=self._patience, known=self._known
-        )
-
     @property
     def models(self) -> tuple[SpeechModel, ...]:
         """See `SpeechSynthesizer.models`: OpenAI's, or the one found at another server."""
@@ -82,6 +67,10 @@ class OpenAISynthesizer(ModelService):
             return _MODELS
         found = self._known.models.get(Task.SPEECH)
         return () if found is None else (SpeechModel(name=found, formats=tuple(AudioFormat)),)
+
+    def may_know(self, voice: str) -> bool:
+        """See `SpeechSynthesizer.may_know`: at OpenAI it is one that somebody made."""
+        return self.name != OPENAI or speech_requests.is_own_voice(voice)
 
     @asynccontextmanager
     async def speak(self, request: SpeechRequest) -> AsyncGenerator["AnsweredSpeech"]:
@@ -122,7 +111,7 @@ class OpenAISynthesizer(ModelService):
     @asynccontextmanager
     async def _spoken(self, form: SpeechForm, text: str) -> AsyncGenerator[HttpResponse]:
         body = speech_requests.render(msgspec.structs.replace(form, input=text))
-        async with self.answered(_PATH, body, _JSON, self._patience) as response:
+        async with self.answered(_PATH, body, _JSON) as response:
             if "json" in response.headers.get("content-type", "").lower():
                 raise _malformed(self.name, "JSON")
             yield response

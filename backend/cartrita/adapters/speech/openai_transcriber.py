@@ -13,8 +13,6 @@ from typing import Final
 from cartrita.adapters.http.transport import HttpResponse
 from cartrita.adapters.speech.openai_server import (
     OPENAI,
-    KnownOfServer,
-    ModelServer,
     ModelService,
     Task,
     usual_model,
@@ -40,10 +38,11 @@ from cartrita.domain.speech import (
     TranscriptionOptions,
 )
 from cartrita.kit.long_work import run_long
-from cartrita.kit.secret import Secret
 
 _WAV: Final = "audio/wav"
 _PATH: Final = "/audio/transcriptions"
+_TRANSLATIONS: Final = "/audio/translations"
+"""It takes no language, as English is written, and has no times of words."""
 _TEXT_ONLY: Final = re.compile(r"(^|/)gpt-(\w+-)*transcribe")
 """OpenAI's own models that answer in `json` only."""
 _ABOUT_FORMAT: Final = re.compile(r"response_format|granularit|verbose_json|timestamp", re.I)
@@ -62,18 +61,6 @@ class OpenAITranscriber(ModelService):
 
     Words with times are asked for, else segments, else text.
     """
-
-    def __init__(
-        self, server: ModelServer, *, patience: float = 300.0, known: KnownOfServer | None = None
-    ) -> None:
-        super().__init__(server, known)
-        self._patience = patience
-
-    def with_key(self, key: Secret) -> "OpenAITranscriber":
-        """See `Service.with_key`."""
-        return OpenAITranscriber(
-            self._server.with_key(key), patience=self._patience, known=self._known
-        )
 
     @property
     def models(self) -> tuple[SpeechModel, ...]:
@@ -111,7 +98,7 @@ class OpenAITranscriber(ModelService):
     ) -> bytes:
         """The most that this model tells; what it did not take is remembered."""
         refused: list[str] = []
-        for asked in self._askings(model):
+        for asked in self._askings(model, options):
             try:
                 body = await self._ask(_form(model, options, asked), recording)
             except UpstreamRejected as error:
@@ -124,18 +111,21 @@ class OpenAITranscriber(ModelService):
             return body
         raise AssertionError("text is asked for at last, and answered or raised")
 
-    def _askings(self, model: str) -> Iterator[str]:
+    def _askings(self, model: str, options: TranscriptionOptions) -> Iterator[str]:
         """What may be asked for, the most first; text alone is asked for by the empty word."""
-        for asked in () if _TEXT_ONLY.search(model) else (_WORDS, _TIMES):
+        told = (_TIMES,) if options.translated else (_WORDS, _TIMES)
+        for asked in () if _TEXT_ONLY.search(model) else told:
             if (model, asked) not in self._known.refused:
                 yield asked
         yield ""
 
     async def _ask(self, form: TranscriptionForm, recording: Recording) -> bytes:
-        body = form_rendering.render(
-            form, recording.data, recording.media_type, secrets.token_hex(16)
+        data, boundary = recording.data, secrets.token_hex(16)
+        body = await run_long(
+            len(data), form_rendering.render, form, data, recording.media_type, boundary
         )
-        opened = self.answered(_PATH, body.body, body.content_type, self._patience)
+        path = _TRANSLATIONS if form.translated else _PATH
+        opened = self.answered(path, body.body, body.content_type)
         async with opened as response:
             return await _whole(response)
 
@@ -144,9 +134,10 @@ def _form(model: str, options: TranscriptionOptions, asked: str) -> Transcriptio
     both = (Granularity.WORD, Granularity.SEGMENT)
     return TranscriptionForm(
         model=model,
-        language=options.language,
+        language=None if options.translated else options.language,
         prompt=options.prompt,
         temperature=options.temperature,
+        translated=options.translated,
         response_format=ResponseFormat.VERBOSE_JSON if asked else ResponseFormat.JSON,
         granularities=both if asked == _WORDS else (),
     )

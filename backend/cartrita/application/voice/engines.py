@@ -12,6 +12,7 @@ from cartrita.domain.errors import (
     NotFound,
     NotOffered,
     RateLimited,
+    RecordingRefused,
     Unavailable,
     UnsupportedMedia,
     UpstreamError,
@@ -192,20 +193,22 @@ def _allows(principal: Principal, engine: Engine[E]) -> bool:
 
 FAILING: Final = (UpstreamError, NotOffered, RateLimited, Unavailable, UnsupportedMedia)
 """What an engine raises where another may do better."""
+_REFUSING: Final = (UpstreamRejected, InvalidInput)
+"""What it raises for a request that none would take, if no other has refused its recording."""
 
 
 async def first_able(engines: Sequence[Engine[E]], use: Callable[[Engine[E]], Awaitable[R]]) -> R:
     """What the first engine makes that can. Raises what the most preferred one failed with.
 
     That a credential of the caller's own is refused is told at once, and so is a request that no
-    engine would take.
+    engine would take; but not where another could not even read its recording.
     """
     failures: list[CartritaError] = []
     for engine in engines:
         try:
             return await use(engine)
-        except FAILING as error:
-            if error.callers_own or not may_pass_over(error):
+        except (*FAILING, *_REFUSING) as error:
+            if error.callers_own or not (may_pass_over(error) or _refuses_too(error, failures)):
                 raise
             log.warning("engine_failed", engine=engine.label, code=error.code)
             failures.append(error)
@@ -220,5 +223,11 @@ def telling(failures: Sequence[CartritaError]) -> CartritaError:
 def may_pass_over(error: CartritaError) -> bool:
     """Whether another engine may do better than one that failed with this."""
     if isinstance(error, UpstreamRejected):
-        return isinstance(error, EndpointMissing)
+        return isinstance(error, EndpointMissing | RecordingRefused)
     return isinstance(error, FAILING)
+
+
+def _refuses_too(error: CartritaError, failures: Sequence[CartritaError]) -> bool:
+    """Whether it refuses, in its own words, a recording that one before it refused."""
+    refused = any(isinstance(one, RecordingRefused) for one in failures)
+    return refused and isinstance(error, _REFUSING)

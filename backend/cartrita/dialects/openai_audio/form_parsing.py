@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
+import msgspec
+
 from cartrita.dialects.openai_audio.transcription_types import (
     STREAMED_FORMATS,
     Granularity,
@@ -16,6 +18,7 @@ from cartrita.domain.errors import InvalidInput
 Words = TypeVar("Words", bound=Granularity | ResponseFormat)
 
 _SWITCH: Final = {"true": True, "1": True, "false": False, "0": False}
+_OF_TRANSLATIONS: Final = ("model", "prompt", "response_format", "temperature")
 _NO_SPEAKERS: Final = "speakers are not told apart here"
 
 
@@ -43,6 +46,12 @@ def parse(fields: Iterable[tuple[str, str]]) -> TranscriptionForm:
             "stream", f"events hold text without times: {form.response_format} is not streamed"
         )
     return form
+
+
+def parse_translation(fields: Iterable[tuple[str, str]]) -> TranscriptionForm:
+    """The same for what is to be translated, of which fewer fields are known."""
+    known = [(name, value) for name, value in fields if name in _OF_TRANSLATIONS]
+    return msgspec.structs.replace(parse(known), translated=True)
 
 
 def _gathered(fields: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:

@@ -47,7 +47,7 @@ class SpeechForm(msgspec.Struct, frozen=True, kw_only=True):
 def render(form: SpeechForm) -> bytes:
     """The body of a request, without what is usual."""
     voice = form.voice
-    own = voice.startswith(_OWN_VOICE)
+    own = is_own_voice(voice)
     body: JsonObject = {
         "model": form.model,
         "input": form.input,
@@ -61,6 +61,11 @@ def render(form: SpeechForm) -> bytes:
     if form.stream_format is not StreamFormat.AUDIO:
         body["stream_format"] = form.stream_format.value
     return msgspec.json.encode(body)
+
+
+def is_own_voice(voice: str) -> bool:
+    """Whether it is the id of a voice that somebody made."""
+    return voice.startswith(_OWN_VOICE)
 
 
 def parse(body: JsonObject) -> SpeechForm:

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +20,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.speech import SpokenSegment, Transcript
 
 JSON_TYPE: Final = "application/json"
+ENGLISH: Final = "en"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 _LEAST_CONFIDENCE: Final = 1e-6
 """The logarithm of 0 is no number."""
@@ -37,7 +38,7 @@ def render(transcript: Transcript, form: TranscriptionForm) -> RenderedTranscrip
     if form.response_format is ResponseFormat.JSON:
         return _json({"text": transcript.text, "usage": usage(transcript)})
     if form.response_format is ResponseFormat.VERBOSE_JSON:
-        return _json(_verbose(transcript, form.granularities or USUAL_GRANULARITIES))
+        return _json(_verbose(transcript, form))
     text = _TEXTS[form.response_format](transcript)
     return RenderedTranscript(text.encode(), TEXT_TYPE)
 
@@ -64,10 +65,12 @@ def _json(value: JsonObject) -> RenderedTranscript:
     return RenderedTranscript(msgspec.json.encode(value), JSON_TYPE)
 
 
-def _verbose(transcript: Transcript, granularities: Sequence[Granularity]) -> JsonObject:
+def _verbose(transcript: Transcript, form: TranscriptionForm) -> JsonObject:
+    granularities = form.granularities or USUAL_GRANULARITIES
+    language = ENGLISH if form.translated else transcript.language
     told: JsonObject = {
-        "task": "transcribe",
-        "language": language_name(transcript.language) if transcript.language else "",
+        "task": "translate" if form.translated else "transcribe",
+        "language": language_name(language) if language else "",
         "duration": transcript.duration,
         "text": transcript.text,
     }

@@ -29,7 +29,10 @@ STREAMED_FORMATS: Final = (ResponseFormat.JSON, ResponseFormat.TEXT)
 
 
 class TranscriptionForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of a request; `prompt` is text that is likely to be said, or goes before."""
+    """The fields of a request; `prompt` is text that is likely to be said, or goes before.
+
+    What is to be `translated` is sent to another path, and written in English.
+    """
 
     model: str
     language: str | None = None
@@ -38,3 +41,4 @@ class TranscriptionForm(msgspec.Struct, frozen=True, kw_only=True):
     response_format: ResponseFormat = ResponseFormat.JSON
     granularities: tuple[Granularity, ...] = ()
     stream: bool = False
+    translated: bool = False

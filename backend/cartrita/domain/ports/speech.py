@@ -135,6 +135,10 @@ class SpeechSynthesizer(Service, Protocol):
         """Those that it has, the preferred first; it may take others by name."""
         ...
 
+    def may_know(self, voice: str) -> bool:
+        """Whether it may have a voice that its models do not tell."""
+        ...
+
     def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speech]:
         """Speak one text. Leaving the context ends it."""
         ...

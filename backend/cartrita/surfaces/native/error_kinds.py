@@ -112,7 +112,7 @@ _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
     ),
     ErrorKind.UPSTREAM_REJECTED: DescribedKind(
         "The provider says that the request is wrong, or has not what was asked.",
-        "upstream_rejected upstream_endpoint_missing",
+        "upstream_rejected upstream_endpoint_missing upstream_recording_refused",
     ),
     ErrorKind.INTERNAL: DescribedKind(
         "It broke on the server's side; its log knows more.", "internal unstorable_output"

@@ -7,20 +7,17 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from cartrita.dialects.openai_audio import form_parsing, transcript_rendering
+from cartrita.dialects.openai_audio import form_parsing
 from cartrita.dialects.openai_audio.event_rendering import transcript_events
-from cartrita.dialects.openai_audio.transcription_types import ResponseFormat, TranscriptionForm
-from cartrita.domain.errors import CartritaError
-from cartrita.domain.principals import Principal
+from cartrita.dialects.openai_audio.transcription_types import ResponseFormat
 from cartrita.domain.receipts import require_exact
-from cartrita.domain.speech import Transcript, TranscriptionOptions
+from cartrita.domain.speech import Transcript
 from cartrita.kit.long_work import InTurns
 from cartrita.surfaces.dependencies import ANSWERED, AppConfig, AppServices, CurrentPrincipal
-from cartrita.surfaces.openai.audio_engines import ChosenEngine, chosen_engine, in_openai_words
+from cartrita.surfaces.openai.audio_engines import ChosenEngine, chosen_engine
+from cartrita.surfaces.openai.audio_recordings import received, rendered, transcribed
 from cartrita.surfaces.openai.audio_streams import EVENTS, AudioEvents, AudioFrames
-from cartrita.surfaces.recorded_forms import RecordedForm, received_recording
 from cartrita.surfaces.run_ends import while_connected
-from cartrita.surfaces.services import Services
 from cartrita.surfaces.v1.request_reading import call_options
 from cartrita.surfaces.v1.routes_told import route_headers
 
@@ -80,45 +77,17 @@ async def create_transcription(
     The model is `provider/model`, a name of OpenAI's, or `cartrita` for the usual one. Nothing is
     stored. With `stream` the text comes in events once the recording has been transcribed.
     """
-    received = await _received(request, config.recording_max_bytes)
-    form = form_parsing.parse(received.fields)
+    recorded = await received(request, config)
+    form = form_parsing.parse(recorded.fields)
     engine = await chosen_engine(services.voice.transcriptions.engines, principal, form.model)
     if call_options(request).strict:
         require_exact(engine.receipts)
-    transcribe = partial(_transcribed, services, principal, received, form, engine.name)
+    transcribe = partial(transcribed, services, principal, recorded, form, engine)
     if form.stream:
         opening = services.connections.holding(principal, _frames(transcribe, engine))
         return AudioEvents(opening, heartbeat_s=config.heartbeat_s)
     async with while_connected(request, services, principal):
-        transcript = await transcribe()
-    rendered = transcript_rendering.render(transcript, form)
-    headers = dict(route_headers(transcript.provider, engine.receipts, ()))
-    return Response(rendered.body, headers=headers, media_type=rendered.media_type)
-
-
-async def _received(request: Request, most: int) -> RecordedForm:
-    try:
-        return await received_recording(request, "file", most)
-    except CartritaError as error:
-        raise in_openai_words(error) from None
-
-
-async def _transcribed(
-    services: Services,
-    principal: Principal,
-    received: RecordedForm,
-    form: TranscriptionForm,
-    engine: str | None,
-) -> Transcript:
-    options = TranscriptionOptions(
-        language=form.language, prompt=form.prompt, temperature=form.temperature
-    )
-    try:
-        return await services.voice.transcriptions.transcribe(
-            principal, received.data, received.file_name, options, engine
-        )
-    except CartritaError as error:
-        raise in_openai_words(error) from None
+        return rendered(await transcribe(), form, engine)
 
 
 @asynccontextmanager

@@ -29,13 +29,14 @@ class Arrived:
 
 
 class PartialServer:
-    """Answers forms as a test wants; `asked` has the fields of each."""
+    """Answers forms as a test wants; `asked` has the fields of each, `paths` where it went."""
 
     has_key = needs_key = False
 
     def __init__(self, answer: Answer, models: Sequence[str] = (), name: str = "whisper") -> None:
         self.name = name
         self.asked: list[list[tuple[str, str]]] = []
+        self.paths: list[str] = []
         self.listings = 0
         self._answer = answer
         self._models = models
@@ -47,7 +48,8 @@ class PartialServer:
     async def post(
         self, path: str, body: bytes, content_type: str, *, patience: float
     ) -> AsyncGenerator[Arrived]:
-        if path == "/audio/transcriptions":
+        self.paths.append(path)
+        if path in ("/audio/transcriptions", "/audio/translations"):
             request = Request("POST", path, [("content-type", content_type)], body)
             fields = forms.read(request).fields
             answer, kind = self._answered(fields), "application/json"

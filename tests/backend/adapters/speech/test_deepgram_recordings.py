@@ -9,7 +9,7 @@ from tests.harness.deepgram.faults import Fault, Page
 from tests.harness.deepgram.launch import Deepgram, as_wave
 
 from cartrita.adapters.speech.deepgram import DeepgramTranscriber
-from cartrita.domain.errors import NotOffered, UpstreamMalformed, UpstreamRejected
+from cartrita.domain.errors import NotOffered, RecordingRefused, UpstreamMalformed
 from cartrita.domain.speech import (
     PcmFormat,
     Recording,
@@ -101,9 +101,18 @@ async def test_what_is_no_wav_goes_as_it_is(
 
 async def test_a_broken_recording(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
     cut = a_wav(standin.recording("Moss.")[:200])
-    with pytest.raises(UpstreamRejected, match="corrupt or unsupported data") as refused:
+    with pytest.raises(RecordingRefused, match="corrupt or unsupported data") as refused:
         await DeepgramTranscriber(at_deepgram()).transcribe(cut, ANY)
     assert not refused.value.retryable
+
+
+async def test_it_does_not_translate(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
+    options = TranscriptionOptions(translated=True)
+    with pytest.raises(NotOffered, match="embedded/faster-whisper"):
+        await DeepgramTranscriber(at_deepgram()).transcribe(
+            a_wav(standin.recording("Musgo cresce.")), options
+        )
+    assert standin.exchanges() == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cartrita.adapters.processes.bounds import ProcessBounds
 from cartrita.adapters.speech.engines import faster_whisper_engine, sherpa_onnx_engine
@@ -47,12 +48,14 @@ class WhisperModel:
         audio: Any,
         language: str | None = None,
         *,
+        task: str,
         initial_prompt: str | None,
         temperature: float,
         word_timestamps: bool,
         condition_on_previous_text: bool,
     ) -> tuple[Any, Any]:
         self.asked |= {"sound": list(audio), "language": language, "prompt": initial_prompt}
+        self.asked["task"] = task
         words = [
             SimpleNamespace(word=" Auf", start=0.1, end=0.4, probability=0.8),
             SimpleNamespace(word=" Steinen.", start=0.4, end=1.0, probability=0.6),
@@ -77,6 +80,7 @@ def test_faster_whisper_is_given_floats_and_tells_words(
         "sound": [0.0, 0.5, -1.0],
         "language": "de",
         "prompt": "Moos",
+        "task": "transcribe",
     }
     assert (line.text, line.confidence, line.language) == ("Auf Steinen.", 0.7, "de")
     assert line.words[1] == SpokenWord("Steinen.", 0.4, 1.0, 0.6)
@@ -84,6 +88,17 @@ def test_faster_whisper_is_given_floats_and_tells_words(
     engine.drop()
     engine.final()
     assert WhisperModel.asked["sound"] == []
+
+
+def test_faster_whisper_translates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = ModuleType("faster_whisper")
+    module.__dict__["WhisperModel"] = WhisperModel
+    monkeypatch.setitem(sys.modules, "faster_whisper", module)
+    wanted = replace(order("faster-whisper", tmp_path), translated=True)
+    engine = faster_whisper_engine.open_engine(wanted)
+    engine.add(SOUND)
+    assert engine.final().language == "en"
+    assert WhisperModel.asked["task"] == "translate"
 
 
 class Stream:

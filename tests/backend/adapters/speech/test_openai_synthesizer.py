@@ -134,7 +134,7 @@ async def test_a_model_or_an_endpoint_that_is_not_there(calls: Calls) -> None:
         await spoken(synthesizer, SpeechRequest(text="Hi.", model="tts-9"))
     assert (told.value.status, told.value.details["upstream_code"]) == (404, "model_not_found")
     with pytest.raises(EndpointMissing):
-        async with synthesizer.answered("/audio/songs", b"{}", "application/json", 60.0):
+        async with synthesizer.answered("/audio/songs", b"{}", "application/json"):
             pytest.fail("There is no such endpoint.")
 
 

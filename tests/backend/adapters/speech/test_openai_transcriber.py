@@ -13,6 +13,7 @@ from tests.harness.fake_provider.script import Script
 
 from cartrita.adapters.speech.openai_transcriber import OpenAITranscriber
 from cartrita.domain.errors import (
+    RecordingRefused,
     UpstreamAuth,
     UpstreamCut,
     UpstreamError,
@@ -90,6 +91,20 @@ async def test_a_server_without_times_of_words_is_asked_for_segments() -> None:
     assert granular == [True, False, False]
 
 
+async def test_a_translation_is_asked_for_without_a_language() -> None:
+    server = PartialServer(lambda fields: b'{"text": "Hello."}')
+    options = TranscriptionOptions(language="de", prompt="Moss", translated=True)
+    told = await OpenAITranscriber(server).transcribe(TALK, options)
+    assert told.text == "Hello."
+    [asked] = server.asked
+    assert dict(asked) == {
+        "model": "whisper-1",
+        "response_format": "verbose_json",
+        "prompt": "Moss",
+    }
+    assert server.paths == ["/audio/translations"]
+
+
 async def test_a_refusal_without_words_is_one_of_the_form() -> None:
     def answer(fields: list[tuple[str, str]]) -> bytes:
         if dict(fields)["response_format"] == "verbose_json":
@@ -102,7 +117,7 @@ async def test_a_refusal_without_words_is_one_of_the_form() -> None:
 
 async def test_a_refused_recording_is_not_sent_again(fake: FakeProvider, calls: Calls) -> None:
     broken = Recording(data=b"RIFF broken", media_type="audio/wav")
-    with pytest.raises(UpstreamRejected, match="corrupted"):
+    with pytest.raises(RecordingRefused, match="corrupted"):
         await OpenAITranscriber(calls()).transcribe(broken, NO_OPTIONS)
     assert len(fake.requests()) == 1
 

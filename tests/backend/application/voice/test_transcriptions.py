@@ -15,6 +15,7 @@ from cartrita.domain.errors import (
     NotFound,
     NotOffered,
     RateLimited,
+    RecordingRefused,
     Unavailable,
     UnsupportedMedia,
     UpstreamAuth,
@@ -101,6 +102,7 @@ async def test_the_order_of_the_settings() -> None:
         upstream(UpstreamAuth),
         upstream(UpstreamMalformed),
         upstream(EndpointMissing),
+        upstream(RecordingRefused),
         RateLimited("Later."),
         NotOffered.of("language", "it knows English only"),
         UnsupportedMedia("Install ffmpeg.", code="ffmpeg_missing"),
@@ -162,6 +164,21 @@ async def test_where_all_fail_the_preferred_one_is_told() -> None:
         one.failures = [NotOffered.of("language", f"{one.name} does not know it")]
     with pytest.raises(NotOffered, match="deepgram"):
         await hearing.hear()
+
+
+@pytest.mark.parametrize(
+    "refused", [upstream(UpstreamRejected), InvalidInput.of("audio", "it is cut off")]
+)
+async def test_where_all_refuse_a_recording_the_first_is_told(refused: Exception) -> None:
+    hearing = Hearing("key", "key")
+    first = upstream(RecordingRefused)
+    hearing.deepgram.failures, hearing.openai.failures = [first], [refused]
+    assert (await hearing.hear()).provider == "embedded"
+    hearing.deepgram.failures, hearing.openai.failures = [first], [refused]
+    hearing.embedded.failures = [UnsupportedMedia("Install ffmpeg.", code="ffmpeg_missing")]
+    with pytest.raises(RecordingRefused) as caught:
+        await hearing.hear()
+    assert caught.value is first
 
 
 async def test_one_that_is_named_is_the_only_one() -> None:

@@ -4,10 +4,18 @@ from tests.harness.fake_provider.dialect import Call
 from tests.harness.fake_provider.openai import errors
 from tests.harness.fake_provider.openai.access import authorize
 from tests.harness.fake_provider.openai_audio.speech import speak
-from tests.harness.fake_provider.openai_audio.transcriptions import transcribe
+from tests.harness.fake_provider.openai_audio.transcriptions import (
+    TRANSLATIONS,
+    transcribe,
+    translate,
+)
 from tests.harness.fake_provider.steps import Steps
 
-_ANSWERS = {"/v1/audio/transcriptions": transcribe, "/v1/audio/speech": speak}
+_ANSWERS = {
+    "/v1/audio/transcriptions": transcribe,
+    TRANSLATIONS: translate,
+    "/v1/audio/speech": speak,
+}
 
 
 def answer(call: Call) -> Steps:

@@ -1,4 +1,4 @@
-"""Transcriptions: the words of a script, spread evenly over the recording."""
+"""Transcriptions: the words of a script, spread evenly over the recording, or put into English."""
 
 import hashlib
 import math
@@ -18,6 +18,7 @@ from tests.harness.fake_provider.shape_checks import Shapes
 from tests.harness.fake_provider.steps import Steps
 
 Json = dict[str, Any]
+TRANSLATIONS = "/v1/audio/translations"
 MODELS = (
     "whisper-1",
     "gpt-transcribe",
@@ -30,6 +31,8 @@ _MOST_BYTES = 25 << 20
 _SHORTEST_S = 0.1
 _SEGMENT = 5
 _REQUEST = "TranscriptionCreateParamsNonStreaming"
+_TRANSLATION = "TranslationCreateParams"
+_TRANSLATORS = ("whisper-1",)
 _SHAPES = Shapes("openai_audio", OpenAIWords(), {"temperature": limits.decimal(0, 1)})
 _LISTS = ("include", "keywords", "languages", "timestamp_granularities")
 _TEXT = "text/plain; charset=utf-8"
@@ -37,12 +40,21 @@ _TEXT = "text/plain; charset=utf-8"
 
 def transcribe(call: Call) -> Steps:
     """Return what to do on the socket; raises Refusal."""
+    return _heard(call, _REQUEST, MODELS)
+
+
+def translate(call: Call) -> Steps:
+    """The same, of which one model makes English."""
+    return _heard(call, _TRANSLATION, _TRANSLATORS)
+
+
+def _heard(call: Call, request: str, own: Sequence[str]) -> Steps:
     form = forms.read(call.request)
-    fields = _fields(form.fields)
+    fields = _fields(form.fields, request)
     if "file" not in form.files:
         raise errors.missing("file")
     model = cast("str", fields["model"])
-    _check_model(model, call.service.selector.models)
+    _check_model(model, (*own, *call.service.selector.models))
     _check_together(fields, model)
     length = _length(form.files["file"])
     asked = Question(cast("str", fields.get("prompt", "")))
@@ -52,7 +64,7 @@ def transcribe(call: Call) -> Steps:
     return _answer(call, script, fields, model, said, length)
 
 
-def _fields(given: Sequence[tuple[str, str]]) -> Json:
+def _fields(given: Sequence[tuple[str, str]], request: str) -> Json:
     """The fields as values of their types; raises the Refusal of those that are not."""
     fields: Json = {}
     for name, value in given:
@@ -61,12 +73,12 @@ def _fields(given: Sequence[tuple[str, str]]) -> Json:
             fields.setdefault(base, []).append(value)
         else:
             fields[name] = _typed(name, value)
-    known = _SHAPES.fields(_REQUEST)
+    known = _SHAPES.fields(request)
     if unknown := [name for name in fields if name not in known]:
         raise errors.unrecognized(unknown)
     if not fields.get("model"):
         raise errors.OpenAIRefusal("you must provide a model parameter")
-    _SHAPES.check(_REQUEST, {**fields, "file": ""})
+    _SHAPES.check(request, {**fields, "file": ""})
     return fields
 
 
@@ -81,8 +93,8 @@ def _typed(name: str, value: str) -> object:
     return value
 
 
-def _check_model(model: str, others: Sequence[str]) -> None:
-    if model not in MODELS and model not in others:
+def _check_model(model: str, known: Sequence[str]) -> None:
+    if model not in known:
         raise errors.no_such_model(model)
 
 
@@ -159,11 +171,12 @@ def _answer(
     if fields.get("stream") and model != "whisper-1":
         return AudioAnswer(call, script, EVENTS, _events(said)).steps()
     if wanted == "verbose_json":
-        body = msgspec.json.encode(_verbose(fields, said, length))
+        task = "translate" if call.path == TRANSLATIONS else "transcribe"
+        body = msgspec.json.encode({**_verbose(fields, said, length), "task": task})
         return AudioAnswer(call, script, JSON, [body], whole=True).steps()
     if wanted == "json":
         document: Json = {"text": said}
-        if script.usage:
+        if script.usage and call.path != TRANSLATIONS:
             document["usage"] = _usage(model, said, length)
         return AudioAnswer(call, script, JSON, [msgspec.json.encode(document)], whole=True).steps()
     text = _subtitles(wanted, said, length) if wanted in ("srt", "vtt") else f"{said}\n"
@@ -201,7 +214,6 @@ def timed(said: str, length: float) -> list[tuple[str, float, float]]:
 def _verbose(fields: Json, said: str, length: float) -> Json:
     granularities = fields.get("timestamp_granularities", ["segment"])
     document: Json = {
-        "task": "transcribe",
         "language": "english",
         "duration": length,
         "text": said,

@@ -40,6 +40,7 @@ class _Model(Protocol):
         self,
         audio: object,
         *,
+        task: str,
         language: str | None,
         initial_prompt: str | None,
         temperature: float,
@@ -73,6 +74,7 @@ class FasterWhisperEngine:
         self._sound.clear()
         segments, told = self._model.transcribe(
             sound,
+            task="translate" if self._order.translated else "transcribe",
             language=self._order.language,
             initial_prompt=self._order.prompt,
             temperature=self._order.temperature or 0.0,
@@ -93,7 +95,7 @@ class FasterWhisperEngine:
         return TextLine(
             text=" ".join(one.text for one in words),
             confidence=round(sum(sure) / len(sure), 4) if sure else None,
-            language=told.language,
+            language="en" if self._order.translated else told.language,
             words=words,
         )
 

@@ -24,7 +24,8 @@ class EngineOrder(msgspec.Struct, frozen=True, kw_only=True):
     """Which engine it is, with which model, and what it is to know beforehand.
 
     `audio` are samples a second and channels of the sound, which is made what engines listen to.
-    One that is `live` goes along with it, to have interim texts and the final one soon.
+    One that is `live` goes along with it, to have interim texts and the final one soon. What
+    is to be `translated` is written down in English.
     """
 
     engine: str
@@ -36,6 +37,7 @@ class EngineOrder(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     prompt: str | None = None
     temperature: float | None = None
+    translated: bool = False
     threads: int = 1
 
 
