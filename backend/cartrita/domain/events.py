@@ -26,7 +26,8 @@ VERSION = 4
 class RunStarted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_started"):
     """The run started; `message_id` is the id of its future answer.
 
-    `resumed` is true if the run continues an interrupted answer.
+    `resumed` is true if the run continues an interrupted answer. `heard` is the message that it
+    answers, where that was said.
     """
 
     conversation_id: str
@@ -35,6 +36,7 @@ class RunStarted(msgspec.Struct, frozen=True, omit_defaults=True, tag="run_start
     model: str
     provider: str
     resumed: bool = False
+    heard: str | None = None
 
 
 class TextAppended(msgspec.Struct, frozen=True, omit_defaults=True, tag="text_appended"):

@@ -37,6 +37,8 @@ def _started(event: Json) -> Json:
         "message_id": event["message_id"],
         "agent_type": event["agent"],
     }
+    if "heard" in event:
+        fields["transcription"] = event["heard"]
     return {**fields, "resumed": True} if event.get("resumed") else fields
 
 

@@ -5,7 +5,7 @@ from cartrita.adapters.runlog.encoding import RUN_COLUMNS, load_run
 from cartrita.adapters.runlog.events import insert_events, select_events
 from cartrita.adapters.runlog.finishing import end_unowned
 from cartrita.adapters.runlog.new_messages import drop_messages
-from cartrita.adapters.runlog.starting import started_event
+from cartrita.adapters.runlog.starting import HEARD, started_event
 from cartrita.domain import endings
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import LoggedEvent
@@ -13,7 +13,7 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Run, RunStatus
 
 _LOCK = f"""
-SELECT {RUN_COLUMNS} FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
+SELECT {RUN_COLUMNS}, {HEARD} FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
 """
 _REQUEST = """
 UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE id = $1
@@ -63,6 +63,7 @@ async def _end_unowned(connection: Connection, run: Run, row: Row) -> None:
             provider=run.provider,
             model=run.model,
             resumed=run.input is not None and bool(run.input.prefix),
+            heard=row["heard"],
         )
         logged = [LoggedEvent(run.id, 1, started)]
         await insert_events(connection, logged)

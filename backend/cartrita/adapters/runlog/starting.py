@@ -16,8 +16,13 @@ from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Claim, RunInput
 from cartrita.kit.ids import public
 
+HEARD = """
+(SELECT jsonb_path_query_first(m.parts, '$[*] ? (exists(@.spoken)).text') #>> '{}'
+ FROM messages m WHERE m.id = user_message_id) AS heard
+"""
+"""Of a row of runs: the message that it answers, where that was said."""
 # The deadline counts from the first start, on the database's clock.
-_START = """
+_START = f"""
 UPDATE runs SET status = 'running', replica_id = $2, replica_epoch = $3,
   deadline_at = CASE WHEN started_at IS NULL THEN deadline_at + (now() - created_at)
                 ELSE deadline_at END,
@@ -26,7 +31,8 @@ WHERE id = $1 AND status = 'queued'
 RETURNING owner_id, surface, conversation_id, user_message_id, message_id, answers_again, input,
           attempt, cancel_requested_at, extract(epoch FROM worked)::float8 AS worked_s,
           extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
-          (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id
+          (SELECT external_id FROM conversations c WHERE c.id = conversation_id) AS external_id,
+          {HEARD}
 """
 # Returns the previous head. The row is locked, because a user may change the head right now.
 _MOVE_HEAD = """
@@ -94,6 +100,7 @@ def _claim(run_id: RunId, row: Row, logged: list[LoggedEvent]) -> Claim:
             provider=work.provider,
             model=work.model,
             resumed=bool(work.prefix),
+            heard=row["heard"],
         )
     return Claim(
         run_id=run_id,
@@ -120,6 +127,7 @@ def started_event(
     provider: str,
     model: str,
     resumed: bool,
+    heard: str | None,
 ) -> RunStarted:
     """The first event of a run; a conversation with an external id is named by that."""
     return RunStarted(
@@ -129,4 +137,5 @@ def started_event(
         model=model,
         provider=provider,
         resumed=resumed,
+        heard=heard,
     )

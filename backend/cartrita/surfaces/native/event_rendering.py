@@ -126,6 +126,7 @@ def _(event: RunStarted, run_id: RunId) -> ChatEvent:
             agent_type=event.agent,
             model=event.model,
             resumed=event.resumed,
+            transcription=msgspec.UNSET if event.heard is None else event.heard,
         )
     )
 

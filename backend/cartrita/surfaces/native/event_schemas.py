@@ -19,6 +19,10 @@ class StreamStartData(msgspec.Struct, frozen=True, omit_defaults=True):
     agent_type: str
     model: str
     resumed: Annotated[bool, Meta(description="It continues an interrupted answer.")] = False
+    transcription: (
+        Annotated[str, Meta(description="What was heard, where the message was said.")]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class StreamStartFrame(msgspec.Struct, frozen=True, tag_field="event", tag="stream_start"):

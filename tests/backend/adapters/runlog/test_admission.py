@@ -29,6 +29,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.events import RunStarted
 from cartrita.domain.ids import ConversationId, MessageId
 from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Message, Role, Spoken, Text
 from cartrita.domain.runs import BusyPolicy, NewMessage, RunStatus
 from cartrita.domain.tools import ToolSpec
 from cartrita.kit.ids import public, uuid7
@@ -56,6 +57,22 @@ async def test_a_new_conversation_with_its_first_message(cluster: Cluster) -> No
         "m",
         "p",
     )
+
+
+async def test_the_first_event_tells_what_was_said(cluster: Cluster) -> None:
+    spoken = Spoken(duration=1.0, provider="deepgram", model="nova-3")
+    said = NewMessage(message=Message(Role.USER, (Text("Moss?", spoken=spoken),)))
+    async with cluster.replica() as log:
+        conversation = await insert_conversation(cluster)
+        running, queued = [
+            await log.admission.admit(admission(conversation_id=conversation, new_message=said))
+            for _ in range(2)
+        ]
+        await log.cancellation.cancel("ann", queued.run_id)
+    for run in (running.run_id, queued.run_id):
+        (_, started), *_ = await cluster.events(run)
+        assert isinstance(started, RunStarted)
+        assert started.heard == "Moss?"
 
 
 async def test_events_name_a_conversation_by_its_external_id(cluster: Cluster) -> None:

@@ -64,6 +64,11 @@ TABLE: list[tuple[Event, str]] = [
         '"message_id":"msg_1","agent_type":"assistant","model":"m","resumed":true}}',
     ),
     (
+        RunStarted("conv_1", "msg_1", "assistant", "m", "p", heard="Moss?"),
+        '{"event":"stream_start","data":{"conversation_id":"conv_1","run_id":"' + PUBLIC + '",'
+        '"message_id":"msg_1","agent_type":"assistant","model":"m","transcription":"Moss?"}}',
+    ),
+    (
         TextAppended("Hel\nö\u2028", 3),
         '{"event":"token","data":{"content":"Hel\\nö\u2028","delta":"Hel\\nö\u2028","position":3}}',
     ),
