@@ -23,7 +23,7 @@ _thread: Final = ThreadPoolExecutor(1, thread_name_prefix="long-work")
 
 
 async def run_long(size: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What a function returns that works through so many bytes of JSON; see `LARGE`.
+    """What a function returns that works through so many bytes, as of JSON; see `LARGE`.
 
     It must use nothing that belongs to the loop.
     """

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.recordings import recording_too_large
+from cartrita.kit.long_work import run_long
 from cartrita.kit.text import storable_text
 from cartrita.surfaces.multipart import FormReader, read_form
 
@@ -66,7 +67,7 @@ async def _whole(form: FormReader, most: int) -> bytes:
         if size > most:
             raise recording_too_large(most)
         pieces.append(piece)
-    return b"".join(pieces)
+    return await run_long(size, b"".join, pieces)
 
 
 def _no_file(field: str, fields: Iterable[str]) -> InvalidInput:

@@ -29,6 +29,9 @@ _CONTAINERS: Final = {
 """By what the first bytes say; whether there is video too is seen further inside."""
 _AAC: Final = Container("audio/aac", "aac")
 _ADTS: Final = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
+_STRETCH: Final = 1 << 20
+_LONGEST_MARK: Final = 64
+"""More bytes than any of these has."""
 _VIDEO_TRACKS: Final = {
     "mov": re.compile(rb"hdlr\x00{8}vide"),
     "matroska": re.compile(rb"\x86[\x81-\xff]V_[A-Z]"),
@@ -47,9 +50,17 @@ def container_of(data: bytes, name: str) -> Container:
         raise not_a_recording(f"It is no recording, but {media_type}")
     video = _VIDEO_TRACKS.get(container.demuxer)
     # The tracks of MP4 may be listed at its end; those of the others are at their beginning.
-    if video and video.search(data if container.demuxer == "mov" else head):
+    if video and _is_in(video, data if container.demuxer == "mov" else head):
         raise a_video()
     return container
+
+
+def _is_in(pattern: re.Pattern[bytes], data: bytes) -> bool:
+    """Whether it is found, in stretches between which other threads go on."""
+    return any(
+        pattern.search(data, at, at + _STRETCH + _LONGEST_MARK)
+        for at in range(0, len(data), _STRETCH)
+    )
 
 
 def a_video() -> Exception:

@@ -23,6 +23,7 @@ from cartrita.domain.recordings import (
     unsupported_recording,
 )
 from cartrita.domain.speech import AudioFormat, PcmFormat
+from cartrita.kit.long_work import run_long
 
 _PIECE: Final = 64 << 10
 _LONGEST_ANSWER: Final = 1 << 20
@@ -92,7 +93,7 @@ class Ffmpeg:
             "-ac", str(audio.channels), "-ar", str(audio.sample_rate), "-f", "s16le", "pipe:1",
         )  # fmt: skip
         any_at_all = False
-        with memory_file(data) as file:
+        with await run_long(len(data), memory_file, data) as file:
             async with running(self._ffmpeg, arguments, bounds=self._bounds, stdin=file) as process:
                 async with aclosing(_pieces(process)) as pieces:
                     async for piece in pieces:
@@ -126,7 +127,7 @@ class Ffmpeg:
             "stream=codec_type,sample_rate,channels:stream_disposition=attached_pic:format=duration",
             "-of", "json", *_input(container),
         )  # fmt: skip
-        with memory_file(data) as file:
+        with await run_long(len(data), memory_file, data) as file:
             async with running(
                 self._ffprobe, arguments, bounds=self._bounds, stdin=file
             ) as process:

@@ -21,6 +21,7 @@ from cartrita.domain.recordings import (
     unreadable_recording,
 )
 from cartrita.domain.speech import PcmFormat, Recording
+from cartrita.kit.long_work import run_long
 
 _LISTENED: Final = PcmFormat(16_000)
 _PIECE: Final = 64 << 10
@@ -52,7 +53,7 @@ class SniffedRecordings:
             raise empty_recording()
         if len(data) > self._bounds.octets:
             raise recording_too_large(self._bounds.octets)
-        container = container_of(data, name)
+        container = await run_long(len(data), container_of, data, name)
         if container is WAV:
             return await self._wav(data)
         if self._ffmpeg is None:
@@ -67,7 +68,7 @@ class SniffedRecordings:
 
     async def decoded(self, recording: Recording, audio: PcmFormat) -> AsyncGenerator[bytes]:
         """See RecordingReader. It takes no seat: whoever listens has one."""
-        container = container_of(recording.data, "")
+        container = await run_long(len(recording.data), container_of, recording.data, "")
         samples = wav_samples(recording.data) if container is WAV else None
         if samples and (self._ffmpeg is None or _is(samples, audio)):
             pieces = _converted(recording.data, samples, audio)

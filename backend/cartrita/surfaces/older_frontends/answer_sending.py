@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 import msgspec
 from starlette.types import Message, Send
 
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.older_frontends.event_fields import FlatFrames
 
 BodyRewriting: TypeAlias = Callable[[int, bytes], Awaitable[bytes]]
@@ -14,6 +15,8 @@ BodyRewriting: TypeAlias = Callable[[int, bytes], Awaitable[bytes]]
 
 _JSON: Final = b"application/json"
 _STREAM: Final = b"text/event-stream"
+_PIECE: Final = 192 << 10
+"""A multiple of 3, so that what is written in base64 of pieces is that of the whole."""
 _AS_IT_IS: Final = frozenset({b"content-encoding", b"content-disposition"})
 """What is compressed, and what is a file to keep."""
 
@@ -63,7 +66,7 @@ class TranslatedAnswer:
         headers = dict(start["headers"])
         if body:
             if not headers[b"content-type"].startswith(_JSON):
-                body = _audio_url(headers[b"content-type"], body)
+                body = await run_long(len(body), _audio_url, headers[b"content-type"], body)
             body = await self._rewrite(start["status"], body)
             start = {**start, "headers": _headers_of(start, body)}
         self._start = None
@@ -82,5 +85,6 @@ def _headers_of(start: Message, body: bytes) -> list[tuple[bytes, bytes]]:
 
 def _audio_url(media_type: bytes, audio: bytes) -> bytes:
     """Speech as what a page can play at once, and nobody has to keep."""
-    url = f"data:{media_type.decode('latin-1')};base64,{b64encode(audio).decode()}"
+    pieces = (b64encode(audio[at : at + _PIECE]) for at in range(0, len(audio), _PIECE))
+    url = f"data:{media_type.decode('latin-1')};base64,{b''.join(pieces).decode()}"
     return msgspec.json.encode({"audioUrl": url})
