@@ -8,6 +8,7 @@ from cartrita.application.voice.spoken_answers import SpokenAnswers
 from cartrita.application.voice.spoken_files import SpokenFiles
 from cartrita.application.voice.spoken_messages import SpokenMessages
 from cartrita.application.voice.transcriptions import Transcriptions
+from cartrita.application.voice.work_in_turn import WorkInTurn
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
@@ -27,6 +28,8 @@ def create_voice_services(
     transcriptions = Transcriptions(speech.transcribers, speech.calls, speech.recordings)
     speeches = Speeches(speech.synthesizers, speech.calls, settings.voice.unheard_s)
     spoken = SpokenFiles(files.uploads, files.files)
+    longest = settings.voice.transcription_timeout_s + settings.voice.speech_timeout_s
+    in_turn = WorkInTurn(storage.run_log.under_way, seconds=longest)
     return VoiceServices(
         transcriptions=transcriptions,
         speeches=speeches,
@@ -37,7 +40,8 @@ def create_voice_services(
             storage.messages,
             storage.run_log.admission,
             spoken,
+            in_turn,
             keep=settings.voice.keep_recordings,
         ),
-        answers=SpokenAnswers(speeches, spoken),
+        answers=SpokenAnswers(speeches, spoken, in_turn),
     )

@@ -25,6 +25,7 @@ from cartrita.adapters.runlog.queue import Queue
 from cartrita.adapters.runlog.reader import Reader
 from cartrita.adapters.runlog.reaper import Reaper
 from cartrita.adapters.runlog.replica import Replica
+from cartrita.adapters.runlog.requests_under_way import RequestsUnderWay
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.runs import LeaseRevoked
@@ -100,6 +101,7 @@ class RunLog:
         )
         limits = AdmissionLimits(s.run_timeout_s, s.queue_max, s.idempotency_ttl_s)
         self.admission = Admissions(for_requests, self._replica, self.queue, limits)
+        self.under_way = RequestsUnderWay(for_requests, self._replica)
         self.cancellation = Cancellation(for_requests)
         self.approvals = Approvals(for_requests)
         self._reaper = Reaper(

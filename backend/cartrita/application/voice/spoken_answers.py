@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from cartrita.application.voice.live.sentences import Sentences
 from cartrita.application.voice.speeches import Speeches
 from cartrita.application.voice.spoken_files import ANSWERS, SpokenFiles
+from cartrita.application.voice.work_in_turn import WorkInTurn
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.files import StoredFile
 from cartrita.domain.ids import ConversationId
@@ -24,9 +25,10 @@ class SpokenAnswer(NamedTuple):
 class SpokenAnswers:
     """Speaks answers for callers."""
 
-    def __init__(self, speeches: Speeches, files: SpokenFiles) -> None:
+    def __init__(self, speeches: Speeches, files: SpokenFiles, in_turn: WorkInTurn) -> None:
         self._speeches = speeches
         self._files = files
+        self._in_turn = in_turn
 
     async def speak(
         self,
@@ -41,22 +43,19 @@ class SpokenAnswers:
         Its text is Markdown, of which is spoken what is read aloud in live conversations. An answer
         that cannot be spoken is one all the same: the error is told beside it.
         """
+        stem = f"answer-{message_id}"
+        aloud = replace(request, text=_aloud(request.text))
         try:
-            stem = f"answer-{message_id}"
-            found = await self._files.answer(principal, conversation_id, stem)
-            if found is not None:
-                return SpokenAnswer(found)
-            aloud = replace(request, text=_aloud(request.text))
-            async with self._speeches.speak(principal, aloud, synthesizer) as speech:
-                return SpokenAnswer(
-                    await self._files.add(
-                        principal,
-                        f"{stem}.{speech.format.value}",
-                        speech.pieces,
-                        conversation_id,
-                        ANSWERS,
+            async with self._in_turn.holding(principal.owner_id, [stem]):
+                found = await self._files.answer(principal, conversation_id, stem)
+                if found is not None:
+                    return SpokenAnswer(found)
+                async with self._speeches.speak(principal, aloud, synthesizer) as speech:
+                    name = f"{stem}.{speech.format.value}"
+                    made = await self._files.add(
+                        principal, name, speech.pieces, conversation_id, ANSWERS
                     )
-                )
+                    return SpokenAnswer(made)
         except CartritaError as error:
             return SpokenAnswer(error=error)
 

@@ -1,7 +1,7 @@
 """Messages that are said: transcribed, kept, and answered by a run."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -11,6 +11,7 @@ from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.spoken_files import SpokenFiles
 from cartrita.application.voice.transcriptions import Transcriptions
+from cartrita.application.voice.work_in_turn import WorkInTurn
 from cartrita.domain.errors import Conflict, NotFound, UnsupportedMedia
 from cartrita.domain.files import StoredFile
 from cartrita.domain.messages import Message, Role, Spoken, Text
@@ -56,6 +57,7 @@ class SpokenMessages:
         messages: MessageStore,
         earlier: EarlierRequests,
         files: SpokenFiles,
+        in_turn: WorkInTurn,
         *,
         keep: bool = True,
     ) -> None:
@@ -65,7 +67,23 @@ class SpokenMessages:
         self._messages = messages
         self._earlier = earlier
         self._files = files
+        self._in_turn = in_turn
         self._keep = keep
+
+    def alone(
+        self,
+        principal: Principal,
+        command_of: CommandOf,
+        idempotency: Idempotency | None = None,
+    ) -> AbstractAsyncContextManager[None]:
+        """A context in which no equal request is heard and sent: it waits until none is."""
+        client_msg_id = command_of(Message(Role.USER, ())).client_msg_id
+        names: list[str] = []
+        if idempotency is not None:
+            names.append(f"key:{idempotency.route}:{idempotency.key}")
+        if client_msg_id is not None:
+            names.append(f"message:{client_msg_id}")
+        return self._in_turn.holding(principal.owner_id, names)
 
     async def hear(
         self,

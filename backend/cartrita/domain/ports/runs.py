@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
+from uuid import UUID
 
 from cartrita.domain.approvals import Approval
 from cartrita.domain.events import Event
@@ -42,6 +43,18 @@ class EarlierRequests(Protocol):
 
         Raises IdempotencyMismatch if the one with the key was another request.
         """
+        ...
+
+
+class KeyReservations(Protocol):
+    """Names of work that is under way, each of which is held once among all replicas."""
+
+    async def take(self, owner_id: str, name: str, holder: UUID, seconds: float) -> bool:
+        """Hold a name for so long, unless somebody else does; it ends with this replica, too."""
+        ...
+
+    async def leave(self, owner_id: str, name: str, holder: UUID) -> None:
+        """Hold it no more; where somebody else does by now, nothing changes."""
         ...
 
 

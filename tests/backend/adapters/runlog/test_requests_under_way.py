@@ -1,0 +1,32 @@
+"""What is under way is held once among all replicas, and ends with the one that holds it."""
+
+from tests.backend.adapters.runlog.fixtures import Cluster
+
+from cartrita.kit.ids import uuid7
+
+LONG = 3600.0
+
+
+async def test_one_of_all_replicas_holds_a_name(cluster: Cluster) -> None:
+    first, second = uuid7(), uuid7()
+    async with cluster.replica() as one, cluster.replica(slot=1) as other:
+        assert await one.under_way.take("ann", "key:1", first, LONG)
+        assert not await other.under_way.take("ann", "key:1", second, LONG)
+        assert await other.under_way.take("bob", "key:1", second, LONG)
+        assert await other.under_way.take("ann", "key:2", second, LONG)
+        await other.under_way.leave("ann", "key:1", second)
+        assert not await other.under_way.take("ann", "key:1", second, LONG), "it is not its own"
+        await one.under_way.leave("ann", "key:1", first)
+        assert await other.under_way.take("ann", "key:1", second, LONG)
+
+
+async def test_what_ends_with_its_replica_or_its_time_is_free(cluster: Cluster) -> None:
+    async with cluster.replica() as one:
+        assert await one.under_way.take("ann", "key:1", uuid7(), LONG)
+    async with cluster.replica(slot=1) as other:
+        assert await other.under_way.take("ann", "key:1", uuid7(), 0.0)
+        assert await other.under_way.take("ann", "key:1", uuid7(), LONG)
+        assert await other.under_way.take("cay", "key:1", uuid7(), 0.0)
+        assert await other.under_way.take("ann", "key:3", uuid7(), LONG)
+    rows = await cluster.rows("SELECT 1 FROM requests_under_way WHERE owner_id = 'cay'")
+    assert rows == [], "what took too long is forgotten"
