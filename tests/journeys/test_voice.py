@@ -1,6 +1,7 @@
 """What is said is written down, answered and spoken, by Deepgram or what stands in for it."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -142,6 +143,23 @@ async def test_a_request_that_is_sent_again_is_one(speaking: Scenario, deepgram:
     assert await stored(speaking) == before
 
 
+async def test_equal_requests_at_once_are_heard_and_spoken_once(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    recording, once = deepgram.recording(QUESTION), {"Idempotency-Key": uuid4().hex}
+    sent = {"speak": "true", "client_msg_id": uuid4().hex, **MODEL}
+    async with asyncio.TaskGroup() as group:
+        asking = [
+            group.create_task(said(speaking, PROCESS, recording, once, **sent)) for _ in range(5)
+        ]
+    answers = [one.result() for one in asking]
+    assert {status for status, _ in answers} == {200}
+    assert len({(told["run_id"], told["audio_url"]) for _, told in answers}) == 1
+    assert answers[0][1]["audio_url"]
+    assert [one.path for one in deepgram.exchanges()] == ["/v1/listen", "/v1/speak"]
+    assert await speaking.fetch("SELECT * FROM requests_under_way") == []
+
+
 async def test_a_message_with_an_id_of_its_own_is_one(
     speaking: Scenario, deepgram: Deepgram
 ) -> None:
@@ -155,7 +173,7 @@ async def test_a_message_with_an_id_of_its_own_is_one(
 async def test_a_message_that_comes_twice_at_once_is_one(
     speaking: Scenario, deepgram: Deepgram
 ) -> None:
-    """Both are transcribed, and the recording of one of them is kept."""
+    """One is transcribed, and its recording kept."""
     before = (await stored(speaking))["attachments"]
     recording, sent = deepgram.recording(QUESTION), {"client_msg_id": uuid4().hex, **MODEL}
     deepgram.delay(Delays(answer=0.3))
@@ -215,10 +233,20 @@ async def test_what_is_said_is_streamed(speaking: Scenario, deepgram: Deepgram) 
         assert answer.headers["content-type"].startswith("text/event-stream")
         frames = (await answer.body()).decode()
     assert '"event":"done"' in frames
+    first = first_event(frames)
+    assert (first["event"], first["data"]["transcription"]) == ("stream_start", QUESTION)
+    events = f"/api/runs/{first['data']['run_id']}/events"
+    request = raw_http.request(speaking.server.port, "GET", events, {"X-API-Key": KEY}, b"")
+    async with await request as answer:
+        assert first_event((await answer.body()).decode()) == first
     status, told = await said(
         speaking, CHAT, deepgram.recording(QUESTION), stream="true", speak="true"
     )
     assert (status, list(told["errors"])) == (422, ["speak"])
+
+
+def first_event(frames: str) -> Any:
+    return json.loads(frames.partition("data: ")[2].partition("\n")[0])
 
 
 async def test_what_can_be_used(speaking: Scenario) -> None:

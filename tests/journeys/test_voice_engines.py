@@ -1,6 +1,8 @@
 """Who transcribes and speaks, at whose cost, and what fails says what to do."""
 
 import asyncio
+import io
+import wave
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -86,6 +88,45 @@ async def test_one_that_is_named_is_asked_alone(speaking: Scenario, deepgram: De
         assert (found, told["code"]) == (status, code), told
     found, told = await said(speaking, TRANSCRIBE, recording, transcriber="nobody")
     assert (found, list(told["errors"])) == (422, ["transcriber"])
+
+
+async def test_another_reads_what_deepgram_does_not(speaking: Scenario, deepgram: Deepgram) -> None:
+    recording = as_24_bits(deepgram.recording(QUESTION))
+    status, told = await said(speaking, TRANSCRIBE, recording)
+    assert (status, told["provider"]) == (200, "openai"), told
+    status, told = await said(speaking, TRANSCRIBE, recording, transcriber="deepgram")
+    assert (status, told["code"]) == (400, "upstream_recording_refused")
+    assert "corrupt or unsupported" in told["error"]
+
+
+def as_24_bits(recording: bytes) -> bytes:
+    """The same sound, written in a way that the stand-in of Deepgram does not read."""
+    with wave.open(io.BytesIO(recording)) as reader:
+        rate, samples = reader.getframerate(), reader.readframes(reader.getnframes())
+    wider = b"".join(b"\0" + samples[at : at + 2] for at in range(0, len(samples), 2))
+    written = io.BytesIO()
+    with wave.open(written, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(3)
+        writer.setframerate(rate)
+        writer.writeframes(wider)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("path", [PROCESS, CHAT])
+async def test_what_nobody_can_speak_is_told_before_anything_is_heard(
+    speaking: Scenario, deepgram: Deepgram, path: str
+) -> None:
+    recording, asked = deepgram.recording(QUESTION), len(speaking.provider.requests())
+    for field, wrong in (
+        ("synthesizer", {"synthesizer": "nobody"}),
+        ("voice", {"voice": "nobody"}),
+        ("voice", {"voice": "nobody", "synthesizer": "deepgram"}),
+    ):
+        status, told = await said(speaking, path, recording, speak="true", **wrong, **MODEL)
+        assert (status, list(told["errors"])) == (422, [field]), told
+    assert deepgram.exchanges() == []
+    assert len(speaking.provider.requests()) == asked
 
 
 async def test_another_speaks_until_the_first_audio(speaking: Scenario, deepgram: Deepgram) -> None:

@@ -261,6 +261,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "upstream_error": Upstream,
     "upstream_rejected": UpstreamRejected,
     "upstream_endpoint_missing": UpstreamRejected,
+    "upstream_recording_refused": UpstreamRejected,
     "internal": Internal,
     "unstorable_output": Internal,
     "interrupted": Interrupted,

@@ -2126,6 +2126,8 @@ class StreamStartData(Model):
     """The name of the model."""
     resumed: bool = False
     """It continues an interrupted answer."""
+    transcription: str | None = None
+    """What was heard, where the message was said."""
 
 
 class StreamStartFrame(Event):
@@ -2660,6 +2662,8 @@ class WaitingResponse(Model):
     """The first of them."""
     approvals: list[ApprovalView] = ABSENT
     """All that it waits for."""
+    transcription: str | None = None
+    """What was heard, where the message was said."""
 
 
 ChatEvent: TypeAlias = (

@@ -611,6 +611,7 @@ class Operations(ABC):
         model: str | None = None,
         agent_override: str | None = None,
         system: str | None = None,
+        approval: Literal["never", "risky", "always"] | None = None,
         speak: bool | None = None,
         synthesizer: str | None = None,
         voice: str | None = None,
@@ -638,6 +639,7 @@ class Operations(ABC):
             model: Which answers.
             agent_override: The agent that answers.
             system: Instructions for this answer.
+            approval: Which calls of tools a person decides on; it can only be tightened.
             speak: Whether the answer is spoken, too.
             synthesizer: `provider` or `provider/model`; see `GET /api/voice`.
             voice: In which voice it speaks.
@@ -658,6 +660,7 @@ class Operations(ABC):
                     "model": model,
                     "agent_override": agent_override,
                     "system": system,
+                    "approval": approval,
                     "speak": speak,
                     "synthesizer": synthesizer,
                     "voice": voice,
@@ -685,6 +688,7 @@ class Operations(ABC):
         model: str | None = None,
         agent_override: str | None = None,
         system: str | None = None,
+        approval: Literal["never", "risky", "always"] | None = None,
         speak: bool | None = None,
         synthesizer: str | None = None,
         voice: str | None = None,
@@ -708,6 +712,7 @@ class Operations(ABC):
                     "model": model,
                     "agent_override": agent_override,
                     "system": system,
+                    "approval": approval,
                     "speak": speak,
                     "synthesizer": synthesizer,
                     "voice": voice,
@@ -2107,6 +2112,7 @@ class Operations(ABC):
         model: str | None = None,
         agent_override: str | None = None,
         system: str | None = None,
+        approval: Literal["never", "risky", "always"] | None = None,
         speak: bool | None = None,
         synthesizer: str | None = None,
         voice: str | None = None,
@@ -2134,6 +2140,7 @@ class Operations(ABC):
             model: Which answers.
             agent_override: The agent that answers.
             system: Instructions for this answer.
+            approval: Which calls of tools a person decides on; it can only be tightened.
             speak: Whether the answer is spoken, too.
             synthesizer: `provider` or `provider/model`; see `GET /api/voice`.
             voice: In which voice it speaks.
@@ -2155,6 +2162,7 @@ class Operations(ABC):
                     "model": model,
                     "agent_override": agent_override,
                     "system": system,
+                    "approval": approval,
                     "speak": speak,
                     "synthesizer": synthesizer,
                     "voice": voice,

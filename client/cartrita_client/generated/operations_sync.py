@@ -605,6 +605,7 @@ class Operations(ABC):
         model: str | None = None,
         agent_override: str | None = None,
         system: str | None = None,
+        approval: Literal["never", "risky", "always"] | None = None,
         speak: bool | None = None,
         synthesizer: str | None = None,
         voice: str | None = None,
@@ -632,6 +633,7 @@ class Operations(ABC):
             model: Which answers.
             agent_override: The agent that answers.
             system: Instructions for this answer.
+            approval: Which calls of tools a person decides on; it can only be tightened.
             speak: Whether the answer is spoken, too.
             synthesizer: `provider` or `provider/model`; see `GET /api/voice`.
             voice: In which voice it speaks.
@@ -652,6 +654,7 @@ class Operations(ABC):
                     "model": model,
                     "agent_override": agent_override,
                     "system": system,
+                    "approval": approval,
                     "speak": speak,
                     "synthesizer": synthesizer,
                     "voice": voice,
@@ -679,6 +682,7 @@ class Operations(ABC):
         model: str | None = None,
         agent_override: str | None = None,
         system: str | None = None,
+        approval: Literal["never", "risky", "always"] | None = None,
         speak: bool | None = None,
         synthesizer: str | None = None,
         voice: str | None = None,
@@ -702,6 +706,7 @@ class Operations(ABC):
                     "model": model,
                     "agent_override": agent_override,
                     "system": system,
+                    "approval": approval,
                     "speak": speak,
                     "synthesizer": synthesizer,
                     "voice": voice,
@@ -2089,6 +2094,7 @@ class Operations(ABC):
         model: str | None = None,
         agent_override: str | None = None,
         system: str | None = None,
+        approval: Literal["never", "risky", "always"] | None = None,
         speak: bool | None = None,
         synthesizer: str | None = None,
         voice: str | None = None,
@@ -2116,6 +2122,7 @@ class Operations(ABC):
             model: Which answers.
             agent_override: The agent that answers.
             system: Instructions for this answer.
+            approval: Which calls of tools a person decides on; it can only be tightened.
             speak: Whether the answer is spoken, too.
             synthesizer: `provider` or `provider/model`; see `GET /api/voice`.
             voice: In which voice it speaks.
@@ -2137,6 +2144,7 @@ class Operations(ABC):
                     "model": model,
                     "agent_override": agent_override,
                     "system": system,
+                    "approval": approval,
                     "speak": speak,
                     "synthesizer": synthesizer,
                     "voice": voice,

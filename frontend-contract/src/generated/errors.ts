@@ -326,6 +326,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
     codes: [
       'upstream_rejected',
       'upstream_endpoint_missing',
+      'upstream_recording_refused',
     ],
     retryable: false,
     lasting: [],

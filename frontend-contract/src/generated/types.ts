@@ -2007,6 +2007,8 @@ export interface StreamStartData {
   readonly model: string;
   /** It continues an interrupted answer. */
   readonly resumed?: boolean | undefined;
+  /** What was heard, where the message was said. */
+  readonly transcription?: string | undefined;
 }
 
 /** A run starts. Always the first logged event. */
@@ -2525,6 +2527,8 @@ export interface WaitingResponse {
   readonly approval: ApprovalView;
   /** All that it waits for. */
   readonly approvals: readonly ApprovalView[];
+  /** What was heard, where the message was said. */
+  readonly transcription?: string | null | undefined;
 }
 
 /** The query of `list_audit_log`. */
@@ -2693,6 +2697,8 @@ export interface PostChatVoiceFields {
   readonly agent_override?: string | undefined;
   /** Instructions for this answer. */
   readonly system?: string | undefined;
+  /** Which calls of tools a person decides on; it can only be tightened. */
+  readonly approval?: 'never' | 'risky' | 'always' | undefined;
   /** Whether the answer is spoken, too. */
   readonly speak?: boolean | undefined;
   /** `provider` or `provider/model`; see `GET /api/voice`. */
@@ -2727,6 +2733,8 @@ export interface ProcessVoiceFields {
   readonly agent_override?: string | undefined;
   /** Instructions for this answer. */
   readonly system?: string | undefined;
+  /** Which calls of tools a person decides on; it can only be tightened. */
+  readonly approval?: 'never' | 'risky' | 'always' | undefined;
   /** Whether the answer is spoken, too. */
   readonly speak?: boolean | undefined;
   /** `provider` or `provider/model`; see `GET /api/voice`. */

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import TypeVar
 
-from cartrita.domain.errors import RateLimited, Unauthenticated
+from cartrita.domain.errors import RateLimited, Unauthenticated, Unavailable
 from cartrita.domain.principals import Principal
 from cartrita.kit.cuts import CuttableWork, OpenWork, Within
 
@@ -22,6 +22,15 @@ class KeyEnded(Unauthenticated):
             "This API key does not work any more, or may do less than when this began: it was "
             "changed or revoked, or it has expired."
         )
+
+
+class ServerStops(Unavailable):
+    """What has not ended when the server must."""
+
+    default_code = "draining"
+
+    def __init__(self) -> None:
+        super().__init__("This server is about to stop; come back.")
 
 
 class TooManyStreams(RateLimited):
@@ -45,6 +54,7 @@ class OpenConnections:
     def __init__(self, most: int = 10_000) -> None:
         self.most = most
         self.held = OpenWork[HeldConnection]()
+        self.stopped = False
 
     def require_room(self, principal: Principal) -> None:
         """Raise TooManyStreams if the key of this principal may not hold one more."""
@@ -54,8 +64,8 @@ class OpenConnections:
     def hold(self, principal: Principal, *, beyond: bool = False) -> "HeldConnection":
         """A context during which the task that enters it is cut when its key ends.
 
-        Then its body is cancelled, and it raises KeyEnded. It raises TooManyStreams when it is
-        entered without room, unless it may go `beyond` it.
+        Then its body is cancelled, and it raises KeyEnded, or ServerStops after `stop`. It raises
+        TooManyStreams when it is entered without room, unless it may go `beyond` it.
         """
         return HeldConnection(self, principal, beyond=beyond)
 
@@ -85,6 +95,11 @@ class OpenConnections:
             connection.cut()
         return len(found)
 
+    def stop(self) -> None:
+        """Cut all that are open: the time of this server is over."""
+        self.stopped = True
+        self.cut(lambda principal: True)
+
 
 class HeldConnection(CuttableWork):
     """One connection that is held open: see `OpenConnections.hold`."""
@@ -94,10 +109,13 @@ class HeldConnection(CuttableWork):
     def __init__(
         self, connections: OpenConnections, principal: Principal, *, beyond: bool = False
     ) -> None:
-        super().__init__(KeyEnded)
+        super().__init__(self._end)
         self._beyond = beyond
         self._connections = connections
         self.principal = principal
+
+    def _end(self) -> Exception:
+        return ServerStops() if self._connections.stopped else KeyEnded()
 
     def __enter__(self) -> None:
         if not self._beyond:

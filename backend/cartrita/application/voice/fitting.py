@@ -1,6 +1,6 @@
 """What is asked of each engine that speaks: its own model, in a voice and a format that it has."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from msgspec.structs import replace
 
@@ -24,6 +24,41 @@ def fitted(
     if offered is None:
         return asked
     return replace(asked, format=_format(engine.label, offered, request.format))
+
+
+def require_fitting(
+    engines: Sequence[Engine[SpeechSynthesizer]],
+    request: SpeechRequest,
+    others: Sequence[SpeechSynthesizer] = (),
+) -> None:
+    """Raises NotOffered where none of them has the voice, or the format, of a request."""
+    voice = request.voice
+    if voice is not None and not _is_known(voice, engines, others):
+        names = ", ".join(engine.label for engine in engines)
+        raise NotOffered.of("voice", f"{names} has none of this name; see GET /api/voice")
+    refusals: list[NotOffered] = []
+    for engine in engines:
+        try:
+            fitted(engine, request, others)
+        except NotOffered as refusal:
+            refusals.append(refusal)
+    if len(refusals) == len(engines):
+        raise refusals[0]
+
+
+def _is_known(
+    voice: str,
+    engines: Sequence[Engine[SpeechSynthesizer]],
+    others: Sequence[SpeechSynthesizer],
+) -> bool:
+    if any(voice in _voices(one) for one in others):
+        return True
+    return any(voice in _told(one) or one.service.may_know(voice) for one in engines)
+
+
+def _told(engine: Engine[SpeechSynthesizer]) -> Container[str]:
+    """The voices that an engine tells of itself."""
+    return _voices(engine.service) if engine.offered is None else engine.offered.voices
 
 
 def _voiced(

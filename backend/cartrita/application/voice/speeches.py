@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import NamedTuple
 
 from cartrita.application.voice.engines import Engine, Engines, first_able
-from cartrita.application.voice.fitting import fitted
+from cartrita.application.voice.fitting import fitted, require_fitting
 from cartrita.application.voice.takers import not_taken, taken
 from cartrita.domain.errors import InvalidInput, UpstreamMalformed
 from cartrita.domain.ledger import ServiceUse
@@ -63,6 +63,17 @@ class Speeches:
                 speech = await first_able(engines, begun)
                 pieces = taken(speech.pieces, self._unheard_s, work.cut)
                 yield speech._replace(pieces=await stack.enter_async_context(aclosing(pieces)))
+
+    async def require(
+        self, principal: Principal, request: SpeechRequest, synthesizer: str | None = None
+    ) -> None:
+        """Raise what `speak` would raise for any text, without asking an engine.
+
+        It is what cannot be: no engine at all, or of this name, or with such a voice or format.
+        """
+        principal.scopes.require_operation(Operation.VOICE)
+        engines = await self.engines.of(principal, synthesizer)
+        require_fitting(engines, request, () if synthesizer else self.engines.services)
 
     @asynccontextmanager
     async def _begun(

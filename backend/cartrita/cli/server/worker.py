@@ -38,6 +38,8 @@ log = structlog.get_logger()
 _M_ARENA_MAX = -8
 _CLOSING_S = 5
 """For what is left of short answers, also where no time is given to finish."""
+_CUT_S = 1
+"""So long before the end of that time, what goes on is cut, so that it says so itself."""
 
 
 class WorkerServer(uvicorn.Server):
@@ -135,8 +137,11 @@ async def _drain(
     started = time.monotonic()
     await system.drain()
     left = seconds - (time.monotonic() - started)
-    server.config.timeout_graceful_shutdown = max(_CLOSING_S, int(left))
+    finishing = max(_CLOSING_S, int(left))
+    server.config.timeout_graceful_shutdown = finishing
     server.should_exit = True
+    await asyncio.sleep(finishing - _CUT_S)
+    system.services.connections.stop()
 
 
 def _config(settings: Settings, system: System) -> uvicorn.Config:

@@ -60,16 +60,23 @@ class WaitingResponse(BaseModel):
     status: str = Field(examples=["waiting"])
     approval: ApprovalView = Field(description="The first of them.")
     approvals: list[ApprovalView]
+    transcription: str | None = Field(
+        default=None, description="What was heard, where the message was said."
+    )
 
     @classmethod
-    def of(cls, run: Run, approvals: tuple[Approval, ...]) -> "WaitingResponse":
+    def of(
+        cls, run: Run, approvals: tuple[Approval, ...], heard: str | None = None
+    ) -> "WaitingResponse":
         views = [ApprovalView.of(approval) for approval in approvals]
+        said = {} if heard is None else {"transcription": heard}
         return cls(
             run_id=ids.public("run", run.id),
             conversation_id=run.public_conversation_id,
             status=run.status,
             approval=views[0],
             approvals=views,
+            **said,
         )
 
 

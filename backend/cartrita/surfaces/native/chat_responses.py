@@ -41,12 +41,16 @@ async def respond(
 
 
 async def respond_waiting(
-    services: Services, principal: Principal, admitted: Admitted, waits: AnswerWaits
+    services: Services,
+    principal: Principal,
+    admitted: Admitted,
+    waits: AnswerWaits,
+    heard: str | None = None,
 ) -> Response:
-    """What is to be decided before there is an answer."""
+    """What is to be decided before there is an answer, to what was `heard` if it was said."""
     run = await services.runs.get(principal, ids.public("run", admitted.run_id))
     return Response(
-        WaitingResponse.of(run, waits.approvals).model_dump_json(),
+        WaitingResponse.of(run, waits.approvals, heard).model_dump_json(exclude_unset=True),
         status_code=202,
         media_type="application/json",
     )

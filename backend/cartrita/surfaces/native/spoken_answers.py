@@ -1,9 +1,11 @@
 """Answers to what is said: the run that a recording starts, its answer, and how that sounds."""
 
+from contextlib import AsyncExitStack
+
 from fastapi import Request
 
+from cartrita.application.access.open_connections import ServerStops
 from cartrita.application.voice.spoken_messages import SpokenMessage
-from cartrita.domain.errors import Unavailable
 from cartrita.domain.messages import StoredMessage
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted, Idempotency
@@ -28,16 +30,21 @@ async def send_said(
     """Transcribe a recording, and start the run that answers it, unless nothing was said.
 
     A client that leaves before it is transcribed has sent nothing; after that the run goes on.
-    Nothing is sent either where the server begins to stop meanwhile: raises Unavailable.
+    Nothing is sent either where the server begins to stop meanwhile: raises ServerStops. Where the
+    answer can be spoken by nobody as it is asked for, it is told before: see `Speeches.require`.
     """
     principal.scopes.require_operation(Operation.CHAT)
-    async with while_connected(request, services, principal):
-        heard = await services.voice.messages.hear(principal, recording.said, form.to_command, key)
-    if services.sockets.draining and heard.admitted is None:
-        raise Unavailable("This server is about to stop; come back.", code="draining")
-    return await services.voice.messages.send(
-        principal, recording.said, heard, form.to_command, key
-    )
+    if form.speak:
+        speech = form.speech_of("")
+        await services.voice.speeches.require(principal, speech, form.synthesizer)
+    messages = services.voice.messages
+    async with AsyncExitStack() as held:
+        async with while_connected(request, services, principal):
+            await held.enter_async_context(messages.alone(principal, form.to_command, key))
+            heard = await messages.hear(principal, recording.said, form.to_command, key)
+        if services.sockets.draining and heard.admitted is None:
+            raise ServerStops
+        return await messages.send(principal, recording.said, heard, form.to_command, key)
 
 
 async def reply_to(

@@ -149,7 +149,7 @@ async def process_voice(
     try:
         reply = await reply_to(request, services, principal, admitted, form)
     except AnswerWaits as waits:
-        return await respond_waiting(services, principal, admitted, waits)
+        return await respond_waiting(services, principal, admitted, waits, transcript.text)
     seconds = time.monotonic() - began
     return _json(VoiceInputResponse.of(transcript, seconds, reply), reply.answer.provider)
 
@@ -189,7 +189,8 @@ async def post_chat_voice(
     try:
         reply = await reply_to(request, services, principal, message.admitted, form)
     except AnswerWaits as waits:
-        return await respond_waiting(services, principal, message.admitted, waits)
+        heard = message.transcript.text
+        return await respond_waiting(services, principal, message.admitted, waits, heard)
     answer = SpokenChatResponse.of_reply(reply, message.transcript)
     return _json(answer, answer.provider)
 

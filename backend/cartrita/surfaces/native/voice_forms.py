@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.voice.spoken_messages import SaidRecording
+from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.messages import Message
 from cartrita.domain.speech import (
     LONGEST_SPEECH,
@@ -16,6 +17,7 @@ from cartrita.domain.speech import (
     SpeechRequest,
     TranscriptionOptions,
 )
+from cartrita.kit.long_work import run_long
 from cartrita.surfaces.native.chat_requests import MAX_MESSAGE, Id
 from cartrita.surfaces.native.request_bodies import RequestModel, validated
 from cartrita.surfaces.recorded_forms import received_recording
@@ -65,6 +67,10 @@ class SpokenMessageForm(TranscriptionForm):
     model: Annotated[Id, Field(description="Which answers.")] = None
     agent_override: Annotated[Id, Field(description="The agent that answers.")] = None
     system: Annotated[str | None, Field(max_length=MAX_MESSAGE)] = None
+    approval: Annotated[
+        ApprovalPolicy | None,
+        Field(description="Which calls of tools a person decides on; it can only be tightened."),
+    ] = None
     speak: Annotated[bool, Field(description="Whether the answer is spoken, too.")] = False
     synthesizer: Engine = None
     voice: Voice = None
@@ -84,6 +90,7 @@ class SpokenMessageForm(TranscriptionForm):
             model=self.model,
             agent=self.agent_override,
             instructions=self.system,
+            approval=self.approval,
         )
 
     def speech_of(self, text: str) -> SpeechRequest:
@@ -143,29 +150,39 @@ async def received(
     given = {name: value for name, value in form.fields if value not in _ABSENT}
     fields = validated(model, given)
     said = SaidRecording(form.data, form.file_name, fields.options, fields.transcriber)
-    return ReceivedRecording(said, hashlib.sha256(form.data).hexdigest()), fields
+    return ReceivedRecording(said, await run_long(len(form.data), _sha256, form.data)), fields
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def form_of(model: type[TranscriptionForm]) -> dict[str, Any]:
     """How openapi.json describes a form of this model."""
     described = model.model_json_schema()
+    named = described.get("$defs", {})
     schema = {
         "type": "object",
         "required": ["audio"],
         "properties": {
             "audio": {"type": "string", "format": "binary", "description": "What was said."},
-            **{name: _field(each) for name, each in described["properties"].items()},
+            **{name: _field(each, named) for name, each in described["properties"].items()},
         },
     }
     body = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return {"requestBody": body}
 
 
-def _field(described: dict[str, Any]) -> dict[str, Any]:
-    """A field of a form, in which there is no null: what is absent is left out."""
+def _field(described: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """A field of a form, in which there is no null: what is absent is left out.
+
+    One of a type with a name of its own, among the `named`, has that one's schema.
+    """
     found = {name: value for name, value in described.items() if name not in ("title", "anyOf")}
     kinds = [each for each in described.get("anyOf", []) if each.get("type") != "null"]
-    found |= kinds[0] if kinds else {}
+    for kind in kinds[:1]:
+        values = named[kind["$ref"].rpartition("/")[2]] if "$ref" in kind else kind
+        found = {name: values[name] for name in values if name != "title"} | found
     if found.get("default", ...) is None:
         del found["default"]
     return found

@@ -4,7 +4,7 @@ from starlette.requests import Request
 
 from cartrita.application.runs.approvals import Waiting
 from cartrita.domain.approvals import Approval
-from cartrita.domain.errors import CartritaError, NotFound
+from cartrita.domain.errors import CartritaError, NotFound, Unavailable
 from cartrita.domain.events import RunCompleted, RunStopped
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
@@ -21,9 +21,7 @@ class AnswerStopped(CartritaError):
     def __init__(self, stopped: RunStopped, run: Run, partial: str) -> None:
         details: JsonObject = {
             **stopped.details,
-            "run_id": ids.public("run", run.id),
-            "conversation_id": run.public_conversation_id,
-            "message_id": ids.public("msg", run.message_id),
+            **_places(run),
             "recoverable": stopped.recoverable,
             "partial_response": partial,
         }
@@ -48,9 +46,15 @@ async def wait_for_completion(
     waits for a person.
 
     A disconnect of the client ends the wait with ClientDisconnect, the end of its key with
-    KeyEnded; the run continues.
+    KeyEnded, and that of this server with Unavailable, which tells where the answer will be: the
+    run continues.
     """
-    found = await wait_for_end(request, services, principal, run_id)
+    try:
+        found = await wait_for_end(request, services, principal, run_id)
+    except Unavailable as error:  # who comes back asks for the run, and not anew
+        run = await services.runs.get(principal, ids.public("run", run_id))
+        error.details |= _places(run)
+        raise
     if isinstance(found, Waiting):
         raise AnswerWaits(found.approvals)
     end = found.event
@@ -58,6 +62,15 @@ async def wait_for_completion(
         raise await _stopped(services, principal, run_id, end)
     assert isinstance(end, RunCompleted)
     return end
+
+
+def _places(run: Run) -> JsonObject:
+    """Where the answer is, or will be."""
+    return {
+        "run_id": ids.public("run", run.id),
+        "conversation_id": run.public_conversation_id,
+        "message_id": ids.public("msg", run.message_id),
+    }
 
 
 async def _stopped(

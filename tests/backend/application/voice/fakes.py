@@ -68,6 +68,7 @@ class FakeSynthesizer(FakeTranscriber):
     """Says its own name; `said` instead, if there is any. `requests` are those that came."""
 
     said: Sequence[bytes | UpstreamError] = ()
+    unlisted: Sequence[str] = ()
     requests: list[SpeechRequest]
     closed: list[bool]
 
@@ -80,6 +81,9 @@ class FakeSynthesizer(FakeTranscriber):
         other = super().with_key(key)
         other.said, other.requests, other.closed = self.said, self.requests, self.closed
         return other
+
+    def may_know(self, voice: str) -> bool:
+        return voice in self.unlisted
 
     @asynccontextmanager
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[Speech]:

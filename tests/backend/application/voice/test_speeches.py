@@ -164,3 +164,44 @@ async def test_where_nothing_speaks() -> None:
     with pytest.raises(Unavailable, match="apt install flite") as caught:
         await saying.say(text())
     assert caught.value.code == "speech_unavailable"
+
+
+async def require(saying: Saying, request: SpeechRequest, wanted: str | None = None) -> None:
+    await saying.speeches.require(principal(), request, wanted)
+    assert (saying.deepgram.asked, saying.embedded.asked) == ([], [])
+
+
+async def test_what_can_be_spoken_is_known_without_asking() -> None:
+    saying = Saying()
+    await require(saying, text())
+    await require(saying, text(voice="rms"))
+    await require(saying, text(voice="thalia"), "deepgram")
+    await require(saying, text(voice="rms", format=AudioFormat.WAV), "embedded/flite")
+    saying.deepgram.unlisted = ("celeste",)
+    await require(saying, text(voice="celeste"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "wanted", "field"),
+    [
+        (text(voice="nobody"), None, "voice"),
+        (text(voice="thalia"), "embedded", "voice"),
+        (text(format=AudioFormat.OPUS), "embedded", "format"),
+        (text(), "nobody", "synthesizer"),
+    ],
+)
+async def test_what_nobody_can_speak_is_known_without_asking(
+    request_: SpeechRequest, wanted: str | None, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await require(Saying(), request_, wanted)
+    assert list(refused.value.fields) == [field]
+
+
+async def test_that_nothing_speaks_is_known_without_asking() -> None:
+    saying = Saying()
+    saying.deepgram.key = ""
+    saying.embedded.models = ()
+    with pytest.raises(Unavailable) as refused:
+        await require(saying, text())
+    assert refused.value.code == "speech_unavailable"
