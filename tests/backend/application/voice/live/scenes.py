@@ -80,7 +80,7 @@ class FakeListening:
                     raise event
                 yield event
         finally:
-            self._transcriber.closed.append("events")
+            self._transcriber.endings.append("events")
 
 
 class LiveTranscriber(FakeTranscriber):
@@ -91,7 +91,7 @@ class LiveTranscriber(FakeTranscriber):
         self.hears: dict[bytes, list[ListeningEvent | Exception]] = {}
         self.sent: list[bytes] = []
         self.listenings: list[FakeListening] = []
-        self.closed: list[str] = []
+        self.endings: list[str] = []
         self.open = 0
 
     def with_key(self, key: Secret) -> Self:
@@ -106,7 +106,7 @@ class LiveTranscriber(FakeTranscriber):
         try:
             yield FakeListening(self)
         finally:
-            self.closed.append("listening")
+            self.endings.append("listening")
             self.open -= 1
 
 
@@ -139,7 +139,7 @@ class FakeSpeaking:
                 spoken += 1
                 yield SpokenText(spoken)
         finally:
-            self._synthesizer.closed.append("pieces")
+            self._synthesizer.endings.append("pieces")
 
 
 class LiveSynthesizer(FakeSynthesizer):
@@ -148,7 +148,7 @@ class LiveSynthesizer(FakeSynthesizer):
     def __init__(self, name: str, key: str = "", *, needs_key: bool = False) -> None:
         super().__init__(name, key, needs_key=needs_key)
         self.fails: dict[str, list[Exception | None]] = {}
-        self.closed: list[str] = []
+        self.endings: list[str] = []
         self.open = 0
 
     def with_key(self, key: Secret) -> Self:
@@ -162,7 +162,7 @@ class LiveSynthesizer(FakeSynthesizer):
         try:
             yield FakeSpeaking(self, request)
         finally:
-            self.closed.append("speaking")
+            self.endings.append("speaking")
             self.open -= 1
 
 

@@ -178,7 +178,7 @@ async def test_a_turn_is_answered_as_it_was_asked_though_another_listening_begin
         await told.conversation.start(replace(OPTIONS, speak=False, model="second"))
         told.conversation.hear(b"aa")
         await settled()
-        assert told.ears[0].closed == ["events", "listening"]
+        assert told.ears[0].endings == ["events", "listening"]
         told.runs.admits.set()
         await told.client.until(TurnEnded, 2)
         assert [one.model for one in told.runs.commands] == ["first", "second"]
@@ -221,7 +221,7 @@ async def test_pieces_are_closed_before_what_speaks_them() -> None:
         await told.client.until(SentenceEnded)
         told.conversation.stop_speaking()
         await told.client.until(SpeechStopped)
-        assert told.mouths[0].closed == ["pieces", "speaking"]
+        assert told.mouths[0].endings == ["pieces", "speaking"]
 
 
 async def test_frames_that_are_no_audio() -> None:
