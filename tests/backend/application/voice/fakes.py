@@ -44,15 +44,15 @@ class FakeTranscriber(FakeService):
 
 
 class FakeSpeech:
-    """Speech of these pieces, after which it fails as told; `closed` tells each of its ends."""
+    """Speech of these pieces, after which it fails as told; `ends` tells each of its ends."""
 
     def __init__(
-        self, format_: AudioFormat, said: Sequence[bytes | UpstreamError], closed: list[bool]
+        self, format_: AudioFormat, said: Sequence[bytes | UpstreamError], ends: list[bool]
     ) -> None:
         self.format = format_
         self.sample_rate: int | None = None
         self._said = said
-        self._closed = closed
+        self._ends = ends
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         try:
@@ -61,7 +61,7 @@ class FakeSpeech:
                     raise one
                 yield one
         finally:
-            self._closed.append(True)
+            self._ends.append(True)
 
 
 class FakeSynthesizer(FakeTranscriber):
@@ -70,16 +70,16 @@ class FakeSynthesizer(FakeTranscriber):
     said: Sequence[bytes | UpstreamError] = ()
     unlisted: Sequence[str] = ()
     requests: list[SpeechRequest]
-    closed: list[bool]
+    ends: list[bool]
 
     def __init__(self, name: str, key: str = "", *, needs_key: bool = False) -> None:
         super().__init__(name, key, needs_key=needs_key)
         self.requests = []
-        self.closed = []
+        self.ends = []
 
     def with_key(self, key: Secret) -> Self:
         other = super().with_key(key)
-        other.said, other.requests, other.closed = self.said, self.requests, self.closed
+        other.said, other.requests, other.ends = self.said, self.requests, self.ends
         return other
 
     def may_know(self, voice: str) -> bool:
@@ -90,7 +90,7 @@ class FakeSynthesizer(FakeTranscriber):
         await self.call()
         self.requests.append(request)
         said = self.said or [self.name.encode()]
-        yield FakeSpeech(request.format or AudioFormat.MP3, said, self.closed)
+        yield FakeSpeech(request.format or AudioFormat.MP3, said, self.ends)
 
     def converse(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speaking]:
         raise NotImplementedError

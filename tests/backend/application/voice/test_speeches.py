@@ -135,7 +135,7 @@ async def test_what_is_opened_is_closed_where_it_is_not_heard_to_its_end() -> No
     saying.deepgram.said = [b"Hel", b"lo."]
     async with saying.speeches.speak(principal(), text()) as speech:
         assert await anext(speech.pieces) == b"Hel"
-    assert saying.deepgram.closed == [True]
+    assert saying.deepgram.ends == [True]
 
 
 async def test_characters_are_in_the_ledger() -> None:
