@@ -2109,6 +2109,7 @@ class StoppedFrame(Model):
     type: Literal["stopped"] = "stopped"
     """Which it is."""
     reason: str | None = None
+    """The code of the error that ended the listening; none after `stop`."""
 
 
 class StreamStartData(Model):

@@ -1990,6 +1990,7 @@ export interface StopSpeakingFrame {
 export interface StoppedFrame {
   /** Which it is. */
   readonly type: 'stopped';
+  /** The code of the error that ended the listening; none after `stop`. */
   readonly reason?: string | undefined;
 }
 
