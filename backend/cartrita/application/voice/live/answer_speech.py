@@ -9,6 +9,7 @@ from cartrita.application.voice.live.answer_text import AnswerText
 from cartrita.application.voice.live.live_events import (
     AnswerSpoken,
     LiveClient,
+    LiveEvent,
     LiveFailure,
     SpeechEnd,
     SpeechStopped,
@@ -41,6 +42,7 @@ class AnswerSpeech:
         self._reason: SpeechEnd | None = None
         self._silenced = CuttableWork(_Silenced)
         self._running = False
+        self._end_told = False
 
     @property
     def audible(self) -> bool:
@@ -48,17 +50,21 @@ class AnswerSpeech:
         return self._running and self._speaker.heard
 
     def stop(self, reason: SpeechEnd) -> None:
-        """Speak no more."""
+        """Speak no more; `tell_stop` tells it."""
         self._reason = self._reason or reason
         if self._running:
             self._silenced.cut()
+
+    async def tell_stop(self) -> None:
+        """Tell that it was stopped, although what speaks may take long to be closed."""
+        await self._tell_stop(self._reason or SpeechEnd.ASKED)
 
     async def run(self, engines: Sequence[Engine[SpeechSynthesizer]]) -> None:
         """Speak to the end."""
         try:
             await self._speak(engines)
         except _Silenced:
-            await self._tell_stop(self._reason or SpeechEnd.ASKED)
+            await self.tell_stop()
         except CartritaError as error:
             await self._fail(error)
         except Exception:
@@ -85,12 +91,18 @@ class AnswerSpeech:
     async def _tell_end(self) -> None:
         match self._text.stopped:
             case None:
-                await self._client.tell(AnswerSpoken(self.run_id))
+                await self._tell_last(AnswerSpoken(self.run_id))
             case _:
                 await self._tell_stop(SpeechEnd.FAILED)
 
     async def _tell_stop(self, reason: SpeechEnd) -> None:
-        await self._client.tell(SpeechStopped(self.run_id, reason, self._speaker.next))
+        await self._tell_last(SpeechStopped(self.run_id, reason, self._speaker.next))
+
+    async def _tell_last(self, event: LiveEvent) -> None:
+        """Tell how it ended, once."""
+        if not self._end_told:
+            self._end_told = True
+            await self._client.tell(event)
 
     async def _fail(self, error: CartritaError) -> None:
         used_up = isinstance(error, BudgetExhausted)

@@ -77,10 +77,11 @@ class Mouth:
         self._speeches[speech] = self._tasks.create_task(self._run(speech, engines))
 
     def silence(self, reason: SpeechEnd) -> None:
-        """Speak none of them any more, each of which tells it."""
+        """Speak none of them any more, each of which tells it at once."""
         self._playback.stop()
         for speech in self._speeches:
             speech.stop(reason)
+            self._tasks.create_task(speech.tell_stop())
 
     def close(self) -> None:
         """The client has left."""

@@ -143,13 +143,18 @@ class FakeSpeaking:
 
 
 class LiveSynthesizer(FakeSynthesizer):
-    """`fails` has for a text the errors before its pieces, None for none."""
+    """`fails` has for a text the errors before its pieces, None for none.
+
+    It can be closed while `closes` is set.
+    """
 
     def __init__(self, name: str, key: str = "", *, needs_key: bool = False) -> None:
         super().__init__(name, key, needs_key=needs_key)
         self.fails: dict[str, list[Exception | None]] = {}
         self.endings: list[str] = []
         self.open = 0
+        self.closes = asyncio.Event()
+        self.closes.set()
 
     def with_key(self, key: Secret) -> Self:
         return self
@@ -162,6 +167,7 @@ class LiveSynthesizer(FakeSynthesizer):
         try:
             yield FakeSpeaking(self, request)
         finally:
+            await self.closes.wait()
             self.endings.append("speaking")
             self.open -= 1
 
