@@ -189,11 +189,14 @@ async def test_a_run_that_cannot_begin_keeps_nothing(
 ) -> None:
     before = await stored(speaking)
     recording = deepgram.recording(QUESTION)
-    status, told = await said(speaking, PROCESS, recording, agent_override="nobody")
-    assert (status, told["code"]) == (404, "agent_not_found")
+    for path in (PROCESS, CHAT):
+        status, told = await said(speaking, path, recording, agent_override="nobody")
+        assert (status, told["code"]) == (404, "agent_not_found")
+        status, told = await said(speaking, path, recording, model="fake/no-such")
+        assert (status, told["code"]) == (404, "model_not_found")
     status, told = await said(speaking, PROCESS, recording, conversation_id="conv_" + "0" * 32)
     assert (status, told["code"]) == (404, "conversation_not_found")
-    assert len(deepgram.exchanges()) == 1, "whose conversation it is, is known before it is heard"
+    assert deepgram.exchanges() == [], "what nobody answers is known before it is heard"
     assert await stored(speaking) == before
 
 

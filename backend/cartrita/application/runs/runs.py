@@ -114,6 +114,12 @@ class Runs:
             )
         )
 
+    async def require(
+        self, principal: Principal, agent: str | None, provider: str | None, model: str | None
+    ) -> None:
+        """Raise what `start` would raise for these names. Nothing is started."""
+        await self._run_input(principal, agent, provider, model)
+
     async def retry(
         self,
         principal: Principal,

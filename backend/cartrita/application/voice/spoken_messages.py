@@ -95,7 +95,7 @@ class SpokenMessages:
         """Transcribe a recording that is to be sent; who leaves meanwhile has sent nothing.
 
         A request that is made again has been sent already. Raises NotFound for its conversation,
-        IdempotencyMismatch, and what `Transcriptions.transcribe` raises.
+        IdempotencyMismatch, and what `Runs.require` and `Transcriptions.transcribe` raise.
         """
         asked = command_of(Message(Role.USER, ()))
         found = await self._earlier.earlier(principal.owner_id, idempotency, asked.client_msg_id)
@@ -103,6 +103,7 @@ class SpokenMessages:
             return SpokenMessage(await self._transcript(principal, found), found)
         if asked.conversation_id is not None:
             await self._conversations.get(principal, asked.conversation_id)
+        await self._runs.require(principal, asked.agent, asked.provider, asked.model)
         transcript = await self._transcriptions.transcribe(
             principal, said.data, said.name, said.options, said.transcriber
         )

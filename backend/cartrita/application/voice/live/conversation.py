@@ -7,7 +7,7 @@ from functools import partial
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.engines import Engine, Engines
-from cartrita.application.voice.fitting import fitted
+from cartrita.application.voice.fitting import fitted, require_fitting
 from cartrita.application.voice.live.answering import Answering, Talk
 from cartrita.application.voice.live.audio_inbox import Arrival, Mark
 from cartrita.application.voice.live.hearing import Hearing
@@ -77,9 +77,14 @@ class LiveConversation:
         return self._mouth.busy
 
     async def start(self, options: LiveOptions) -> None:
-        """Begin to listen, instead of what was listened to. Raises CartritaError."""
+        """Begin to listen, instead of what was listened to. Raises CartritaError.
+
+        What can be answered or spoken by nobody is told before anything is heard.
+        """
         if options.respond:
             self._principal.scopes.require_operation(Operation.CHAT)
+            named = (options.agent, options.provider, options.model)
+            await self._voice.runs.require(self._principal, *named)
         if options.conversation_id is not None:
             await self._voice.conversations.get(self._principal, options.conversation_id)
         hears = await self._voice.transcribers.of(self._principal, options.transcriber)
@@ -151,7 +156,13 @@ class LiveConversation:
     async def _speaking_engines(self, options: LiveOptions) -> Sequence[Engine[SpeechSynthesizer]]:
         if not options.speak:
             return ()
-        return await self._voice.synthesizers.of(self._principal, options.synthesizer)
+        engines = await self._voice.synthesizers.of(self._principal, options.synthesizer)
+        require_fitting(engines, _speech_of(options), self._others(options))
+        return engines
+
+    def _others(self, options: LiveOptions) -> Sequence[SpeechSynthesizer]:
+        """Whose voices are known, though what speaks may not have them."""
+        return () if options.synthesizer else self._voice.synthesizers.services
 
     def _attentive(self) -> tuple[Hearing, LiveOptions]:
         """What listens. Raises Conflict."""
@@ -181,10 +192,8 @@ class LiveConversation:
         self._listening = self._hearing = None
 
     def _speak(self, run_id: RunId, talk: Talk, from_sentence: int = 0) -> None:
-        options = talk.options
-        request = SpeechRequest(text="", voice=options.voice, format=options.format)
-        others = () if options.synthesizer else self._voice.synthesizers.services
-        asks = partial(fitted, request=request, others=others)
+        others = self._others(talk.options)
+        asks = partial(fitted, request=_speech_of(talk.options), others=others)
         self._mouth.speak(run_id, asks, talk.speaks, from_sentence)
 
     def _interrupt(self) -> None:
@@ -205,3 +214,8 @@ class LiveConversation:
             await self._voice.runs.cancel(self._principal, run)
         except CartritaError as error:
             await self._client.tell(LiveFailure(error))
+
+
+def _speech_of(options: LiveOptions) -> SpeechRequest:
+    """How answers are spoken."""
+    return SpeechRequest(text="", voice=options.voice, format=options.format)

@@ -187,6 +187,13 @@ class FakeRuns:
         self.admits.set()
         self._logs: dict[RunId, asyncio.Queue[Event]] = {}
 
+    async def require(
+        self, principal: Principal, agent: str | None, provider: str | None, model: str | None
+    ) -> None:
+        for named in (agent, provider, model):
+            if named == "none":
+                raise NotFound("There is none.", code="model_not_found")
+
     async def start(self, principal: Principal, command: ChatCommand) -> Admitted:
         self.started.set()
         await self.admits.wait()

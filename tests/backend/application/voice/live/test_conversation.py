@@ -19,13 +19,14 @@ from cartrita.application.voice.live.live_events import (
     SpeechStopped,
     TurnEnded,
 )
-from cartrita.application.voice.live.options import BargeIn, LiveBounds
+from cartrita.application.voice.live.options import BargeIn, LiveBounds, LiveOptions
 from cartrita.domain.errors import (
     OWN_CREDENTIAL,
     Busy,
     Conflict,
     Malformed,
     NotFound,
+    NotOffered,
     RateLimited,
     TooLarge,
     Unavailable,
@@ -249,6 +250,28 @@ async def test_frames_that_are_no_audio() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (replace(OPTIONS, model="none"), NotFound),
+        (replace(OPTIONS, agent="none"), NotFound),
+        (replace(OPTIONS, voice="none"), NotOffered),
+        (replace(OPTIONS, voice="none", synthesizer="openai"), NotOffered),
+    ],
+)
+async def test_what_nobody_answers_or_speaks_is_told_before_anything_is_heard(
+    options: LiveOptions, error: type[Exception]
+) -> None:
+    async with scene() as told:
+        with pytest.raises(error):
+            await told.conversation.start(options)
+        with pytest.raises(Conflict):
+            told.conversation.hear(b"aa")
+        assert told.ears[0].asked == []
+        await told.conversation.start(replace(options, respond=False, speak=False))
+        await told.client.until(ListeningBegan)
+
+
+@pytest.mark.parametrize(
     ("bounds", "code"),
     [(LiveBounds(audio_idle_s=0.01), "audio_idle"), (LiveBounds(silence_s=0.0), "silence")],
 )
@@ -312,6 +335,7 @@ async def test_a_synthesizer_that_fails_before_it_is_heard_is_replaced() -> None
     async with scene() as told:
         told.mouths[0].fails = {"Moss.": [cut(), None]}
         told.mouths[0].failures = []
+        told.mouths[0].unlisted = ("ann",)
         await told.conversation.start(replace(OPTIONS, voice="ann"))
         run = await asked(told)
         told.mouths[0].fails["Old."] = [cut()]
