@@ -62,31 +62,43 @@ class SentenceSpeaker:
     async def speak(
         self, run_id: RunId, text: AnswerText, engines: Sequence[Engine[SpeechSynthesizer]]
     ) -> None:
-        """Speak all of it, and wait until it was heard. Raises CartritaError."""
-        left = list(engines)
-        failures: list[CartritaError] = []
-        tried_again = -1
+        """Speak all of it, and wait until it was heard. Raises CartritaError.
+
+        What a budget still paid for was heard too when its end is told: who is told stops playing.
+        """
         try:
-            while True:
-                try:
-                    await self._speak_with(left[0], run_id, text)
-                    break
-                except CartritaError as error:
-                    if self._sounding or error.callers_own or not may_pass_over(error):
-                        raise
-                    if self._is_passing(error) and tried_again < self.next:
-                        tried_again = self.next
-                    elif self.heard:
-                        raise
-                    else:
-                        failures.append(error)
-                        left.pop(0)
-                        if not left:
-                            raise telling(failures) from None
+            try:
+                await self._speak_with_any(run_id, text, engines)
+            except BudgetExhausted:
+                await self._await_turn()
+                await asyncio.sleep(self._playback.ahead)
+                raise
             await asyncio.sleep(self._playback.ahead)
         finally:
             if self._in_turn:
                 self._order.release()
+
+    async def _speak_with_any(
+        self, run_id: RunId, text: AnswerText, engines: Sequence[Engine[SpeechSynthesizer]]
+    ) -> None:
+        left = list(engines)
+        failures: list[CartritaError] = []
+        tried_again = -1
+        while True:
+            try:
+                return await self._speak_with(left[0], run_id, text)
+            except CartritaError as error:
+                if self._sounding or error.callers_own or not may_pass_over(error):
+                    raise
+                if self._is_passing(error) and tried_again < self.next:
+                    tried_again = self.next
+                elif self.heard:
+                    raise
+                else:
+                    failures.append(error)
+                    left.pop(0)
+                    if not left:
+                        raise telling(failures) from None
 
     def _is_passing(self, error: CartritaError) -> bool:
         """Whether the same synthesizer, which had begun, may do better at once."""

@@ -1,7 +1,7 @@
 """An answer is spoken by the first synthesizer that can, each in what it has."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
@@ -20,6 +20,7 @@ from cartrita.application.voice.live.options import LiveBounds
 from cartrita.application.voice.live.playback import Playback
 from cartrita.application.voice.live.sentence_speaker import SentenceSpeaker
 from cartrita.domain.errors import (
+    BudgetExhausted,
     CartritaError,
     NotOffered,
     UpstreamCut,
@@ -28,11 +29,15 @@ from cartrita.domain.errors import (
     UpstreamQuota,
 )
 from cartrita.domain.ids import RunId
+from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.ports.speech import Speaking, SpeechSynthesizer
 from cartrita.domain.speech import AudioFormat, SpeechModel, SpeechRequest, SpokenText
+from cartrita.gateway.service_metering import MeteredRequest
 from cartrita.kit import ids
 
 RUN = RunId(ids.uuid7())
+HEARD = count(step=1000.0).__next__
+"""A clock by which all sound was heard when one looks again."""
 
 
 class FakeSpeaking:
@@ -85,16 +90,21 @@ def flite(*formats: AudioFormat) -> Talker:
     return talker("embedded", SpeechModel(name="flite", voices=("rms",), formats=formats))
 
 
-async def speak(request: SpeechRequest, *talkers: Talker) -> None:
+async def speak(
+    request: SpeechRequest,
+    *talkers: Talker,
+    clock: Callable[[], float] = HEARD,
+    sentences: tuple[str, ...] = ("Moss grows.",),
+) -> None:
     text = AnswerText(cast("Runs", None), RUN)
-    text.sentences, text.whole = ["Moss grows."], True
+    text.sentences, text.whole = [*sentences], True
     services: list[SpeechSynthesizer] = [*talkers]
     speaker = SentenceSpeaker(
         Calls().calls,
         principal(),
         FakeClient(),
         partial(fitted, request=request, others=services),
-        Playback(count(step=1000.0).__next__),  # all sound was heard when one looks again
+        Playback(clock),
         asyncio.Lock(),
         LiveBounds(ahead_s=600.0),
     )
@@ -146,3 +156,43 @@ async def test_one_is_tried_again_where_that_may_help(
     with pytest.raises(CartritaError):
         await speak(asked(), first)
     assert len(first.requests) == times
+
+
+LONG = "Moss grows." * 1000
+"""Minutes of speech."""
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """The budget has an end behind `LONG`; whether the sentence after it was refused when due."""
+    told, tries = asyncio.Event(), count()
+
+    async def cover(request: MeteredRequest, use: ServiceUse) -> None:
+        if use.characters < len(LONG):
+            if next(tries):
+                told.set()
+            raise BudgetExhausted("Used up.")
+
+    monkeypatch.setattr(MeteredRequest, "cover", cover)
+    return told
+
+
+async def test_the_end_of_a_budget_is_told_when_what_was_paid_for_is_heard(
+    refused: asyncio.Event,
+) -> None:
+    said = LONG, "Old."
+    speech = asyncio.create_task(speak(asked(), deepgram(), clock=lambda: 0.0, sentences=said))
+    async with asyncio.timeout(20):
+        await refused.wait()
+        for _ in range(50):
+            await asyncio.sleep(0)
+    assert not speech.done()
+    speech.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await speech
+
+
+async def test_the_end_of_a_budget_is_told(refused: asyncio.Event) -> None:
+    with pytest.raises(BudgetExhausted):
+        await speak(asked(), deepgram(), sentences=(LONG, "Old."))
+    assert refused.is_set()
