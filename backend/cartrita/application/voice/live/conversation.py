@@ -9,7 +9,7 @@ from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.engines import Engine, Engines
 from cartrita.application.voice.fitting import fitted, require_fitting
 from cartrita.application.voice.live.answering import Answering, Talk
-from cartrita.application.voice.live.audio_inbox import Arrival, Mark
+from cartrita.application.voice.live.audio_inbox import Mark
 from cartrita.application.voice.live.hearing import Hearing
 from cartrita.application.voice.live.live_events import (
     ListeningEnded,
@@ -106,7 +106,7 @@ class LiveConversation:
         self._listening = self._tasks.create_task(self._hearing.run(hears))
 
     def hear(self, pcm: bytes) -> None:
-        """Some audio. Raises Conflict, Malformed, TooLarge and Unavailable.
+        """Some audio. Raises Conflict, Malformed and TooLarge.
 
         It is dropped where the listening has ended: that was told, and audio is on its way still.
         """
@@ -124,19 +124,22 @@ class LiveConversation:
                 "A frame of audio holds whole samples of 16 bits for each channel.",
                 code="invalid_audio",
             )
-        self._put(hearing, pcm)
+        hearing.take(pcm)
 
     def end_turn(self) -> None:
-        """The client has spoken. Raises Conflict and Unavailable."""
+        """The client has spoken. Raises Conflict."""
         hearing, _ = self._attentive()
-        self._put(hearing, Mark.END_OF_TURN)
+        hearing.take(Mark.END_OF_TURN)
 
     async def stop(self) -> None:
-        """No more audio comes; it is told when all that was said was heard."""
-        if self._hearing is None or self._hearing.ended:
+        """No more audio comes; it is told when all that was said was heard and answered.
+
+        Where the listening has ended by itself that is going to be told, or was.
+        """
+        if self._hearing is None or self._hearing.over:
             await self._client.tell(ListeningEnded())
-        else:
-            self._put(self._hearing, Mark.END)
+        elif not self._hearing.ended:
+            self._hearing.take(Mark.END)
 
     def stop_speaking(self) -> None:
         """Speak no answer any more that is spoken, or waits to be."""
@@ -172,19 +175,6 @@ class LiveConversation:
                 code="not_started",
             )
         return self._hearing, self._talk.options
-
-    def _put(self, hearing: Hearing, arrival: Arrival) -> None:
-        """Hand it to what listens, which ends if it does not keep up. Raises Unavailable."""
-        try:
-            hearing.take(arrival)
-        except CartritaError as error:
-            self._stop_listening()
-            self._tasks.create_task(self._tell_end(error))  # behind the error
-            raise
-
-    async def _tell_end(self, reason: CartritaError) -> None:
-        await self._answering.settle()
-        await self._client.tell(ListeningEnded(reason))
 
     def _stop_listening(self) -> None:
         if self._listening is not None:

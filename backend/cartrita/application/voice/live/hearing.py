@@ -20,6 +20,7 @@ from cartrita.application.voice.live.live_events import (
 )
 from cartrita.application.voice.live.options import LiveBounds, LiveOptions
 from cartrita.application.voice.live.turns import Turn, TurnGathering
+from cartrita.application.voice.live.two_ways import both_ways
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
 from cartrita.domain.principals import Principal
@@ -33,7 +34,7 @@ class Hearing:
     """Tells the client what is heard, and gives each turn to `answer` when it has ended.
 
     `is_speaking` says whether an answer is heard now, and `interrupt` is called when somebody
-    speaks then.
+    speaks then. Nothing is heard any more when it has `ended`, and all is told when it is `over`.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class Hearing:
         self._engine: Engine[Transcriber] | None = None
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
         self._ear = Ear(calls, principal, options, bounds, self)
+        self._behind: asyncio.Future[CartritaError] = asyncio.get_running_loop().create_future()
         self.ended = False
+        self.over = False
 
     @property
     def attends(self) -> bool:
@@ -80,12 +83,13 @@ class Hearing:
         await self._answered()
         if failure is not None:
             await self._client.tell(LiveFailure(failure))
+        self.over = True
         await self._client.tell(ListeningEnded(failure))
 
     async def _hear(self, engines: Sequence[Engine[Transcriber]]) -> CartritaError | None:
         """Hear to the end; what came in between."""
         try:
-            await self._ear.run(engines)
+            await both_ways(self._fall_behind(), self._ear.run(engines))
         except CartritaError as error:
             return error
         except Exception:
@@ -94,8 +98,16 @@ class Hearing:
         return None
 
     def take(self, arrival: Arrival) -> None:
-        """Audio, or what the client says about it. Raises Unavailable."""
-        self._ear.inbox.put(arrival)
+        """Audio, or what the client says about it; it ends where that is too much."""
+        try:
+            self._ear.inbox.put(arrival)
+        except CartritaError as error:
+            self.ended = True
+            self._behind.set_result(error)
+
+    async def _fall_behind(self) -> None:
+        """Raises what ends it while the ear may be waiting for its transcriber."""
+        raise await self._behind
 
     async def hears_with(self, engine: Engine[Transcriber]) -> None:
         """A transcriber is open."""
@@ -140,11 +152,14 @@ class Hearing:
             await self._pause(asked=heard.asked)
 
     async def _pause(self, *, asked: bool) -> None:
-        """Nobody speaks: that ends a turn, unless its client has ended it, whose words may come."""
+        """Nobody speaks: that ends a turn, unless its client has ended it, whose words may come.
+
+        Words that come too late for the turn that its client has ended are one of their own.
+        """
         if self._final_words is not None:
             if asked:
                 await self._end_turn()
-        elif self._options.hands_free and self._gathering.begun:
+        elif (asked or self._options.hands_free) and self._gathering.begun:
             await self._take_turn()
 
     async def _end_turn(self) -> None:

@@ -138,6 +138,27 @@ async def test_words_on_their_way_end_no_turn_that_a_button_ends() -> None:
         assert (await told.client.until(TurnEnded)).turn.text == "One two"
 
 
+@pytest.mark.parametrize("pressed", [False, True], ids=["before", "after"])
+async def test_words_that_come_too_late_are_no_part_of_the_next_turn(pressed: bool) -> None:
+    """Whether the button is pressed again before or after they come."""
+    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
+        told.ears[0].hears = {}
+        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        told.conversation.end_turn()
+        assert (await told.client.until(TurnEnded)).turn.text == ""
+        listening = told.ears[0].listenings[0]
+        if pressed:
+            told.conversation.end_turn()
+            await settled()
+        listening.tell(words("Delete the first file."))
+        listening.tell(UtteranceEnded(1.0, asked=True))
+        listening.tell(words("What time is it?", asked=True))
+        await told.client.until_true(lambda: len(told.client.all(HeardInTurn)) == 2)
+        await settled()
+        turns = [one.turn.text for one in told.client.all(TurnEnded)]
+        assert [one for one in turns if one] == ["Delete the first file.", "What time is it?"]
+
+
 async def test_a_turn_that_is_too_long_ends_with_its_last_words_all_the_same() -> None:
     async with scene(LiveBounds(ahead_s=600.0, turn_characters=8)) as told:
         told.ears[0].hears = {b"end": [words("One two"), words("three"), words("four", asked=True)]}
@@ -168,6 +189,42 @@ async def test_a_turn_is_answered_though_nothing_is_heard_any_more(end: Exceptio
         assert [type(one) for one in ended] == [TurnEnded, LiveFailure, ListeningEnded]
         assert told.client.all(TurnEnded)[0].admitted is not None
         assert told.client.all(ListeningEnded)[0].reason is told.client.all(LiveFailure)[0].error
+
+
+async def test_a_turn_is_answered_though_the_transcriber_does_not_keep_up() -> None:
+    async with scene(LiveBounds(audio_wait_s=0.001)) as told:
+        told.ears[0].hears = {b"11": [words("What grows?", ends=False)]}
+        await told.conversation.start(replace(OPTIONS, speak=False))
+        told.conversation.hear(b"11")
+        await told.client.until(HeardInTurn)
+        for _ in range(9):
+            told.conversation.hear(b"22")
+        await told.conversation.stop()
+        await told.client.until(ListeningEnded)
+        await settled()
+        ended = told.client.told[-3:]
+        assert [type(one) for one in ended] == [TurnEnded, LiveFailure, ListeningEnded]
+        assert [one.message.text for one in told.runs.commands] == ["What grows?"]
+        [reason] = [one.reason for one in told.client.all(ListeningEnded)]
+        assert reason.code == "transcriber_behind"
+
+
+async def test_the_end_is_told_once_and_after_the_last_turn() -> None:
+    """The client asks for it while that turn is still being answered."""
+    async with scene() as told:
+        told.ears[0].hears = {b"11": [words("What grows?", ends=False), cut()]}
+        await told.conversation.start(replace(OPTIONS, speak=False))
+        told.runs.admits.clear()
+        told.conversation.hear(b"11")
+        await told.runs.started.wait()
+        await told.conversation.stop()
+        told.runs.admits.set()
+        await told.client.until(ListeningEnded)
+        await settled()
+        ended = told.client.told[-3:]
+        assert [type(one) for one in ended] == [TurnEnded, LiveFailure, ListeningEnded]
+        [reason] = [one.reason for one in told.client.all(ListeningEnded)]
+        assert reason.code == "upstream_cut"
 
 
 async def test_a_turn_is_answered_as_it_was_asked_though_another_listening_begins() -> None:
@@ -237,8 +294,8 @@ async def test_frames_that_are_no_audio() -> None:
             told.conversation.hear(b"aaaaaa")
         for _ in range(4):
             told.conversation.hear(b"aaaa")
-        with pytest.raises(Unavailable, match="keep up"):
-            told.conversation.hear(b"aa")
+        told.conversation.hear(b"aa")
+        assert "keep up" in str((await told.client.until(LiveFailure)).error)
         ended = await told.client.until(ListeningEnded)
         assert ended.reason is not None
         assert ended.reason.code == "transcriber_behind"
