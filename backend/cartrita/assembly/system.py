@@ -108,6 +108,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             models.budgets.run(),
             authentication.known_keys.run(),
             watch.run(),
+            services.voice.in_turn.run(),
             *(loop() for loop in servers.loops),
         )
         async with _running(loops):

@@ -1,5 +1,7 @@
 """The use cases of speech, over what transcribes, what speaks, and the runs that answer."""
 
+from typing import Final
+
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.services import VoiceServices
@@ -13,6 +15,9 @@ from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
 from cartrita.settings import Settings
+
+_HELD_S: Final = 30.0
+"""How long a request may be under way without a word of its process; that renews it."""
 
 
 def create_voice_services(
@@ -28,8 +33,7 @@ def create_voice_services(
     transcriptions = Transcriptions(speech.transcribers, speech.calls, speech.recordings)
     speeches = Speeches(speech.synthesizers, speech.calls, settings.voice.unheard_s)
     spoken = SpokenFiles(files.uploads, files.files)
-    longest = settings.voice.transcription_timeout_s + settings.voice.speech_timeout_s
-    in_turn = WorkInTurn(storage.run_log.under_way, seconds=longest)
+    in_turn = WorkInTurn(storage.run_log.under_way, seconds=_HELD_S)
     return VoiceServices(
         transcriptions=transcriptions,
         speeches=speeches,
@@ -44,4 +48,5 @@ def create_voice_services(
             keep=settings.voice.keep_recordings,
         ),
         answers=SpokenAnswers(speeches, spoken, in_turn),
+        in_turn=in_turn,
     )

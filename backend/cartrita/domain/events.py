@@ -19,7 +19,7 @@ from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
-VERSION = 4
+VERSION = 5
 """Version of the stored events. Readers ignore unknown fields and skip unknown events."""
 
 

@@ -42,6 +42,7 @@ _DELETE_APPROVALS = "DELETE FROM approvals WHERE run_id = ANY($1::uuid[])"
 _MARK_FOLDED = "UPDATE runs SET folded = true WHERE id = ANY($1::uuid[])"
 _DELETE_OLD_LOGS = "DELETE FROM run_logs WHERE folded_at < now() - $1 * interval '1 day'"
 _DELETE_EXPIRED_KEYS = "DELETE FROM idempotency WHERE expires_at < now()"
+_DELETE_REQUESTS_LEFT = "DELETE FROM requests_under_way WHERE expires_at <= now()"
 _MAX_EVENTS = 20_000
 """Events of one folding transaction, unless a single run has more."""
 
@@ -115,6 +116,7 @@ class Maintenance:
     async def _delete_expired(self, connection: Connection) -> None:
         await connection.execute(_DELETE_OLD_LOGS, self._retention_days)
         await connection.execute(_DELETE_EXPIRED_KEYS)
+        await connection.execute(_DELETE_REQUESTS_LEFT)
 
     async def _fold(self, connection: Connection) -> bool:
         """Fold some ended runs and delete their events, in one transaction; False if none is due.

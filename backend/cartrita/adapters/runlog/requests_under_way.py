@@ -1,5 +1,6 @@
 """Requests that are under way, each of which one process works on at a time."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from cartrita.adapters.runlog.connection import ConnectionPool
@@ -16,8 +17,12 @@ WHERE held.expires_at <= now() OR NOT EXISTS (
 )
 RETURNING 1
 """
+# One that was given back meanwhile stays so: it is not written anew.
+_RENEW = """
+UPDATE requests_under_way SET expires_at = now() + $2 * interval '1 second', replica_id = $3
+WHERE holder = ANY($1::uuid[])
+"""
 _LEAVE = "DELETE FROM requests_under_way WHERE owner_id = $1 AND name = $2 AND holder = $3"
-_FORGET = "DELETE FROM requests_under_way WHERE expires_at <= now()"
 
 
 class RequestsUnderWay:
@@ -31,9 +36,14 @@ class RequestsUnderWay:
         """See KeyReservations. Raises LeaseLost."""
         lease = self._replica.lease
         async with self._pool.acquire() as connection:
-            await connection.execute(_FORGET)
             taken = await connection.fetchval(_TAKE, owner_id, name, holder, lease.id, seconds)
         return taken is not None
+
+    async def renew(self, holders: Sequence[UUID], seconds: float) -> None:
+        """See KeyReservations. Raises LeaseLost."""
+        lease = self._replica.lease
+        async with self._pool.acquire() as connection:
+            await connection.execute(_RENEW, holders, seconds, lease.id)
 
     async def leave(self, owner_id: str, name: str, holder: UUID) -> None:
         """See KeyReservations."""

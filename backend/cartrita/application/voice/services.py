@@ -6,6 +6,7 @@ from cartrita.application.voice.speeches import Speeches
 from cartrita.application.voice.spoken_answers import SpokenAnswers
 from cartrita.application.voice.spoken_messages import SpokenMessages
 from cartrita.application.voice.transcriptions import Transcriptions
+from cartrita.application.voice.work_in_turn import WorkInTurn
 
 
 class VoiceServices(NamedTuple):
@@ -15,3 +16,4 @@ class VoiceServices(NamedTuple):
     speeches: Speeches
     messages: SpokenMessages
     answers: SpokenAnswers
+    in_turn: WorkInTurn

@@ -45,8 +45,12 @@ class SpokenAnswers:
         """
         stem = f"answer-{message_id}"
         aloud = replace(request, text=_aloud(request.text))
+
+        async def spoken() -> bool:
+            return await self._files.answer(principal, conversation_id, stem) is not None
+
         try:
-            async with self._in_turn.holding(principal.owner_id, [stem]):
+            async with self._in_turn.holding(principal.owner_id, [stem], spoken):
                 found = await self._files.answer(principal, conversation_id, stem)
                 if found is not None:
                     return SpokenAnswer(found)

@@ -76,14 +76,23 @@ class SpokenMessages:
         command_of: CommandOf,
         idempotency: Idempotency | None = None,
     ) -> AbstractAsyncContextManager[None]:
-        """A context in which no equal request is heard and sent: it waits until none is."""
+        """A context in which no equal request is heard and sent: it waits until none is.
+
+        Where one was sent, though it still holds its name, that is waited for no longer. Raises
+        IdempotencyMismatch.
+        """
         client_msg_id = command_of(Message(Role.USER, ())).client_msg_id
         names: list[str] = []
         if idempotency is not None:
             names.append(f"key:{idempotency.route}:{idempotency.key}")
         if client_msg_id is not None:
             names.append(f"message:{client_msg_id}")
-        return self._in_turn.holding(principal.owner_id, names)
+
+        async def sent() -> bool:
+            found = await self._earlier.earlier(principal.owner_id, idempotency, client_msg_id)
+            return found is not None
+
+        return self._in_turn.holding(principal.owner_id, names, sent)
 
     async def hear(
         self,

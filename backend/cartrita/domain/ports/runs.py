@@ -53,6 +53,10 @@ class KeyReservations(Protocol):
         """Hold a name for so long, unless somebody else does; it ends with this replica, too."""
         ...
 
+    async def renew(self, holders: Sequence[UUID], seconds: float) -> None:
+        """What these hold still, they hold for so long from now on."""
+        ...
+
     async def leave(self, owner_id: str, name: str, holder: UUID) -> None:
         """Hold it no more; where somebody else does by now, nothing changes."""
         ...
