@@ -12,7 +12,7 @@ import msgspec
 
 from cartrita.domain.budgets import Settlement
 from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByProvider
-from cartrita.domain.errors import UpstreamCut
+from cartrita.domain.errors import BudgetExhausted, UpstreamCut
 from cartrita.domain.ids import RunId
 from cartrita.domain.ledger import NO_USE, CallOutcome, LedgerEntry, ServiceUse, ToolSpending
 from cartrita.domain.ports.ledger import UsageLedger
@@ -214,7 +214,12 @@ class MeteredRequest:
 
 
 def _outcome(error: BaseException) -> CallOutcome:
-    """What became of it; one that was left or cut off may have been answered, and is paid."""
+    """What became of it; one that was left or cut off may have been answered, and is paid.
+
+    One that goes on until a budget has no more has failed nobody: its provider did all of it.
+    """
+    if isinstance(error, BudgetExhausted):
+        return CallOutcome.COMPLETED
     if isinstance(error, asyncio.CancelledError):
         return CallOutcome.CANCELLED
     return CallOutcome.CUT if isinstance(error, UpstreamCut) else CallOutcome.FAILED

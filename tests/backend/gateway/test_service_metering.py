@@ -248,7 +248,56 @@ async def test_what_is_open_for_long_is_paid_for_in_stretches() -> None:
     with pytest.raises(BudgetExhausted):
         await listen()
     assert [one.audio_seconds for one in metered.ledger.entries] == [50.0, 50.0]
-    assert [one.cost for one in metered.ledger.entries] == [Decimal("0.501"), Decimal("0.5")]
+    assert metered.entries == [
+        ("native", Decimal("0.501"), CallOutcome.COMPLETED),
+        ("native", Decimal("0.5"), CallOutcome.COMPLETED),
+    ], "that a budget ends is no failure of the provider"
+    assert await metered.leftover() == 0
+
+
+async def test_the_price_of_a_request_is_paid_once_for_all_of_its_stretches() -> None:
+    metered, service = Metered(money("100"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER, service, opened, operation="speech", stretch=ServiceUse(50.0)
+    )
+    async with opening as (_, request):
+        for _ in range(6):
+            metered.time.now += 10.0
+            await request.cover(ServiceUse(10.0))
+    assert metered.entries == [
+        ("native", Decimal("0.501"), CallOutcome.COMPLETED),
+        ("native", Decimal("0.1"), CallOutcome.COMPLETED),
+    ]
+    lasted = [one.seconds for one in metered.ledger.entries]
+    assert lasted == [60.0, 0.0], "each is told with its own time"
+    assert await metered.leftover() == 0
+
+
+async def test_whoever_leaves_a_later_stretch_pays_what_was_used_of_it() -> None:
+    metered, service = Metered(money("100"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER,
+        service,
+        opened,
+        operation="speech",
+        expected=ServiceUse(90.0),
+        stretch=ServiceUse(5.0),
+    )
+
+    async def listen() -> None:
+        async with opening as (_, request):
+            await request.cover(ServiceUse(20.0))
+            await request.cover(ServiceUse(0.0))
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await listen()
+    assert metered.entries == [
+        ("native", Decimal("0.201"), CallOutcome.COMPLETED),
+        ("native", Decimal(0), CallOutcome.CANCELLED),
+    ], "what was expected has come already"
     assert await metered.leftover() == 0
 
 

@@ -28,7 +28,6 @@ from cartrita.adapters.speech.deepgram_talk import TALK_QUERY, DeepgramTalk
 from cartrita.adapters.speech.deepgram_voices import FAMILY, VOICES
 from cartrita.adapters.speech.texts_in_turn import TextsInTurn
 from cartrita.domain.ports.speech import Listening, Speaking
-from cartrita.domain.recordings import not_translated
 from cartrita.domain.speech import (
     AudioFormat,
     PcmFormat,
@@ -78,10 +77,12 @@ class DeepgramTranscriber(_Keyed):
         names = dict.fromkeys((self._service.model, *_MODELS))
         return tuple(SpeechModel(name=name, live=True) for name in names)
 
+    def translates(self, model: str | None) -> bool:
+        """See `Transcriber.translates`."""
+        return False
+
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """See `Transcriber.transcribe`."""
-        if options.translated:
-            raise not_translated(NAME)
         service = self._service
         hearing = hearing_options(service, options)
         with in_other_words(options):

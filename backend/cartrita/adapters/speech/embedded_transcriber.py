@@ -29,7 +29,6 @@ from cartrita.adapters.speech.utterances import (
 )
 from cartrita.domain.errors import NotOffered, Unavailable, UpstreamUnreachable
 from cartrita.domain.ports.speech import RecordingReader
-from cartrita.domain.recordings import not_translated
 from cartrita.domain.speech import (
     Heard,
     PcmFormat,
@@ -98,6 +97,12 @@ class EmbeddedTranscriber:
 
     async def test_key(self) -> None:
         """See Service."""
+
+    def translates(self, model: str | None) -> bool:
+        """See Transcriber; one that there is not says so itself."""
+        usable = (one.name for one in self.models if not one.needs)
+        known = ENGINES.get(model or next(usable, ""))
+        return known is None or known.translates
 
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """See Transcriber. Raises UpstreamUnreachable if it takes too long."""
@@ -169,8 +174,6 @@ class EmbeddedTranscriber:
         known = offered.languages
         if options.language and known and options.language.split("-")[0].lower() not in known:
             raise NotOffered.of("language", f"{name} understands English only")
-        if options.translated and not ENGINES[name].translates:
-            raise not_translated(f"{EMBEDDED}/{name}")
         return name
 
     def _order(

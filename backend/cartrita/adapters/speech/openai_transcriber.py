@@ -70,6 +70,10 @@ class OpenAITranscriber(ModelService):
         found = self._known.models.get(Task.TRANSCRIPTION)
         return () if found is None else (SpeechModel(name=found),)
 
+    def translates(self, model: str | None) -> bool:
+        """See `Transcriber.translates`: its server knows."""
+        return True
+
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """See `Transcriber.transcribe`."""
         model = options.model or await usual_model(self._server, self._known, Task.TRANSCRIPTION)

@@ -1,11 +1,14 @@
 """Transcriptions of recordings, by the first engine that can."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from cartrita.application.voice.engines import Engine, Engines, first_able
 from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.ports.speech import RecordingReader, Transcriber
 from cartrita.domain.principals import Principal
+from cartrita.domain.recordings import not_translated
 from cartrita.domain.scopes import Operation
 from cartrita.domain.speech import Recording, Transcript, TranscriptionOptions
 from cartrita.gateway.service_calls import ServiceCalls
@@ -33,14 +36,15 @@ class Transcriptions:
         """What is said in a recording of this file name; silence has no words.
 
         `transcriber` is the one that the caller names, as `provider` or `provider/model`. Raises
-        what `RecordingReader.read`, `Engines.of` and `ServiceCalls.ask` raise.
+        what `RecordingReader.read`, `Engines.of` and `ServiceCalls.ask` raise, and
+        NotOffered where it is to be translated by what cannot.
         """
         principal.scopes.require_operation(Operation.VOICE)
-        engines = await self.engines.of(principal, transcriber)
+        asked = options or TranscriptionOptions()
+        engines = _able(await self.engines.of(principal, transcriber), asked)
         recording = await self._reader.read(data, name)
         if recording.silent:
             return _silence(recording, engines[0])
-        asked = options or TranscriptionOptions()
 
         async def transcribed(engine: Engine[Transcriber]) -> Transcript:
             chosen = replace(asked, model=engine.model or asked.model)
@@ -54,6 +58,18 @@ class Transcriptions:
             )
 
         return await first_able(engines, transcribed)
+
+
+def _able(
+    engines: Sequence[Engine[Transcriber]], asked: TranscriptionOptions
+) -> Sequence[Engine[Transcriber]]:
+    """Those that can; the others are not called, so that no limit or budget counts them."""
+    if not asked.translated:
+        return engines
+    able = [one for one in engines if one.service.translates(one.model or asked.model)]
+    if not able:
+        raise not_translated(engines[0].label)
+    return able
 
 
 def _silence(recording: Recording, engine: Engine[Transcriber]) -> Transcript:

@@ -79,6 +79,13 @@ class Transcriber(Service, Protocol):
         """Those that it has, the preferred first; it may take others by name."""
         ...
 
+    def translates(self, model: str | None) -> bool:
+        """Whether it can write down in English what is said in another language, with this model.
+
+        None is its usual one.
+        """
+        ...
+
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         """What is said in a recording. Raises UpstreamError, UnsupportedMedia and InvalidInput."""
         ...

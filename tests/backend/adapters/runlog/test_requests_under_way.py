@@ -1,5 +1,6 @@
 """What is under way is held once among all replicas, and ends with the one that holds it."""
 
+from tests.backend.adapters.runlog.executions import maintain
 from tests.backend.adapters.runlog.fixtures import Cluster
 
 from cartrita.kit.ids import uuid7
@@ -40,9 +41,9 @@ async def test_what_is_renewed_is_held_on_and_what_was_given_back_is_not(cluster
 
 
 async def test_maintenance_forgets_what_took_too_long(cluster: Cluster) -> None:
-    async with cluster.manual_replica() as one:
+    async with cluster.replica() as one:
         assert await one.under_way.take("cay", "key:1", uuid7(), 0.0)
         assert await one.under_way.take("cay", "key:2", uuid7(), LONG)
-        await one._maintenance.maintain()
+        await maintain(one)
         rows = await cluster.rows("SELECT name FROM requests_under_way WHERE owner_id = 'cay'")
     assert [row["name"] for row in rows] == ["key:2"]

@@ -106,13 +106,8 @@ async def test_a_broken_recording(at_deepgram: AtDeepgram, standin: Deepgram) ->
     assert not refused.value.retryable
 
 
-async def test_it_does_not_translate(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
-    options = TranscriptionOptions(translated=True)
-    with pytest.raises(NotOffered, match="embedded/faster-whisper"):
-        await DeepgramTranscriber(at_deepgram()).transcribe(
-            a_wav(standin.recording("Musgo cresce.")), options
-        )
-    assert standin.exchanges() == []
+async def test_it_does_not_translate(at_deepgram: AtDeepgram) -> None:
+    assert not DeepgramTranscriber(at_deepgram()).translates(None)
 
 
 @pytest.mark.parametrize(

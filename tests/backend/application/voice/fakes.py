@@ -24,11 +24,15 @@ class FakeTranscriber(FakeService):
     """Hears its own name and model for two seconds."""
 
     models: tuple[SpeechModel, ...] = ()
+    translating: bool = True
 
     def with_key(self, key: Secret) -> Self:
         other = super().with_key(key)
-        other.models = self.models
+        other.models, other.translating = self.models, self.translating
         return other
+
+    def translates(self, model: str | None) -> bool:
+        return self.translating
 
     async def transcribe(self, recording: Recording, options: TranscriptionOptions) -> Transcript:
         await self.call()

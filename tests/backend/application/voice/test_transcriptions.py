@@ -30,7 +30,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.ports.speech import Transcriber
 from cartrita.domain.scopes import Operation, Scopes
-from cartrita.domain.speech import SpeechModel, Transcript
+from cartrita.domain.speech import SpeechModel, Transcript, TranscriptionOptions
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import ServiceMeter
 
@@ -243,3 +243,18 @@ async def test_seconds_are_in_the_ledger() -> None:
         ("deepgram", "transcription", 0.0, "failed"),
         ("embedded", "transcription", 2.0, "completed"),
     ]
+
+
+async def test_what_cannot_translate_is_not_called() -> None:
+    hearing = Hearing("key", "key")
+    hearing.deepgram.translating = False
+    wanted = TranscriptionOptions(translated=True)
+    translated = await hearing.transcriptions.transcribe(principal(), b"words", options=wanted)
+    assert translated.provider == "openai"
+    assert hearing.deepgram.asked == []
+    assert [one.provider for one in hearing.ledger.entries] == ["openai"]
+    assert (await hearing.hear()).provider == "deepgram"
+    with pytest.raises(NotOffered, match="deepgram does not translate"):
+        await hearing.transcriptions.transcribe(
+            principal(), b"words", options=wanted, transcriber="deepgram"
+        )
