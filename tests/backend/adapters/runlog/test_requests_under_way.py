@@ -32,12 +32,15 @@ async def test_what_ends_with_its_replica_or_its_time_is_free(cluster: Cluster) 
 async def test_what_is_renewed_is_held_on_and_what_was_given_back_is_not(cluster: Cluster) -> None:
     holder, gone = uuid7(), uuid7()
     async with cluster.replica() as one, cluster.replica(slot=1) as other:
-        assert await one.under_way.take("ann", "key:1", holder, 0.0)
+        assert await one.under_way.take("ann", "key:1", holder, LONG)
         assert await one.under_way.take("ann", "key:2", gone, LONG)
         await one.under_way.leave("ann", "key:2", gone)
-        await one.under_way.renew([holder, gone], LONG)
-        assert not await other.under_way.take("ann", "key:1", uuid7(), LONG)
+        await one.under_way.renew([gone], LONG)
         assert await other.under_way.take("ann", "key:2", uuid7(), LONG)
+        await one.under_way.renew([holder], LONG)
+        assert not await other.under_way.take("ann", "key:1", uuid7(), LONG)
+        await one.under_way.renew([holder], 0.0)
+        assert await other.under_way.take("ann", "key:1", uuid7(), LONG), "it ends with that time"
 
 
 async def test_maintenance_forgets_what_took_too_long(cluster: Cluster) -> None:
