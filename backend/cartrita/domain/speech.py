@@ -1,5 +1,6 @@
 """Speech: recordings, what is said in them, and what is spoken of a text."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -72,7 +73,8 @@ class SpeechModel(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
 
     `needs` says what it lacks, where it cannot be used: what to install or to set. One that is
     `live` transcribes while somebody speaks, or speaks while a text is written. `label` says in a
-    few words what to expect of it. Without `languages` it is asked and decides itself.
+    few words what to expect of it. Without `languages` it is asked and decides itself. With
+    `own_model` it is of no use without a model that the operator chooses.
     """
 
     name: str
@@ -82,6 +84,16 @@ class SpeechModel(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     languages: tuple[str, ...] = ()
     voices: tuple[str, ...] = ()
     formats: tuple[AudioFormat, ...] = ()
+    own_model: bool = False
+
+
+def least_need(models: Sequence[SpeechModel]) -> str | None:
+    """What to install or to set so that one of these can be used: of one that is whole by itself.
+
+    None if none lacks anything.
+    """
+    lacking = [one for one in models if one.needs]
+    return min(lacking, key=lambda one: one.own_model).needs if lacking else None
 
 
 class Transcript(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

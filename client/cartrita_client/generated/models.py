@@ -1219,7 +1219,9 @@ class KeyView(Model):
 class ListeningFrame(Model):
     """The answer to `start`: what is said is heard from now on, as the turn of this number.
 
-    `sample_rate` is that of the audio that is heard. Without speech there is no `synthesizer`.
+    `sample_rate` is that of the audio that is heard. The `synthesizer` is the preferred one:
+    which
+    speaks is told by each sentence. Without speech there is none.
     """
 
     type: Literal["listening"] = "listening"
@@ -1231,7 +1233,7 @@ class ListeningFrame(Model):
     sample_rate: int = ABSENT
     """Samples a second."""
     synthesizer: str | None = None
-    """What speaks, as provider/model."""
+    """What is asked first to speak, as provider/model."""
     speech_format: str | None = None
     """How answers are spoken."""
 
@@ -1932,6 +1934,8 @@ class SpeechStartFrame(Model):
     """How its audio is encoded."""
     sample_rate: int | None = None
     """Samples a second, where the audio does not tell."""
+    synthesizer: str | None = None
+    """What speaks it, as provider/model."""
 
 
 class SpeechStartedFrame(Model):

@@ -1138,7 +1138,8 @@ export interface KeyView {
 /**
  * The answer to `start`: what is said is heard from now on, as the turn of this number.
  *
- * `sample_rate` is that of the audio that is heard. Without speech there is no `synthesizer`.
+ * `sample_rate` is that of the audio that is heard. The `synthesizer` is the preferred one: which
+ * speaks is told by each sentence. Without speech there is none.
  */
 export interface ListeningFrame {
   /** Which it is. */
@@ -1149,7 +1150,7 @@ export interface ListeningFrame {
   readonly transcriber: string;
   /** Samples a second. */
   readonly sample_rate: number;
-  /** What speaks, as provider/model. */
+  /** What is asked first to speak, as provider/model. */
   readonly synthesizer?: string | undefined;
   /** How answers are spoken. */
   readonly speech_format?: string | undefined;
@@ -1818,6 +1819,8 @@ export interface SpeechStartFrame {
   readonly format: string;
   /** Samples a second, where the audio does not tell. */
   readonly sample_rate?: number | undefined;
+  /** What speaks it, as provider/model. */
+  readonly synthesizer?: string | undefined;
 }
 
 /** Somebody begins to speak, `at` so many seconds after `start`. */

@@ -63,6 +63,7 @@ def offered_engine(name: str, model: Path | None) -> SpeechModel:
         live=True,
         label=known.label,
         languages=known.languages,
+        own_model=known.setting is not None,
     )
 
 

@@ -102,6 +102,7 @@ class EmbeddedSynthesizer:
                 label=_LABELS[name],
                 voices=program.voices if program else (),
                 formats=formats,
+                own_model=name == PIPER,
             )
             for name, program in self._programs.items()
         )

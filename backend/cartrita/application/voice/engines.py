@@ -20,7 +20,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
 from cartrita.domain.principals import Principal
-from cartrita.domain.speech import SpeechModel
+from cartrita.domain.speech import SpeechModel, least_need
 from cartrita.gateway.service_calls import ServiceCalls, no_key
 
 log = structlog.get_logger()
@@ -141,7 +141,8 @@ class Engines(Generic[E]):
         found = await self._allowed(principal, self._split(wanted))
         if found:
             return found
-        needs = next((one.needs for one in self._split(wanted)[0].models if one.needs), None)
+        service, model = self._split(wanted)
+        needs = least_need([one for one in service.models if model in (None, one.name)])
         told = f" {needs}" if needs else ""
         raise Unavailable(f"{wanted} cannot be used here.{told}", code=self._names.code)
 
@@ -166,7 +167,17 @@ class Engines(Generic[E]):
                 self._names.field,
                 f"choose one of {known}, or one of their models as provider/model",
             )
+        if service.name == EMBEDDED and model:
+            self._require_own(service, model)
         return service, model or None
+
+    def _require_own(self, service: E, model: str) -> None:
+        """Raises NotOffered for a model that this machine does not have: others may know more."""
+        known = [one.name for one in service.models]
+        if known and model not in known:
+            raise NotOffered.of(
+                self._names.field, f"{service.name} has {', '.join(known)}, and none of this name"
+            )
 
 
 def _place(names: Sequence[str], name: str) -> int:
@@ -210,9 +221,14 @@ async def first_able(engines: Sequence[Engine[E]], use: Callable[[Engine[E]], Aw
         except (*FAILING, *_REFUSING) as error:
             if error.callers_own or not (may_pass_over(error) or _refuses_too(error, failures)):
                 raise
-            log.warning("engine_failed", engine=engine.label, code=error.code)
+            log_failure(engine, error)
             failures.append(error)
     raise telling(failures)
+
+
+def log_failure(engine: Engine[E], error: CartritaError) -> None:
+    """Let the operator know which engine did not do what was asked of it, and why."""
+    log.warning("engine_failed", engine=engine.label, code=error.code)
 
 
 def telling(failures: Sequence[CartritaError]) -> CartritaError:

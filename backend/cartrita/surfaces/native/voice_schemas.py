@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from cartrita.application.voice.engines import EMBEDDED
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
-from cartrita.domain.speech import SpeechModel, Transcript
+from cartrita.domain.speech import SpeechModel, Transcript, least_need
 from cartrita.surfaces.native.schemas import ChatResponse
 
 
@@ -177,7 +177,7 @@ class EngineView(BaseModel):
         if not usable:
             needs = f"Set {service.name.upper()}_API_KEY, or store a key of your own."
         elif not available:
-            needs = next((one.needs for one in models if one.needs), None)
+            needs = least_need(offered)
         return cls(
             name=service.name,
             kind="embedded" if service.name == EMBEDDED else "remote",

@@ -13,7 +13,7 @@ from cartrita.adapters.speech.encoding import FfmpegEncoding
 from cartrita.adapters.speech.seats import EngineSeats
 from cartrita.adapters.speech.wav import wav_samples
 from cartrita.domain.errors import CartritaError, NotOffered, Unavailable, UpstreamUnreachable
-from cartrita.domain.speech import AudioFormat, SpeechRequest, SpokenText
+from cartrita.domain.speech import AudioFormat, SpeechRequest, SpokenText, least_need
 
 _PIPER = """#!{python} -I
 import sys
@@ -81,6 +81,7 @@ async def test_what_is_not_installed_is_named_with_what_to_do(
     assert list(needs) == ["piper", "flite", "espeak-ng"]
     assert "voice.piper_voice" in needs["piper"]
     assert "apt install flite" in needs["flite"]
+    assert least_need(engine.models) == needs["flite"]
     error = await refusal(SpeechRequest(text="Hello."), engine)
     assert isinstance(error, Unavailable)
     assert (error.code, "apt install flite" in error.message) == ("speech_unavailable", True)

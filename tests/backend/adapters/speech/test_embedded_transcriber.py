@@ -31,6 +31,7 @@ from cartrita.domain.speech import (
     Transcript,
     TranscriptionOptions,
     UtteranceEnded,
+    least_need,
 )
 
 OPTIONS = TranscriptionOptions()
@@ -132,6 +133,7 @@ async def test_an_engine_that_is_not_installed_says_how_to(monkeypatch: pytest.M
     monkeypatch.setattr(embedded_engines, "find_spec", not_installed)
     engine = transcriber()
     assert all(one.needs and "pip install" in one.needs for one in engine.models)
+    assert "backend[voice]" in (least_need(engine.models) or ""), "the one that needs no model"
     with pytest.raises(Unavailable) as caught:
         await heard(babble(1), engine)
     assert (

@@ -188,6 +188,7 @@ async def test_what_can_be_spoken_is_known_without_asking() -> None:
         (text(voice="thalia"), "embedded", "voice"),
         (text(format=AudioFormat.OPUS), "embedded", "format"),
         (text(), "nobody", "synthesizer"),
+        (text(), "embedded/nope", "synthesizer"),
     ],
 )
 async def test_what_nobody_can_speak_is_known_without_asking(

@@ -199,6 +199,22 @@ async def test_one_that_cannot_be_named() -> None:
     with pytest.raises(Unavailable, match="Set CARTRITA_VOICE_WHISPER") as caught:
         await hearing.hear("embedded/whisper")
     assert caught.value.code == "transcription_unavailable"
+    with pytest.raises(NotOffered, match="whisper, sphinx") as refused:
+        await hearing.hear("embedded/nope")
+    assert list(refused.value.fields) == ["transcriber"], "the field that named it"
+    assert hearing.embedded.asked == []
+
+
+async def test_what_is_whole_by_itself_is_the_least_need() -> None:
+    hearing = Hearing("")
+    hearing.embedded.models = (
+        SpeechModel(name="whisper", needs="Choose a model.", own_model=True),
+        SpeechModel(name="sphinx", needs="Install it."),
+    )
+    with pytest.raises(Unavailable, match="Install it"):
+        await hearing.hear("embedded")
+    with pytest.raises(Unavailable, match="Choose a model"):
+        await hearing.hear("embedded/whisper")
 
 
 async def test_where_there_is_nothing() -> None:

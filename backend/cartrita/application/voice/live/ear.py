@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final, Protocol
 
-from cartrita.application.voice.engines import Engine, may_pass_over
+from cartrita.application.voice.engines import Engine, log_failure, may_pass_over
 from cartrita.application.voice.live.audio_inbox import Arrival, AudioInbox, Mark
 from cartrita.application.voice.live.options import LiveBounds, LiveOptions
 from cartrita.application.voice.live.two_ways import both_ways
@@ -72,8 +72,10 @@ class Ear:
             try:
                 await self._hear(engine)
             except CartritaError as error:
-                last = engine is engines[-1]
-                if self._heard_words or last or error.callers_own or not may_pass_over(error):
+                if error.callers_own or not may_pass_over(error):
+                    raise
+                log_failure(engine, error)
+                if self._heard_words or engine is engines[-1]:
                     raise
                 self.inbox.give_back()
             else:

@@ -53,13 +53,14 @@ class TurnEnded(msgspec.Struct, frozen=True):
 
 
 class SentenceBegan(msgspec.Struct, frozen=True, kw_only=True):
-    """Its audio follows, in this format."""
+    """Its audio follows, in this format, as this synthesizer makes it."""
 
     run_id: RunId
     sentence: int
     text: str
     format: AudioFormat
     sample_rate: int | None
+    synthesizer: str
 
 
 class SentenceEnded(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from cartrita.application.voice.engines import Engine, may_pass_over, telling
+from cartrita.application.voice.engines import Engine, log_failure, may_pass_over, telling
 from cartrita.application.voice.live.answer_text import AnswerText
 from cartrita.application.voice.live.live_events import LiveClient, SentenceBegan, SentenceEnded
 from cartrita.application.voice.live.options import LiveBounds
@@ -52,7 +52,7 @@ class SentenceSpeaker:
         self._ahead_s = bounds.ahead_s
         self._stretch = int(bounds.metered_s * _CHARACTERS_PER_S)
         self._opened = False
-        self._engine = ""
+        self._engine = self._label = ""
         self._in_turn = False
         self._sounding = False
         self._seconds: float | None = None
@@ -88,7 +88,7 @@ class SentenceSpeaker:
             try:
                 return await self._speak_with(left[0], run_id, text)
             except CartritaError as error:
-                if self._sounding or error.callers_own or not may_pass_over(error):
+                if self._is_final(left[0], error):
                     raise
                 if self._is_passing(error) and tried_again < self.next:
                     tried_again = self.next
@@ -100,6 +100,13 @@ class SentenceSpeaker:
                     if not left:
                         raise telling(failures) from None
 
+    def _is_final(self, engine: Engine[SpeechSynthesizer], error: CartritaError) -> bool:
+        """Whether nobody goes on after it."""
+        if error.callers_own or not may_pass_over(error):
+            return True
+        log_failure(engine, error)
+        return self._sounding
+
     def _is_passing(self, error: CartritaError) -> bool:
         """Whether the same synthesizer, which had begun, may do better at once."""
         return self._opened and isinstance(error, UpstreamCut | UpstreamOverloaded)
@@ -107,7 +114,7 @@ class SentenceSpeaker:
     async def _speak_with(
         self, engine: Engine[SpeechSynthesizer], run_id: RunId, text: AnswerText
     ) -> None:
-        self._opened, self._engine = False, engine.service.name
+        self._opened, self._engine, self._label = False, engine.service.name, engine.label
         request = self._asks(engine)
         opening = self._calls.open(
             self._principal,
@@ -178,6 +185,7 @@ class SentenceSpeaker:
                 text=text,
                 format=speaking.format,
                 sample_rate=speaking.sample_rate,
+                synthesizer=self._label,
             )
         )
 

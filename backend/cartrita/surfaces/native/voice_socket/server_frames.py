@@ -22,7 +22,8 @@ class HeardWord(msgspec.Struct, frozen=True):
 class ListeningFrame(msgspec.Struct, frozen=True, tag_field="type", tag="listening", kw_only=True):
     """The answer to `start`: what is said is heard from now on, as the turn of this number.
 
-    `sample_rate` is that of the audio that is heard. Without speech there is no `synthesizer`.
+    `sample_rate` is that of the audio that is heard. The `synthesizer` is the preferred one: which
+    speaks is told by each sentence. Without speech there is none.
     """
 
     turn: int
@@ -81,6 +82,7 @@ class SpeechStartFrame(
     text: str
     format: str
     sample_rate: int | UnsetType = UNSET
+    synthesizer: str | UnsetType = UNSET
 
 
 class SpeechEndFrame(msgspec.Struct, frozen=True, tag_field="type", tag="speech_end", kw_only=True):

@@ -108,6 +108,7 @@ def _spoken(event: LiveEvent) -> msgspec.Struct | None:
                 text=event.text,
                 format=event.format.value,
                 sample_rate=event.sample_rate or UNSET,
+                synthesizer=event.synthesizer,
             )
         case SentenceEnded(run_id, sentence, seconds):
             lasts = UNSET if seconds is None else seconds

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 from tests.backend.application.voice.live.scenes import OPTIONS, Scene, public, scene, words
 
 from cartrita.application.voice.live.live_events import (
@@ -48,6 +50,11 @@ async def asked(told: Scene, audio: bytes = b"aa") -> int:
     told.conversation.hear(audio)
     await told.client.until(TurnEnded, turns + 1)
     return len(told.runs.commands)
+
+
+def failed(logs: list[EventDict]) -> list[tuple[str, str]]:
+    """The engines that failed, as an operator reads it, and with what."""
+    return [(one["engine"], one["code"]) for one in logs if one["event"] == "engine_failed"]
 
 
 async def settled() -> None:
@@ -344,21 +351,25 @@ async def test_a_transcriber_that_fails_before_it_heard_is_replaced() -> None:
         told.ears[0].hears = {b"11": [cut()]}
         told.ears[1].hears = {b"11": [words("All of it.")]}
         await told.conversation.start(replace(OPTIONS, respond=False))
-        told.conversation.hear(b"00")
-        told.conversation.hear(b"11")
-        turn = (await told.client.until(TurnEnded)).turn
+        with capture_logs() as logs:
+            told.conversation.hear(b"00")
+            told.conversation.hear(b"11")
+            turn = (await told.client.until(TurnEnded)).turn
         assert (turn.text, turn.provider) == ("All of it.", "openai")
         assert told.ears[1].sent == [b"00", b"11"]
+        assert failed(logs) == [("deepgram", "upstream_cut")]
 
 
 async def test_one_that_fails_after_that_is_told() -> None:
     async with scene() as told:
         told.ears[0].hears = {b"11": [words("Half", ends=False)], b"22": [cut()]}
         await told.conversation.start(replace(OPTIONS, respond=False))
-        told.conversation.hear(b"11")
-        told.conversation.hear(b"22")
-        failure = await told.client.until(LiveFailure)
+        with capture_logs() as logs:
+            told.conversation.hear(b"11")
+            told.conversation.hear(b"22")
+            failure = await told.client.until(LiveFailure)
         assert failure.error.code == "upstream_cut"
+        assert failed(logs) == [("deepgram", "upstream_cut")]
         assert told.client.all(TurnEnded)[0].turn.text == "Half"
         assert told.ears[1].sent == []
 
@@ -408,9 +419,13 @@ async def test_the_next_synthesizer_speaks_in_its_own_voice() -> None:
             mouth.models = (SpeechModel(name=name, voices=(name,)),)
         told.mouths[0].failures = [UpstreamUnreachable("No.", provider="deepgram")] * 4
         await told.conversation.start(replace(OPTIONS, voice="ann", format=AudioFormat.WAV))
-        await told.answer(await asked(told), "Moss.")
-        await told.client.until(SentenceEnded)
+        with capture_logs() as logs:
+            await told.answer(await asked(told), "Moss.")
+            await told.client.until(SentenceEnded)
         assert [one.voice for one in told.mouths[1].requests] == [None]
+        assert told.client.all(ListeningBegan)[0].synthesizer == "deepgram"
+        assert told.client.all(SentenceBegan)[0].synthesizer == "openai"
+        assert failed(logs) == [("deepgram", "upstream_unreachable")]
         assert told.client.all(SentenceEnded)[0].seconds is None
 
 
@@ -419,8 +434,10 @@ async def test_one_that_fails_in_a_sentence_is_told() -> None:
         told.mouths[0].fails = {"Old.": [None, cut()]}
         await told.conversation.start(OPTIONS)
         run = await asked(told)
-        await told.answer(run, "Moss. Old. Yes.")
-        failure = await told.client.until(LiveFailure)
+        with capture_logs() as logs:
+            await told.answer(run, "Moss. Old. Yes.")
+            failure = await told.client.until(LiveFailure)
+        assert failed(logs) == [("deepgram", "upstream_cut")]
         assert (failure.error.code, failure.run_id) == ("upstream_cut", told.runs.run(run))
         [stopped] = told.client.all(SpeechStopped)
         assert (stopped.reason, stopped.sentence) == (SpeechEnd.FAILED, 1)
