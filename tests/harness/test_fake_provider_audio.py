@@ -194,5 +194,5 @@ def test_faults_are_those_of_scripts(fake: FakeProvider, client: openai.OpenAI) 
 
 
 def test_other_paths_and_methods(fake: FakeProvider) -> None:
-    assert ask(fake, {}, path="/v1/audio/translations").status == 404
+    assert ask(fake, {}, path="/v1/audio/variations").status == 404
     assert ask(fake, {}, path="/v1/audio/speech", method="PUT").status == 405

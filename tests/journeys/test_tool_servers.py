@@ -70,7 +70,7 @@ def question(*calls: ToolCall, agent: str = "gardener") -> dict[str, Any]:
 
 
 async def answered(scenario: Scenario, told: dict[str, Any]) -> list[Any]:
-    """What the tools returned, when the run has ended."""
+    """What the calls returned, in their order, when the run has ended."""
 
     async def look() -> bool:
         _, run = await scenario.call("GET", f"/api/runs/{told['run_id']}")
@@ -80,7 +80,9 @@ async def answered(scenario: Scenario, told: dict[str, Any]) -> list[Any]:
     path = f"/api/conversations/{told['conversation_id']}/messages"
     _, page = await scenario.call("GET", path)
     parts = page["items"][-1]["parts"]
-    return [part["content"][0]["text"] for part in parts if part["type"] == "tool_result"]
+    results = {part["call_id"]: part for part in parts if part["type"] == "tool_result"}
+    calls = [part["call_id"] for part in parts if part["type"] == "tool_call"]
+    return [results[call_id]["content"][0]["text"] for call_id in calls]
 
 
 async def test_what_only_reads_is_called_at_once(garden: Scenario) -> None:

@@ -100,3 +100,14 @@ installation = Table(
     Column("secret_digest", LargeBinary, nullable=False),
     Column("created_at", MOMENT, nullable=False),
 )
+
+requests_under_way = Table(
+    "requests_under_way",
+    metadata,
+    Column("owner_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("holder", Uuid, nullable=False),
+    Column("replica_id", Uuid, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    prefixes=["UNLOGGED"],
+)
