@@ -66,6 +66,9 @@ def spoken(text: str, folder: Path, voice: str = "rms") -> bytes:
 
 
 def left_behind() -> tuple[set[str], list[str]]:
-    """The temporary files there are, and the processes that this one has started."""
+    """The temporary files there are, and the processes that this one has started itself.
+
+    What those have started comes and goes: servers of other tests may be among them.
+    """
     files = {path.name for path in Path(tempfile.gettempdir()).iterdir()}
-    return files, [" ".join(one.cmdline()) for one in psutil.Process().children(recursive=True)]
+    return files, [" ".join(one.cmdline()) for one in psutil.Process().children()]
