@@ -47,7 +47,7 @@ class AnswerSpeech:
     @property
     def audible(self) -> bool:
         """Whether it is heard now."""
-        return self._running and self._speaker.heard
+        return self._running and self._reason is None and self._speaker.heard
 
     def stop(self, reason: SpeechEnd) -> None:
         """Speak no more; `tell_stop` tells it."""

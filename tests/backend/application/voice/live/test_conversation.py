@@ -477,17 +477,21 @@ async def test_who_speaks_meanwhile(wish: BargeIn) -> None:
 async def test_who_interrupts_is_told_before_what_speaks_is_closed() -> None:
     async with scene() as told:
         told.ears[0].hears[b"bb"] = [words("Wait", final=False)]
-        await told.conversation.start(OPTIONS)
-        told.runs.write(await asked(told), "Moss. It")
+        await told.conversation.start(replace(OPTIONS, on_barge_in=BargeIn.CANCEL))
+        run = await asked(told)
+        told.runs.write(run, "Moss. It")
         await told.client.until(SentenceEnded)
         told.mouths[0].closes.clear()
         told.conversation.hear(b"bb")
         assert (await told.client.until(SpeechStopped)).reason is SpeechEnd.BARGE_IN
         assert told.mouths[0].open == 1
+        told.conversation.hear(b"bb")  # while it is being closed nothing is heard
+        await settled()
         told.mouths[0].closes.set()
         await told.client.until_true(lambda: told.mouths[0].open == 0)
         await settled()
         assert len(told.client.all(SpeechStopped)) == 1
+        assert told.runs.cancelled == [public(told.runs.run(run))]
 
 
 async def test_a_cancellation_that_fails_is_told() -> None:
