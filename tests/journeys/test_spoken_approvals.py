@@ -1,32 +1,18 @@
 """A person decides on what a tool does that a spoken question needs; then it is answered."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from tests.harness.deepgram.launch import Deepgram
-from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.scenario import Scenario, eventually
-from tests.harness.server import Server
 from tests.journeys.voice import content, said
+from tests.journeys.voice import deepgram as deepgram
+from tests.journeys.voice import speaking as speaking
 
 PROCESS, CHAT = "/api/voice/process", "/api/chat/voice"
 CALLED = ToolCall(name="calculator", arguments={"expression": "6*7"})
 ASKING = {"approval": "always", "agent_override": "supervisor"}
-
-
-@pytest.fixture(scope="module")
-def speaking(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Scenario]:
-    with Server(provider_url=provider.base_url, settings=deepgram_server.settings) as server:
-        yield Scenario(server, provider)
-
-
-@pytest.fixture
-def deepgram(deepgram_server: Deepgram) -> Deepgram:
-    deepgram_server.reset()
-    return deepgram_server
 
 
 def question() -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -12,27 +11,16 @@ from tests.harness.deepgram.faults import Cut, Delays, Fault, Refuse
 from tests.harness.deepgram.launch import Deepgram, as_wave
 from tests.harness.deepgram.tones import silence
 from tests.harness.documents import form
-from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, eventually
-from tests.harness.server import KEY, Server
+from tests.harness.server import KEY
 from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.journeys.voice import MODEL, content, said, spoken
+from tests.journeys.voice import deepgram as deepgram
+from tests.journeys.voice import speaking as speaking
 
 PROCESS, TRANSCRIBE, CHAT = "/api/voice/process", "/api/voice/transcribe", "/api/chat/voice"
 QUESTION = "What grows on stones?"
-
-
-@pytest.fixture(scope="module")
-def speaking(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Scenario]:
-    with Server(provider_url=provider.base_url, settings=deepgram_server.settings) as server:
-        yield Scenario(server, provider)
-
-
-@pytest.fixture
-def deepgram(deepgram_server: Deepgram) -> Deepgram:
-    deepgram_server.reset()
-    return deepgram_server
 
 
 async def test_a_recording_is_transcribed(speaking: Scenario, deepgram: Deepgram) -> None:

@@ -18,18 +18,13 @@ from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import Server
 from tests.journeys.accounts import made, new_key, new_tenant, new_user
 from tests.journeys.voice import MODEL, said, spoken
+from tests.journeys.voice import deepgram as deepgram
+from tests.journeys.voice import speaking as speaking
 
 PROCESS, TRANSCRIBE, CHAT = "/api/voice/process", "/api/voice/transcribe", "/api/chat/voice"
 QUESTION = "What grows on stones?"
 PAYMENT = Refuse(status=402, code="ASR_PAYMENT_REQUIRED", message="Out of credit.")
 BUSY = Refuse(status=429, code="TOO_MANY_REQUESTS", message="Too many requests.")
-
-
-@pytest.fixture(scope="module")
-def speaking(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Scenario]:
-    """A server with a key of Deepgram, and of an OpenAI that hears and speaks too."""
-    with Server(provider_url=provider.base_url, settings=deepgram_server.settings) as server:
-        yield Scenario(server, provider)
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +37,6 @@ def keyless(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Scena
     }
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield Scenario(server, provider)
-
-
-@pytest.fixture
-def deepgram(deepgram_server: Deepgram) -> Deepgram:
-    deepgram_server.reset()
-    return deepgram_server
 
 
 async def member(scenario: Scenario, **fields: Any) -> str:

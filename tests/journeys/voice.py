@@ -1,16 +1,33 @@
 """What is said to a server in the journeys of voice, and what it answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 from tests.harness import raw_http
+from tests.harness.deepgram.launch import Deepgram
 from tests.harness.documents import form
+from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.scenario import Scenario
-from tests.harness.server import KEY
+from tests.harness.server import KEY, Server
 
 MODEL: Mapping[str, str] = {"provider": "openai", "model": "fake"}
 """The fields that have the fake provider answer."""
+
+
+@pytest.fixture(scope="module")
+def speaking(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Scenario]:
+    """A server with a key of Deepgram, and of an OpenAI that hears and speaks too."""
+    with Server(provider_url=provider.base_url, settings=deepgram_server.settings) as server:
+        yield Scenario(server, provider)
+
+
+@pytest.fixture
+def deepgram(deepgram_server: Deepgram) -> Deepgram:
+    """That Deepgram, to which nobody has said anything yet."""
+    deepgram_server.reset()
+    return deepgram_server
 
 
 async def said(

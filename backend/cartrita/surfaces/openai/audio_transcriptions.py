@@ -9,13 +9,12 @@ from fastapi import APIRouter, Request, Response
 
 from cartrita.dialects.openai_audio import form_parsing
 from cartrita.dialects.openai_audio.event_rendering import transcript_events
-from cartrita.dialects.openai_audio.transcription_types import ResponseFormat
 from cartrita.domain.receipts import require_exact
 from cartrita.domain.speech import Transcript
 from cartrita.kit.long_work import InTurns
 from cartrita.surfaces.dependencies import ANSWERED, AppConfig, AppServices, CurrentPrincipal
 from cartrita.surfaces.openai.audio_engines import ChosenEngine, chosen_engine
-from cartrita.surfaces.openai.audio_recordings import received, rendered, transcribed
+from cartrita.surfaces.openai.audio_recordings import form_of, received, rendered, transcribed
 from cartrita.surfaces.openai.audio_streams import EVENTS, AudioEvents, AudioFrames
 from cartrita.surfaces.run_ends import while_connected
 from cartrita.surfaces.v1.request_reading import call_options
@@ -23,33 +22,12 @@ from cartrita.surfaces.v1.routes_told import route_headers
 
 router = APIRouter(prefix="/v1/audio", tags=["openai"], dependencies=ANSWERED)
 
-_FORM: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "model"],
-                    "additionalProperties": True,
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "model": {"type": "string", "examples": ["whisper-1", "deepgram/nova-3"]},
-                        "language": {"type": "string"},
-                        "prompt": {"type": "string"},
-                        "response_format": {"enum": [each.value for each in ResponseFormat]},
-                        "temperature": {"type": "number", "minimum": 0, "maximum": 1},
-                        "timestamp_granularities[]": {
-                            "type": "array",
-                            "items": {"enum": ["word", "segment"]},
-                        },
-                        "stream": {"type": "boolean"},
-                    },
-                }
-            }
-        },
-    }
-}
+_FORM: Final = form_of(
+    ["whisper-1", "deepgram/nova-3"],
+    language={"type": "string"},
+    **{"timestamp_granularities[]": {"type": "array", "items": {"enum": ["word", "segment"]}}},
+    stream={"type": "boolean"},
+)
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The transcript in the `response_format`, or its events.",

@@ -5,37 +5,16 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from cartrita.dialects.openai_audio import form_parsing
-from cartrita.dialects.openai_audio.transcription_types import ResponseFormat
 from cartrita.domain.receipts import require_exact
 from cartrita.surfaces.dependencies import ANSWERED, AppConfig, AppServices, CurrentPrincipal
 from cartrita.surfaces.openai.audio_engines import chosen_engine
-from cartrita.surfaces.openai.audio_recordings import received, rendered, transcribed
+from cartrita.surfaces.openai.audio_recordings import form_of, received, rendered, transcribed
 from cartrita.surfaces.run_ends import while_connected
 from cartrita.surfaces.v1.request_reading import call_options
 
 router = APIRouter(prefix="/v1/audio", tags=["openai"], dependencies=ANSWERED)
 
-_FORM: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file", "model"],
-                    "additionalProperties": True,
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "model": {"type": "string", "examples": ["whisper-1", "groq/whisper-1"]},
-                        "prompt": {"type": "string"},
-                        "response_format": {"enum": [each.value for each in ResponseFormat]},
-                        "temperature": {"type": "number", "minimum": 0, "maximum": 1},
-                    },
-                }
-            }
-        },
-    }
-}
+_FORM: Final = form_of(["whisper-1", "groq/whisper-1"])
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The translation in the `response_format`.",
