@@ -11,10 +11,9 @@ import pytest
 from pydantic import BaseModel
 from tests.client.sample_calls import CALLS
 from tests.client.world import World
+from tests.harness.served_contract import CONTRACT
 
-from cartrita.app import openapi_document, websocket_document
 from cartrita.contract.model import (
-    Contract,
     Enumeration,
     Named,
     OneOf,
@@ -23,7 +22,6 @@ from cartrita.contract.model import (
     Variants,
 )
 from cartrita.contract.python.answers import kind, returned, streams_on_request
-from cartrita.contract.walker import contract_of
 from cartrita_client import (
     AsyncCartritaApiClient,
     AsyncChatStream,
@@ -36,7 +34,6 @@ from cartrita_client import (
 )
 from cartrita_client.shapes import UNKNOWN
 
-CONTRACT: Contract = contract_of(openapi_document(), websocket_document())
 OPERATIONS = {each.id: each for each in CONTRACT.operations}
 STREAMS = [each.id for each in CONTRACT.operations if streams_on_request(each, CONTRACT)]
 PAGES = [each.id for each in CONTRACT.operations if each.item is not None]

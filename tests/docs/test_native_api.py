@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from tests.docs.snippets import ROOT
+from tests.harness.served_contract import OPENAPI
 from tests.laws.tree import PACKAGE, files
 
-from cartrita.app import openapi_document
 from cartrita.domain import errors
 from cartrita.domain.errors import CartritaError, ErrorKind
 from cartrita.surfaces.native.errors import STATUS
@@ -16,9 +16,8 @@ PAGE = (ROOT / "docs" / "native-api.md").read_text()
 V1_PAGES = "".join(
     (ROOT / "docs" / f"{name}-api.md").read_text() for name in ("openai", "anthropic")
 )
-DOCUMENT = openapi_document()
 SERVED = {
-    (method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods
+    (method.upper(), path) for path, methods in OPENAPI["paths"].items() for method in methods
 }
 _NOT_IN_THE_CONTRACT = {("GET", "/openapi.json"), ("GET", "/docs")}
 
@@ -56,11 +55,11 @@ def test_the_pages_on_v1_name_every_route_and_no_other() -> None:
 
 def test_it_names_every_field_of_a_chat_request() -> None:
     named = [cells[0].strip("`") for cells in rows("Chat request")]
-    assert sorted(named) == sorted(DOCUMENT["components"]["schemas"]["ChatRequest"]["properties"])
+    assert sorted(named) == sorted(OPENAPI["components"]["schemas"]["ChatRequest"]["properties"])
 
 
 def test_it_names_every_event_and_its_data() -> None:
-    schemas: dict[str, Any] = DOCUMENT["components"]["schemas"]
+    schemas: dict[str, Any] = OPENAPI["components"]["schemas"]
     frames = schemas["ChatEvent"]["discriminator"]["mapping"]
     documented = {cells[0].strip("`"): cells[1] for cells in rows("Streams")}
     assert set(documented) == set(frames)
@@ -81,7 +80,7 @@ def test_the_contract_knows_the_codes_that_the_page_names() -> None:
     documented: set[str] = {
         code for cells in rows("Errors") for code in re.findall("`(.*?)`", cells[2])
     }
-    kinds: list[dict[str, Any]] = DOCUMENT["x-error-kinds"]
+    kinds: list[dict[str, Any]] = OPENAPI["x-error-kinds"]
     codes = [code for kind in kinds for code in kind["codes"]]
     assert len(codes) == len(set(codes))
     assert set(codes) == documented - {"own", "details.credential"}

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 from starlette.requests import Request
+from tests.harness.served_contract import OPENAPI
 from tests.laws.tree import PACKAGE
 
-from cartrita.app import openapi_document
 from cartrita.domain import errors
 from cartrita.domain.errors import CartritaError, ErrorKind, UpstreamError
 
@@ -51,7 +51,7 @@ def test_a_code_names_one_error() -> None:
 def test_operations_have_names_of_their_own() -> None:
     operations = [
         operation["operationId"]
-        for methods in openapi_document()["paths"].values()
+        for methods in OPENAPI["paths"].values()
         for operation in methods.values()
     ]
     assert len(operations) > 10

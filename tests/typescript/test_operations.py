@@ -12,15 +12,14 @@ from jsonschema import Draft202012Validator
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.scenario import Scenario
+from tests.harness.served_contract import CONTRACT
 from tests.harness.server import KEY
 from tests.harness.utterances import utterances
 from tests.laws.tree import ROOT
 from tests.typescript.package import Programs
 
-from cartrita.app import openapi_document, websocket_document
-from cartrita.contract.model import Contract, Operation
+from cartrita.contract.model import Operation
 from cartrita.contract.typescript.texts import camel
-from cartrita.contract.walker import contract_of
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +27,6 @@ _DOT = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlE"
     "QVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
 )
-CONTRACT: Contract = contract_of(openapi_document(), websocket_document())
 OPENAPI: dict[str, Any] = json.loads((ROOT / "frontend-contract/openapi.json").read_text())
 Facts = dict[str, list[dict[str, Any]]]
 

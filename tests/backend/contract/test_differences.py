@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.harness.served_contract import CONTRACT
 
-from cartrita.app import openapi_document, websocket_document
 from cartrita.contract.compatibility import takes
 from cartrita.contract.definition_differences import Difference, definition_differences
 from cartrita.contract.differences import differences
@@ -31,9 +31,7 @@ from cartrita.contract.model import (
     Type,
     Variants,
 )
-from cartrita.contract.walker import contract_of
 
-CONTRACT = contract_of(openapi_document(), websocket_document())
 TEXT, INTEGER, NUMBER = Plain(Scalar.TEXT), Plain(Scalar.INTEGER), Plain(Scalar.NUMBER)
 ANY, MOMENT = Plain(Scalar.ANY), Plain(Scalar.MOMENT)
 CHAT = next(one for one in CONTRACT.operations if one.id == "post_chat")

@@ -4,8 +4,8 @@ import keyword
 from dataclasses import fields, is_dataclass
 
 import pytest
+from tests.harness.served_contract import ASYNCAPI, CONTRACT, OPENAPI
 
-from cartrita.app import openapi_document, websocket_document
 from cartrita.contract.announced import PATHS
 from cartrita.contract.model import (
     BodyFormat,
@@ -25,8 +25,6 @@ from cartrita.contract.model import (
 from cartrita.contract.walker import contract_of
 from cartrita.domain.errors import ErrorKind
 
-DOCUMENT = openapi_document()
-CONTRACT = contract_of(DOCUMENT, websocket_document())
 BY_ID = {operation.id: operation for operation in CONTRACT.operations}
 
 
@@ -44,7 +42,7 @@ def named(value: object) -> set[str]:
 def test_every_native_route_is_a_method_but_for_those_that_say_so() -> None:
     served = {
         operation["operationId"]
-        for path, methods in DOCUMENT["paths"].items()
+        for path, methods in OPENAPI["paths"].items()
         for operation in methods.values()
         if not path.startswith("/v1/")
     }
@@ -176,13 +174,13 @@ def test_what_is_announced_is_marked_until_it_is_served() -> None:
     announced = [one.path for one in CONTRACT.operations if one.announced]
     assert sorted(announced) == sorted(PATHS)
     served = {path: {"get": operation_at("/health")} for path in PATHS}
-    later = {**DOCUMENT, "paths": {**DOCUMENT["paths"], **served}}
-    found = contract_of(later, websocket_document())
+    later = {**OPENAPI, "paths": {**OPENAPI["paths"], **served}}
+    found = contract_of(later, ASYNCAPI)
     assert not any(operation.announced for operation in found.operations)
 
 
 def operation_at(path: str) -> dict[str, object]:
-    return DOCUMENT["paths"][path]["get"]
+    return OPENAPI["paths"][path]["get"]
 
 
 def test_the_rest_of_an_operation() -> None:

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from tests.harness.served_contract import ASYNCAPI, OPENAPI
 
-from cartrita.app import openapi_document, websocket_document
 from cartrita.surfaces.native.contract_examples import Examples, MissingExample, exemplified
 from cartrita.surfaces.native.contract_texts import ContractTexts, contract_texts
 
-OPENAPI = openapi_document()
-ASYNCAPI = websocket_document()
 SCHEMAS: dict[str, Any] = {
     **ASYNCAPI["components"]["schemas"],
     **OPENAPI["components"]["schemas"],

@@ -4,29 +4,28 @@ import json
 import re
 from html import escape
 
-from cartrita.app import openapi_document
-from cartrita.surfaces.native.docs_page import render_page
+from tests.harness.served_contract import OPENAPI
 
-DOCUMENT = openapi_document()
+from cartrita.surfaces.native.docs_page import render_page
 
 
 def test_every_operation_and_schema_is_on_the_page() -> None:
-    page = render_page(json.dumps(DOCUMENT))
-    for path, methods in DOCUMENT["paths"].items():
+    page = render_page(json.dumps(OPENAPI))
+    for path, methods in OPENAPI["paths"].items():
         for method, operation in methods.items():
             assert f"<b>{method.upper()}</b> <code>{path}</code>" in page
             assert escape(operation["description"]) in page
-    for name in DOCUMENT["components"]["schemas"]:
+    for name in OPENAPI["components"]["schemas"]:
         assert f'id="{name}"' in page
 
 
 def test_every_link_leads_somewhere() -> None:
-    page = render_page(json.dumps(DOCUMENT))
+    page = render_page(json.dumps(OPENAPI))
     assert set(re.findall(r'href="#(\w+)"', page)) <= set(re.findall(r'id="(\w+)"', page))
 
 
 def test_what_is_described_is_not_markup() -> None:
-    document = json.loads(json.dumps(DOCUMENT))
+    document = json.loads(json.dumps(OPENAPI))
     document["info"]["description"] = "<script>x</script>"
     page = render_page(json.dumps(document))
     assert "<script" not in page

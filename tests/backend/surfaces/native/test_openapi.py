@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from tests.harness.served_contract import OPENAPI
 
 from cartrita.app import create_app, openapi_document, routes
 from cartrita.surfaces.native.chat_requests import ChatRequest
 from cartrita.surfaces.services import SurfaceConfig
 
-DOCUMENT = openapi_document()
 ANONYMOUS = {
     ("get", "/"),
     ("get", "/assets/{asset_name}"),
@@ -38,7 +38,7 @@ UNDESCRIBED = {
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in DOCUMENT["paths"].items():
+    for path, methods in OPENAPI["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
 
@@ -56,8 +56,8 @@ def references(value: object) -> Iterator[str]:
 
 
 def test_it_is_made_without_a_database_and_the_same_each_time() -> None:
-    assert json.dumps(openapi_document()) == json.dumps(DOCUMENT)
-    assert DOCUMENT["openapi"] == "3.1.0"
+    assert json.dumps(openapi_document()) == json.dumps(OPENAPI)
+    assert OPENAPI["openapi"] == "3.1.0"
 
 
 def test_it_describes_every_route() -> None:
@@ -72,15 +72,15 @@ def test_ids_are_unique() -> None:
 
 
 def test_every_reference_leads_somewhere() -> None:
-    for reference in references(DOCUMENT):
-        place: Any = DOCUMENT
+    for reference in references(OPENAPI):
+        place: Any = OPENAPI
         for step in reference.removeprefix("#/").split("/"):
             assert step in place, reference
             place = place[step]
 
 
 def test_every_schema_is_one() -> None:
-    for schema in DOCUMENT["components"]["schemas"].values():
+    for schema in OPENAPI["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
 
 
@@ -123,17 +123,17 @@ def test_streams_are_described() -> None:
         ("patch", conversation + "/{message_id}"),
         ("post", conversation + "/{message_id}/retry"),
     }
-    mapping = DOCUMENT["components"]["schemas"]["ChatEvent"]["discriminator"]["mapping"]
+    mapping = OPENAPI["components"]["schemas"]["ChatEvent"]["discriminator"]["mapping"]
     assert {"stream_start", "queued", "token", "error", "done"} <= mapping.keys()
 
 
 def test_a_chat_request_is_described_as_body_and_as_query() -> None:
-    chat = DOCUMENT["paths"]["/api/chat"]["post"]["requestBody"]["content"]["application/json"]
+    chat = OPENAPI["paths"]["/api/chat"]["post"]["requestBody"]["content"]["application/json"]
     assert chat == {"schema": {"$ref": "#/components/schemas/ChatRequest"}}
-    schema = DOCUMENT["components"]["schemas"]["ChatRequest"]
+    schema = OPENAPI["components"]["schemas"]["ChatRequest"]
     assert schema["required"] == ["message"]
     assert set(schema["properties"]) == set(ChatRequest.model_fields)
-    source = DOCUMENT["paths"]["/api/chat/stream"]["get"]["parameters"]
+    source = OPENAPI["paths"]["/api/chat/stream"]["get"]["parameters"]
     in_query = {parameter["name"] for parameter in source if parameter["in"] == "query"}
     assert in_query == {*ChatRequest.model_fields, "ticket"}
 
