@@ -41,7 +41,8 @@ def speech_machine(settings: Settings) -> SpeechMachine:
         decoding_s=voice.transcription_timeout_s,
     )
     recordings = SniffedRecordings(limits, seats, ffmpeg)
-    encoder = FfmpegEncoding(ffmpeg, EngineSeats(voice.encoders_max))
+    share = voice.encoders_per_owner or (voice.encoders_max + 1) // 2
+    encoder = FfmpegEncoding(ffmpeg, EngineSeats(voice.encoders_max, share=share))
     transcriber = EmbeddedTranscriber(
         recordings,
         seats,

@@ -9,6 +9,7 @@ from cartrita.application.voice.speeches import Speeches
 from cartrita.application.voice.spoken_answers import SpokenAnswers
 from cartrita.application.voice.spoken_files import SpokenFiles
 from cartrita.application.voice.spoken_messages import SpokenMessages
+from cartrita.application.voice.takers import Patience
 from cartrita.application.voice.transcriptions import Transcriptions
 from cartrita.application.voice.work_in_turn import WorkInTurn
 from cartrita.assembly.files import FileParts
@@ -31,7 +32,8 @@ def create_voice_services(
     """The use cases over these engines."""
     speech = models.speech
     transcriptions = Transcriptions(speech.transcribers, speech.calls, speech.recordings)
-    speeches = Speeches(speech.synthesizers, speech.calls, settings.voice.unheard_s)
+    patience = Patience(settings.voice.unheard_s, settings.voice.unheard_pace)
+    speeches = Speeches(speech.synthesizers, speech.calls, patience)
     spoken = SpokenFiles(files.uploads, files.files)
     in_turn = WorkInTurn(storage.run_log.under_way, seconds=_HELD_S)
     return VoiceServices(

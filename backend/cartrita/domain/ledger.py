@@ -36,6 +36,10 @@ class ServiceUse(msgspec.Struct, frozen=True):
         """Whether it is no more than another."""
         return self.audio_seconds <= other.audio_seconds and self.characters <= other.characters
 
+    def part(self, parts: int) -> "ServiceUse":
+        """One of so many equal parts of it."""
+        return ServiceUse(self.audio_seconds / parts, self.characters // parts)
+
 
 NO_USE: Final = ServiceUse()
 

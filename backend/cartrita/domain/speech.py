@@ -180,10 +180,12 @@ ListeningEvent: TypeAlias = SpeechStarted | Heard | UtteranceEnded
 class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A text to be spoken; None leaves it to the synthesizer. `speed` 1 is its usual one.
 
-    `instructions` say how, to synthesizers that are models.
+    `instructions` say how, to synthesizers that are models. `owner_id` is whose share of what
+    encodes here it takes, if anybody's.
     """
 
     text: str
+    owner_id: str = ""
     model: str | None = None
     voice: str | None = None
     format: AudioFormat | None = None

@@ -25,6 +25,11 @@ class FixedReservation:
             self.settle(Decimal(0))
             raise
 
+    async def grow(self, price: Decimal) -> None:
+        """Reserve so much more of each. Raises as `open` does; nothing has changed then."""
+        await FixedReservation(self._leases, price).open()
+        self._price += price
+
     def settle(self, spent: Decimal) -> tuple[Settlement, ...]:
         """So much was spent: nothing is reserved any more."""
         held, self._held = self._held, []

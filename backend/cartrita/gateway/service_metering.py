@@ -31,6 +31,8 @@ TOOLS: Final = "tools"
 NATIVE: Final = "native"
 
 _NOTHING: Final = Decimal(0)
+_LEAST: Final = 64
+"""Nothing is begun where not even one of so many parts of a stretch is left in the budgets."""
 _LEFT: Final = (CallOutcome.CANCELLED, CallOutcome.CUT)
 """What becomes of a request whose answer nobody gets."""
 
@@ -132,6 +134,7 @@ class MeteredRequest:
         self._provider = provider
         self._price = price
         self._reservation: FixedReservation | None = None
+        self._room = call.stretch
         self._continued = False
         self.began_at: float | None = None
         self.used = NO_USE
@@ -139,8 +142,9 @@ class MeteredRequest:
     async def reserve(self) -> None:
         """Reserve what it is expected to cost. Raises BudgetExhausted, and Unavailable."""
         if self._price is not None:
-            of_use = self._price.of_use(self._call.expected + self._call.stretch)
-            self._reservation = await self._meter.reserved(self._call, self._price.request + of_use)
+            beside = self._price.request + self._price.of_use(self._call.expected)
+            least = self._call.stretch.part(_LEAST)
+            self._reservation, self._room = await self._stretch(self._price, beside, least)
 
     def begin(self) -> None:
         """It is made now: its turn has come."""
@@ -154,11 +158,12 @@ class MeteredRequest:
         """It is going to use this as well, which the budgets have to allow.
 
         Beyond the stretch that is reserved the next one is, and what was used of it is reported: so
-        much is lost at most if this process ends. Raises BudgetExhausted, and Unavailable; nothing
-        has changed then.
+        much is lost at most if this process ends. Where the budgets have no whole one left, it is a
+        half, a quarter and so on, down to this use. Raises BudgetExhausted, and Unavailable;
+        nothing has changed then.
         """
-        if self.used != NO_USE and not (self.used + use).within(self._call.stretch):
-            await self._go_on(use)
+        if not (self.used + use).within(self._room):
+            await (self._begin_with(use) if self.used == NO_USE else self._go_on(use))
         self.use(use)
 
     def report(self, outcome: CallOutcome) -> None:
@@ -183,15 +188,34 @@ class MeteredRequest:
         of_use = self._price.of_use(self.used)
         return of_use if failed or self._continued else self._price.request + of_use
 
+    async def _begin_with(self, use: ServiceUse) -> None:
+        """Reserve what the first use takes beyond what was reserved for it."""
+        if self._price is not None and self._reservation is not None:
+            beyond = self._price.of_use(use) - self._price.of_use(self._room)
+            await self._reservation.grow(max(beyond, _NOTHING))
+
     async def _go_on(self, use: ServiceUse) -> None:
         """Begin the next stretch, which has room for this."""
-        reservation = None
+        reservation, room = None, self._call.stretch
         if self._price is not None:
-            most = max(self._price.of_use(self._call.stretch), self._price.of_use(use))
-            reservation = await self._meter.reserved(self._call, most)
+            reservation, room = await self._stretch(self._price, _NOTHING, use)
         self.report(CallOutcome.COMPLETED)
-        self._reservation, self._continued, self.used = reservation, True, NO_USE
+        self._reservation, self._room = reservation, room
+        self._continued, self.used = True, NO_USE
         self.begin()
+
+    async def _stretch(
+        self, price: RequestPrice, beside: Decimal, least: ServiceUse
+    ) -> tuple[FixedReservation | None, ServiceUse]:
+        """Reserve a stretch, or what is left of one, but `least`; and so much `beside` it."""
+        room = self._call.stretch
+        while not room.within(least):
+            try:
+                most = beside + price.of_use(room)
+                return await self._meter.reserved(self._call, most), room
+            except BudgetExhausted:
+                room = room.part(2)
+        return await self._meter.reserved(self._call, beside + price.of_use(least)), least
 
     def _entry(self, began: float, spent: Decimal | None, outcome: CallOutcome) -> LedgerEntry:
         call = self._call

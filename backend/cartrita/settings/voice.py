@@ -79,6 +79,15 @@ class Voice(Group):
             "speech ends and the connection is cut."
         ),
     ] = 60.0
+    unheard_pace: Annotated[
+        float,
+        Field(ge=1, le=100),
+        Setting(
+            "How many seconds the pieces of one speech may wait in all for each that it lasts, at "
+            "15 characters a second, beyond the time above; then it ends in the same way.",
+            value="a number from 1 to 100",
+        ),
+    ] = 2.0
     embedded_text_max: Annotated[
         int,
         Field(ge=100, le=32_000),
@@ -105,6 +114,16 @@ class Voice(Group):
             "takes some 50 MB for as long as it is listened to."
         ),
     ] = 16
+    encoders_per_owner: Annotated[
+        int | None,
+        Field(ge=1, le=1024),
+        Setting(
+            "How many of them one owner has at most; whose share is taken waits, or is told that "
+            "the server is busy, and nobody else.",
+            value="a whole number",
+            default="half of them",
+        ),
+    ] = None
     listeners_max: Annotated[
         int,
         Field(ge=1, le=1024),

@@ -42,6 +42,9 @@ _DEFAULT_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 
+_CUT = "cut"
+"""In the state of a request: why its answer ended before it was whole."""
+
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
 ErrorResponder = Callable[[Exception, Scope, Receive, Send], Awaitable[None]]
@@ -131,9 +134,10 @@ async def answer_error(
     """Answer an error that no endpoint has answered, with a 500 if it was not expected.
 
     Raises it once the response has `started`: then the server closes the connection, which marks
-    the response as incomplete.
+    the response as incomplete, and so does the line in the log about the request.
     """
     if isinstance(error, ClientDisconnect):
+        scope["state"][_CUT] = "client_disconnected"
         log.info("client_disconnected", method=scope.get("method"), path=scope["path"])
         return
     if isinstance(error, CartritaError):
@@ -142,6 +146,7 @@ async def answer_error(
     else:
         log.error("request_failed", method=scope.get("method"), path=scope["path"], exc_info=error)
     if started or scope["type"] != "http":
+        scope["state"][_CUT] = error.code if isinstance(error, CartritaError) else "internal"
         raise error
     await respond(error, scope, receive, send)
 
@@ -194,8 +199,10 @@ def logs_requests() -> bool:
 def log_request(scope: Scope, status: int | None, seconds: float) -> None:
     """Write the line about a request in the log.
 
-    It has no query, whose values are content, and sometimes secrets.
+    It has no query, whose values are content, and sometimes secrets. An answer that was `cut` has
+    the status that it began with.
     """
+    cut = scope["state"].get(_CUT)
     version = Headers(scope=scope).get("x-client-version", "")
     write = log.debug if scope["path"] in PROBE_PATHS else log.info
     write(
@@ -205,4 +212,5 @@ def log_request(scope: Scope, status: int | None, seconds: float) -> None:
         status=status,
         seconds=round(seconds, 4),
         client_version=version if _CLIENT_VERSION.fullmatch(version) else None,
+        **({} if cut is None else {"cut": cut}),
     )

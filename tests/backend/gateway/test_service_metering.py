@@ -229,7 +229,7 @@ async def opened(service: FakeService) -> AsyncGenerator[str]:
 
 async def test_what_is_open_for_long_is_paid_for_in_stretches() -> None:
     """The next one is reserved while the last is used, whose entry comes when it is used up."""
-    metered, service = Metered(money("1.2"), price=SPOKEN), FakeService("deepgram", "key")
+    metered, service = Metered(money("1.05"), price=SPOKEN), FakeService("deepgram", "key")
     await metered.budgeting.refresh()
     opening = metered.calls.open(
         CALLER, service, opened, operation="speech", stretch=ServiceUse(50.0)
@@ -313,6 +313,57 @@ async def test_a_stretch_is_as_long_as_what_comes_at_once() -> None:
         with pytest.raises(BudgetExhausted):
             await request.cover(ServiceUse(90.0))
     assert [one.audio_seconds for one in metered.ledger.entries] == [20.0, 30.0]
+    assert await metered.leftover() == 0
+
+
+async def test_what_is_left_of_a_budget_is_used_in_smaller_stretches() -> None:
+    """0.499 of them: less than a stretch from the beginning, and all of it but a rest is used."""
+    metered, service = Metered(money("0.5"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER, service, opened, operation="speech", stretch=ServiceUse(64.0)
+    )
+    covered = 0
+
+    async def listen() -> None:
+        nonlocal covered
+        async with opening as (_, request):
+            while True:
+                await request.cover(ServiceUse(1.0))
+                covered += 1
+
+    with pytest.raises(BudgetExhausted):
+        await listen()
+    assert covered == 49
+    assert [one.audio_seconds for one in metered.ledger.entries] == [32.0, 16.0, 1.0]
+    assert sum(cost or 0 for _, cost, _ in metered.entries) == Decimal("0.491")
+    assert await metered.leftover() == 0
+
+
+async def test_the_last_money_pays_for_the_text_in_hand() -> None:
+    """The first text is longer than what could be reserved before it was known."""
+    metered, service = Metered(money("0.65"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER, service, opened, operation="speech", stretch=ServiceUse(characters=8)
+    )
+    async with opening as (_, request):
+        await request.cover(ServiceUse(characters=6))
+        with pytest.raises(BudgetExhausted):
+            await request.cover(ServiceUse(characters=1))
+    assert metered.entries == [("native", Decimal("0.601"), CallOutcome.COMPLETED)]
+    assert await metered.leftover() == 0
+
+
+async def test_nothing_is_begun_where_a_budget_has_next_to_nothing_left() -> None:
+    metered, service = Metered(money("0.0105"), price=SPOKEN), FakeService("deepgram", "key")
+    await metered.budgeting.refresh()
+    opening = metered.calls.open(
+        CALLER, service, opened, operation="speech", stretch=ServiceUse(64.0)
+    )
+    with pytest.raises(BudgetExhausted):
+        await opening.__aenter__()
+    assert service.asked == []
     assert await metered.leftover() == 0
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
@@ -159,6 +159,39 @@ async def test_an_answer_that_broke_halfway_is_not_taken_for_whole(path: str) ->
             await client.head()
             assert await client.chunk() == b"half"
             assert await client.closed()  # and no last chunk before that
+
+
+@pytest.mark.parametrize(
+    ("path", "cut"), [("/halfway", "internal"), ("/refused/x", "uri_too_long"), ("/hello", None)]
+)
+async def test_the_log_tells_what_cut_an_answer(path: str, cut: str | None) -> None:
+    async with serving(app()) as port, connected(port) as client:
+        with capture_logs() as lines:
+            client.request("GET", path)
+            await (client.closed() if cut else client.body())
+    (line,) = [line for line in lines if line["event"] == "request_answered"]
+    assert (line["status"], line.get("cut")) == (200, cut)
+
+
+async def test_the_log_tells_that_a_client_did_not_wait() -> None:
+    sent: list[str] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def leaving(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ClientDisconnect
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/x", "headers": [], "state": {}}
+    with capture_logs() as lines:
+        await RequestContext(ErrorBoundary(leaving, send_error))(scope, receive, send)
+    (line,) = [line for line in lines if line["event"] == "request_answered"]
+    assert (line["status"], line["cut"]) == (200, "client_disconnected")
+    assert sent == ["http.response.start"]
 
 
 async def test_an_answer_that_began_is_not_begun_again() -> None:

@@ -136,7 +136,8 @@ class EmbeddedSynthesizer:
                 async with aclosing(_pieces(head + first)) as whole:
                     yield EmbeddedSpeech(target, None, whole)
                 return
-            async with self._encoder.encoded(samples, program.audio, target) as pieces:
+            encoding = self._encoder.encoded(samples, program.audio, target, request.owner_id)
+            async with encoding as pieces:
                 yield EmbeddedSpeech(target, rate if target is AudioFormat.PCM else None, pieces)
 
     @asynccontextmanager

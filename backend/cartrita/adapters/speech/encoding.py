@@ -30,7 +30,11 @@ class FfmpegEncoding:
 
     @asynccontextmanager
     async def encoded(
-        self, samples: AsyncIterator[bytes], audio: PcmFormat, target: AudioFormat
+        self,
+        samples: AsyncIterator[bytes],
+        audio: PcmFormat,
+        target: AudioFormat,
+        owner_id: str = "",
     ) -> AsyncGenerator[AsyncGenerator[bytes]]:
         """See SpeechEncoder. Raises Busy."""
         if target in _OWN:
@@ -45,7 +49,7 @@ class FfmpegEncoding:
                 code="ffmpeg_missing",
             )
         async with (
-            self._seats.one(),
+            self._seats.one(owner_id),
             self._ffmpeg.encoded(samples, audio, target) as pieces,
         ):
             yield pieces

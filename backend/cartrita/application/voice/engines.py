@@ -6,6 +6,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import structlog
 
 from cartrita.domain.errors import (
+    Busy,
     CartritaError,
     EndpointMissing,
     InvalidInput,
@@ -214,8 +215,9 @@ async def first_able(engines: Sequence[Engine[E]], use: Callable[[Engine[E]], Aw
     That a credential of the caller's own is refused is told at once, and so is a request that no
     engine would take; but not where another could not even read its recording.
     """
-    failures: list[CartritaError] = []
-    for engine in engines:
+    left, failures = engines, list[CartritaError]()
+    while left:
+        engine = left[0]
         try:
             return await use(engine)
         except (*FAILING, *_REFUSING) as error:
@@ -223,7 +225,17 @@ async def first_able(engines: Sequence[Engine[E]], use: Callable[[Engine[E]], Aw
                 raise
             log_failure(engine, error)
             failures.append(error)
+            left = after(left, error)
     raise telling(failures)
+
+
+def after(engines: Sequence[Engine[E]], error: CartritaError) -> Sequence[Engine[E]]:
+    """Those to try after the first one, which failed with this.
+
+    Seats that were waited for in vain are those of all of its service's models.
+    """
+    busy = engines[0].service if isinstance(error, Busy) else None
+    return [one for one in engines[1:] if one.service is not busy]
 
 
 def log_failure(engine: Engine[E], error: CartritaError) -> None:

@@ -4,9 +4,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from cartrita.application.voice.engines import Engine, Engines, first_able
 from cartrita.application.voice.fitting import fitted, require_fitting
-from cartrita.application.voice.takers import not_taken, taken
+from cartrita.application.voice.takers import Patience, not_taken, taken
 from cartrita.domain.errors import InvalidInput, UpstreamMalformed
 from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.ports.speech import SpeechSynthesizer
@@ -28,14 +30,14 @@ class BegunSpeech(NamedTuple):
 
 
 class Speeches:
-    """Speaks for callers, who leave no piece of it waiting for more than `unheard_s` seconds."""
+    """Speaks for callers, who take what is spoken in a time that has bounds."""
 
     def __init__(
-        self, engines: Engines[SpeechSynthesizer], calls: ServiceCalls, unheard_s: float = 60.0
+        self, engines: Engines[SpeechSynthesizer], calls: ServiceCalls, patience: Patience
     ) -> None:
         self.engines = engines
         self._calls = calls
-        self._unheard_s = unheard_s
+        self._patience = patience
 
     @asynccontextmanager
     async def speak(
@@ -50,6 +52,7 @@ class Speeches:
         """
         principal.scopes.require_operation(Operation.VOICE)
         _require_text(request)
+        request = replace(request, owner_id=principal.owner_id)
         engines = await self.engines.of(principal, synthesizer)
         others = () if synthesizer else self.engines.services
         work = CuttableWork(not_taken)
@@ -61,7 +64,8 @@ class Speeches:
                     return await stack.enter_async_context(self._begun(principal, engine, asked))
 
                 speech = await first_able(engines, begun)
-                pieces = taken(speech.pieces, self._unheard_s, work.cut)
+                whole_s = self._patience.whole_s(request)
+                pieces = taken(speech.pieces, self._patience.piece_s, whole_s, work.cut)
                 yield speech._replace(pieces=await stack.enter_async_context(aclosing(pieces)))
 
     async def require(

@@ -42,9 +42,13 @@ class SpeechEncoder(Protocol):
         ...
 
     def encoded(
-        self, samples: AsyncIterator[bytes], audio: PcmFormat, target: AudioFormat
+        self,
+        samples: AsyncIterator[bytes],
+        audio: PcmFormat,
+        target: AudioFormat,
+        owner_id: str = "",
     ) -> AbstractAsyncContextManager[AsyncGenerator[bytes]]:
-        """The same sound in a format, as it is made. Raises Unavailable and Busy."""
+        """The same sound in a format, as it is made for an owner. Raises Unavailable and Busy."""
         ...
 
 

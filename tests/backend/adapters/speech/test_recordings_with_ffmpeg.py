@@ -203,6 +203,19 @@ async def test_encoding_can_be_left_at_any_time() -> None:
         assert await anext(pieces)
 
 
+async def test_one_owner_has_a_share_of_what_encodes() -> None:
+    """It is busy for whoever has all of it, and nobody else."""
+    made = FfmpegEncoding(ffmpeg(), EngineSeats(2, wait_s=0.01, share=1))
+    mp3 = AudioFormat.MP3
+    async with made.encoded(endless(), LISTENED, mp3, "ann") as pieces:
+        assert await anext(pieces)
+        with pytest.raises(Busy):
+            async with made.encoded(endless(), LISTENED, mp3, "ann"):
+                raise AssertionError("two encode")
+        async with made.encoded(endless(), LISTENED, mp3, "bob") as others:
+            assert await anext(others)
+
+
 async def test_as_many_encode_as_there_are_seats_and_wav_needs_none() -> None:
     seats = EngineSeats(1, wait_s=0.01)
     made, own = FfmpegEncoding(ffmpeg(), seats), aclosing(endless())

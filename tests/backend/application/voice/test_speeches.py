@@ -1,15 +1,19 @@
 """Texts are spoken by the first engine that can, and no other once it has begun."""
 
 import asyncio
+import contextlib
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.application.voice.fakes import FakeSynthesizer
 from tests.backend.fake_services import Calls, principal
 from tests.backend.gateway.fakes import Ledger
 
 from cartrita.application.voice.engines import SYNTHESIZERS, Engines
 from cartrita.application.voice.speeches import Speeches
+from cartrita.application.voice.takers import Patience
 from cartrita.domain.errors import (
+    Busy,
     DeadlineExceeded,
     Forbidden,
     InvalidInput,
@@ -24,11 +28,13 @@ from cartrita.domain.speech import LONGEST_SPEECH, AudioFormat, SpeechModel, Spe
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import ServiceMeter
 
+_PATIENT = Patience()
+
 
 class Saying:
     """Deepgram with a key, and a flite that makes wav and pcm."""
 
-    def __init__(self, unheard_s: float = 60) -> None:
+    def __init__(self, patience: Patience = _PATIENT) -> None:
         self.fake = Calls()
         self.ledger = Ledger()
         self.deepgram = FakeSynthesizer("deepgram", "key", needs_key=True)
@@ -45,7 +51,7 @@ class Saying:
         )
         services: list[SpeechSynthesizer] = [self.deepgram, self.embedded]
         engines = Engines(services, self.calls, SYNTHESIZERS)
-        self.speeches = Speeches(engines, self.calls, unheard_s)
+        self.speeches = Speeches(engines, self.calls, patience)
 
     async def say(
         self, request: SpeechRequest, wanted: str | None = None, scopes: Scopes | None = None
@@ -116,7 +122,7 @@ async def test_no_other_speaks_after_it() -> None:
 
 
 async def test_speech_that_nobody_takes_ends() -> None:
-    saying = Saying(unheard_s=0.05)
+    saying = Saying(Patience(piece_s=0.05))
     saying.deepgram.said = [b"Hel", b"lo."]
 
     async def hear_the_first_piece_and_no_more() -> None:
@@ -128,6 +134,51 @@ async def test_speech_that_nobody_takes_ends() -> None:
         await hear_the_first_piece_and_no_more()
     [entry] = saying.ledger.entries
     assert (entry.characters, entry.outcome) == (6, "cancelled")
+
+
+async def test_speech_that_is_taken_too_slowly_ends() -> None:
+    """No piece waits for long, and all of them together do: six characters last 0.4 seconds."""
+    patience = Patience(piece_s=0.2, pace=0.1)
+    saying = Saying(patience)
+    saying.deepgram.said = [b"."] * 1000
+    left = asyncio.Event()
+
+    async def hear_piece_after_piece() -> None:
+        async with saying.speeches.speak(principal(), text()) as speech:
+            async for _ in speech.pieces:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(patience.piece_s / 10):
+                        await left.wait()
+
+    assert patience.whole_s(text()) == pytest.approx(0.24)
+    with pytest.raises(DeadlineExceeded):
+        await hear_piece_after_piece()
+
+
+def test_a_speech_has_time_as_long_as_it_lasts() -> None:
+    patience = Patience(piece_s=60.0, pace=2.0)
+    long = SpeechRequest(text="x" * 1500)
+    assert patience.whole_s(long) == 260.0
+    assert patience.whole_s(replace(long, speed=0.5)) == 460.0
+
+
+async def test_taken_seats_are_those_of_all_models_of_a_machine() -> None:
+    """Whoever waited for one in vain does not wait again for the same; others may have some."""
+    saying = Saying()
+    models = (SpeechModel(name="flite"), SpeechModel(name="espeak-ng"))
+    saying.embedded.models = models
+    saying.embedded.failures = [Busy.now()]
+    with pytest.raises(Busy):
+        await saying.say(text(), "embedded")
+    assert len(saying.embedded.asked) == 1
+    saying.deepgram.failures = [Busy.now()]
+    assert (await saying.say(text()))[0] == "embedded/flite"
+
+
+async def test_whose_seats_a_speech_takes_is_known() -> None:
+    saying = Saying()
+    await saying.say(text())
+    assert [one.owner_id for one in saying.deepgram.requests] == [principal().owner_id]
 
 
 async def test_what_is_opened_is_closed_where_it_is_not_heard_to_its_end() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final, Protocol
 
-from cartrita.application.voice.engines import Engine, log_failure, may_pass_over
+from cartrita.application.voice.engines import Engine, after, log_failure, may_pass_over
 from cartrita.application.voice.live.audio_inbox import Arrival, AudioInbox, Mark
 from cartrita.application.voice.live.options import LiveBounds, LiveOptions
 from cartrita.application.voice.live.two_ways import both_ways
@@ -68,18 +68,17 @@ class Ear:
 
     async def run(self, engines: Sequence[Engine[Transcriber]]) -> None:
         """Hear to the end. Raises CartritaError."""
-        for engine in engines:
+        while True:
             try:
-                await self._hear(engine)
+                return await self._hear(engines[0])
             except CartritaError as error:
                 if error.callers_own or not may_pass_over(error):
                     raise
-                log_failure(engine, error)
-                if self._heard_words or engine is engines[-1]:
+                log_failure(engines[0], error)
+                engines = after(engines, error)
+                if self._heard_words or not engines:
                     raise
                 self.inbox.give_back()
-            else:
-                return
 
     async def _hear(self, engine: Engine[Transcriber]) -> None:
         self._ended = False

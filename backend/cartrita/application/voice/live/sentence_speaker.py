@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from cartrita.application.voice.engines import Engine, log_failure, may_pass_over, telling
+from cartrita.application.voice.engines import Engine, after, log_failure, may_pass_over, telling
 from cartrita.application.voice.live.answer_text import AnswerText
 from cartrita.application.voice.live.live_events import LiveClient, SentenceBegan, SentenceEnded
 from cartrita.application.voice.live.options import LiveBounds
@@ -81,7 +81,7 @@ class SentenceSpeaker:
     async def _speak_with_any(
         self, run_id: RunId, text: AnswerText, engines: Sequence[Engine[SpeechSynthesizer]]
     ) -> None:
-        left = list(engines)
+        left = engines
         failures: list[CartritaError] = []
         tried_again = -1
         while True:
@@ -96,7 +96,7 @@ class SentenceSpeaker:
                     raise
                 else:
                     failures.append(error)
-                    left.pop(0)
+                    left = after(left, error)
                     if not left:
                         raise telling(failures) from None
 

@@ -1,0 +1,37 @@
+"""What works on speech here has so many seats, of which one owner has a share at most."""
+
+from contextlib import AsyncExitStack
+
+import pytest
+
+from cartrita.adapters.speech.seats import EngineSeats
+from cartrita.domain.errors import Busy
+
+
+async def test_an_owner_has_a_share_and_others_have_theirs() -> None:
+    seats = EngineSeats(3, wait_s=0.01, share=2)
+    async with AsyncExitStack() as taken:
+        for owner in ("ann", "ann", "bob"):
+            await taken.enter_async_context(seats.one(owner))
+        for owner in ("ann", "eve"):
+            with pytest.raises(Busy):
+                await taken.enter_async_context(seats.one(owner))
+    async with seats.one("ann"), seats.one("ann"), seats.one("eve"):
+        assert set(seats._shares) == {"ann", "eve"}
+    assert not seats._shares
+
+
+async def test_who_waits_in_vain_for_a_seat_keeps_none_of_a_share() -> None:
+    seats = EngineSeats(1, wait_s=0.01, share=1)
+    async with seats.one("bob"):
+        with pytest.raises(Busy):
+            async with seats.one("ann"):
+                raise AssertionError("two have one seat")
+    async with seats.one("ann"):
+        pass
+
+
+async def test_without_an_owner_there_is_no_share() -> None:
+    seats = EngineSeats(2, wait_s=0.01, share=1)
+    async with seats.one(), seats.one():
+        pass
