@@ -68,6 +68,29 @@ test('what was written is there again where one comes back', () =>
     assert.equal(await written(), 'a beginning');
   }));
 
+test('what was written is there after a reload, until it is sent', () =>
+  onPage(async (page) => {
+    const written = () => messageBox(page).inputValue();
+    const shown = (text) => page.waitForFunction((wanted) => document.querySelector('textarea')?.value === wanted, text);
+    await talk(page, 'another talk');
+    await messageBox(page).fill('half a thought');
+    await page.getByRole('link', { name: 'New conversation' }).click();
+    await page.getByRole('heading', { name: 'New conversation', level: 1 }).waitFor();
+    await messageBox(page).fill('a beginning');
+    await page.reload();
+    await messageBox(page).waitFor();
+    await shown('a beginning');
+    await link(page, 'another talk').click();
+    await shown('half a thought');
+    await messageBox(page).press('Enter');
+    await answered(page);
+    await page.reload();
+    await messageBox(page).waitFor();
+    assert.equal(await written(), '');
+    const kept = await page.evaluate(() => JSON.stringify({ ...sessionStorage }));
+    assert.ok(kept.includes('a beginning') && !kept.includes('half a thought'));
+  }));
+
 test('search finds words, and opens what it found', () =>
   onPage(async (page) => {
     await talk(page, 'The heliotrope stands beside the pump');

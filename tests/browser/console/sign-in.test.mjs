@@ -41,9 +41,11 @@ test('a wrong key is told, and the next one works', () =>
 
 test('signing out ends the session', () =>
   onPage(async (page) => {
+    await messageBox(page).fill('A secret of mine');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('API key').waitFor();
     assert.equal(await page.evaluate(() => fetch('/api/me').then((answer) => answer.status)), 401);
+    assert.ok(!(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).includes('secret'));
   }));
 
 test('a session that has ended asks for signing in, and goes on where it was', () =>
@@ -63,6 +65,7 @@ test('whoever signs in after a session that has ended sees nothing of who was th
     const other = await keyOfAnother('guest');
     await say(page, 'A secret of mine');
     await answered(page);
+    await messageBox(page).fill('A secret draft');
     await context.clearCookies();
     await page.getByRole('link', { name: 'Usage' }).click();
     await page.getByLabel('API key').fill(other);
@@ -73,6 +76,8 @@ test('whoever signs in after a session that has ended sees nothing of who was th
     await page.getByRole('alert').waitFor();
     assert.equal(await questions(page).count(), 0);
     assert.equal(await page.getByText('A secret of mine').count(), 0);
+    assert.equal(await messageBox(page).inputValue(), '');
+    assert.ok(!(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).includes('secret'));
   }));
 
 /** A key of another user of the same tenant. */

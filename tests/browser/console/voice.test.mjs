@@ -49,9 +49,16 @@ test('who holds the button is heard, answered and spoken to', () =>
     await page.mouse.down();
     await page.getByRole('meter', { name: 'Loudness' }).waitFor();
     await page.waitForFunction(() => document.querySelector('.hearing p')?.textContent.includes('What grows'));
+    await page.evaluate(() => {
+      globalThis.states = [];
+      const look = () => globalThis.states.push(document.querySelector('.hearing')?.textContent ?? '');
+      new MutationObserver(look).observe(document.querySelector('.composer'), { childList: true, subtree: true, characterData: true });
+    });
     await page.mouse.up();
     await questions(page).getByText('What grows on stones?').waitFor();
     assert.equal(await answered(page), 'Moss grows there. It is soft.');
+    await page.waitForFunction(() => globalThis.states.some((each) => each.includes('Transcribing …')));
+    assert.ok(!(await page.evaluate(() => globalThis.states.at(-1))).includes('Transcribing …'));
     await heard(page);
     await silence(page).waitFor({ state: 'detached' });
     await microphone(page).waitFor();

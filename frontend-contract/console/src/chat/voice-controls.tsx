@@ -51,14 +51,17 @@ export function MicrophoneButton({ choices }: { choices: Choices }) {
   );
 }
 
-/** What the microphone hears while it is on, and the way to stop an answer that is spoken. */
+/** What the microphone hears while it is on, what becomes of it, and the way to stop an answer that is spoken. */
 export function Hearing() {
   const { voice } = useConsole();
-  if (!voice.listening.value && !voice.speaking.value && !voice.heard.value) return null;
+  const heard = voice.heard.value;
+  const state = voice.listening.value ? 'Listening …' : voice.finishing.value ? 'Transcribing …' : voice.speaking.value ? 'Speaking …' : '';
+  if (!state && !heard) return null;
   return (
     <div class="row hearing">
       {voice.listening.value && <meter min={0} max={1} value={voice.level.value} aria-label="Loudness" />}
-      <p>{voice.heard.value || (voice.listening.value ? 'Listening …' : 'Speaking …')}</p>
+      <p>{heard || state}</p>
+      {heard && voice.finishing.value && <small role="status">{state}</small>}
       {voice.speaking.value && <IconButton icon="silent" label="Stop speaking" onClick={() => voice.hush()} />}
     </div>
   );

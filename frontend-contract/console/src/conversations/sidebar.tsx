@@ -17,7 +17,8 @@ const PLACES: readonly (readonly [View, string, string])[] = [
 ];
 
 export function Sidebar() {
-  const { session, conversations, router } = useConsole();
+  const page = useConsole();
+  const { session, conversations, router } = page;
   const view = router.route.value.view;
   return (
     <aside class="sidebar">
@@ -38,7 +39,7 @@ export function Sidebar() {
       </nav>
       <div class="row between who">
         <span title={session.me.value?.owner_id}>{session.me.value?.name || session.me.value?.owner_id}</span>
-        <button type="button" onClick={() => void session.signOut()}>
+        <button type="button" onClick={() => void page.signOut()}>
           Sign out
         </button>
       </div>

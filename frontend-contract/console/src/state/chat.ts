@@ -43,7 +43,7 @@ export class Chat {
   readonly told = signal<ReadonlyMap<string, Answer>>(new Map());
   readonly loading = signal(false);
   readonly problem = signal('');
-  readonly drafts = new Drafts();
+  readonly drafts = new Drafts(this.conversationId);
   readonly #api: CartritaApiClient;
   readonly #news: News;
   /** Answers that are to be stopped as soon as it is known which run they are. */

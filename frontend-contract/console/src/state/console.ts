@@ -42,6 +42,12 @@ export class Console {
     await this.session.begin(this.router.takeSignInCode());
   }
 
+  /** What was written and not sent is for nobody who comes next. */
+  async signOut(): Promise<void> {
+    this.chat.drafts.forget();
+    await this.session.signOut();
+  }
+
   /** After a session that ended, whoever comes next sees only what is theirs. */
   #isShownTo(owner: string): void {
     if (this.#owner !== undefined && this.#owner !== owner) {
@@ -52,6 +58,7 @@ export class Console {
       this.voice.leave();
     }
     this.#owner = owner;
+    this.chat.drafts.belongTo(owner);
   }
 
   #enter(): void {

@@ -16,6 +16,8 @@ export class Voice {
   readonly level = signal(0);
   /** What is heard of the turn that is being spoken, of which the end may change. */
   readonly heard = signal('');
+  /** Whether nobody speaks any more, and the last words are still to come. */
+  readonly finishing = signal(false);
   readonly speaking = signal(false);
   readonly #api: CartritaApiClient;
   readonly #chat: Chat;
@@ -69,6 +71,7 @@ export class Voice {
   /** No more is said: what was said is answered. */
   end(): void {
     this.#silence();
+    this.finishing.value = this.#session !== undefined;
     this.#session?.endTurn();
     this.#session?.stop();
   }
@@ -86,6 +89,7 @@ export class Voice {
     this.#speaker.stop();
     this.#session?.close();
     this.#session = undefined;
+    this.finishing.value = false;
     this.#hear('', '');
   }
 
@@ -104,7 +108,9 @@ export class Voice {
   async #follow(session: VoiceSession): Promise<void> {
     try {
       for await (const event of session) if (session === this.#session) this.#take(event);
-      if (session === this.#session) this.#silence();
+      if (session !== this.#session) return;
+      this.#silence();
+      this.finishing.value = false;
     } catch (error) {
       this.#failed(session, error);
     }
@@ -121,6 +127,7 @@ export class Voice {
       case 'transcript':
         return this.#hear(event.final ? `${this.#certain} ${event.text}` : this.#certain, event.final ? '' : event.text);
       case 'turn':
+        this.finishing.value = false;
         this.#hear('', '');
         if (event.run_id === undefined || event.conversation_id === undefined) return;
         this.#conversationId = event.conversation_id;

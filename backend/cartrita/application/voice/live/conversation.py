@@ -77,8 +77,9 @@ class LiveConversation:
         return self._mouth.busy
 
     async def start(self, options: LiveOptions) -> None:
-        """Begin to listen, instead of what was listened to. Raises CartritaError.
+        """Begin to listen, instead of what was listened to, which ends with a turn.
 
+        Raises CartritaError.
         What can be answered or spoken by nobody is told before anything is heard.
         """
         if options.respond:
@@ -89,6 +90,8 @@ class LiveConversation:
             await self._voice.conversations.get(self._principal, options.conversation_id)
         hears = await self._voice.transcribers.of(self._principal, options.transcriber)
         speaks = await self._speaking_engines(options)
+        if self._hearing is not None:
+            self._tasks.create_task(self._hearing.leave())
         self._stop_listening()
         talk = self._talk = Talk(options, speaks)
         self._hearing = Hearing(

@@ -19,7 +19,7 @@ from cartrita.application.voice.live.live_events import (
     SomebodySpeaks,
 )
 from cartrita.application.voice.live.options import LiveBounds, LiveOptions
-from cartrita.application.voice.live.turns import Turn, TurnGathering
+from cartrita.application.voice.live.turns import SpeechInHand, Turn, TurnGathering
 from cartrita.application.voice.live.two_ways import both_ways
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
@@ -59,6 +59,7 @@ class Hearing:
         self._answered = answered
         self._is_speaking = is_speaking
         self._gathering = TurnGathering(bounds.turn_characters)
+        self._in_hand = SpeechInHand()
         self._final_words: asyncio.Event | None = None
         self._engine: Engine[Transcriber] | None = None
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
@@ -125,6 +126,7 @@ class Hearing:
     async def heard(self, event: ListeningEvent) -> None:
         """Something was heard."""
         self._barge_in.take(event)
+        self._in_hand.take(event)
         match event:
             case SpeechStarted(at):
                 await self._client.tell(SomebodySpeaks(at))
@@ -134,13 +136,21 @@ class Hearing:
                 await self._pause(asked=asked)
 
     async def ends_turn(self) -> None:
-        """The client has ended the turn: it ends with the final words, for which this waits."""
-        self._final_words = asyncio.Event()
-        try:
-            async with asyncio.timeout(self._bounds.final_words_s):
-                await self._final_words.wait()
-        except TimeoutError:
+        """The client has ended the turn: it ends with the final words, for which this waits.
+
+        Where a transcriber has speech in hand, that is as long as audio may wait for it.
+        """
+        words = self._final_words = asyncio.Event()
+        come = await _comes(words, self._bounds.final_words_s)
+        if not come and self._in_hand:
+            come = await _comes(words, self._bounds.audio_wait_s)
+        if not come:
             await self._end_turn()
+
+    async def leave(self) -> None:
+        """Another listening begins: what was heard until now is a turn."""
+        self.ended = True
+        await self._end_turn()
 
     async def _gather(self, heard: Heard) -> None:
         self._gathering.add(heard)
@@ -180,3 +190,11 @@ class Hearing:
         offered = self._engine.offered
         model = self._engine.model or (offered.name if offered else "")
         return msgspec.structs.replace(turn, provider=self._engine.service.name, model=model)
+
+
+async def _comes(words: asyncio.Event, within_s: float) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            return await words.wait()
+    except TimeoutError:
+        return False

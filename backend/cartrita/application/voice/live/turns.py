@@ -6,7 +6,13 @@ import msgspec
 from msgspec.structs import replace
 
 from cartrita.domain.messages import Spoken
-from cartrita.domain.speech import Heard, SpokenWord
+from cartrita.domain.speech import (
+    Heard,
+    ListeningEvent,
+    SpeechStarted,
+    SpokenWord,
+    UtteranceEnded,
+)
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +97,29 @@ class TurnGathering:
             language=next((one.language for one in finals if one.language), None),
             confidence=round(sum(known) / len(known), 4) if known else None,
         )
+
+
+class SpeechInHand:
+    """Whether somebody has spoken whose final words have not come; times are those of the audio."""
+
+    def __init__(self) -> None:
+        self._spoken_at = -1.0
+        self._written_to = 0.0
+
+    def __bool__(self) -> bool:
+        return self._spoken_at >= self._written_to
+
+    def take(self, event: ListeningEvent) -> None:
+        """Something was heard."""
+        match event:
+            case SpeechStarted(at):
+                self._spoken_at = max(self._spoken_at, at)
+            case UtteranceEnded(at):
+                self._written_to = max(self._written_to, at)
+            case Heard(final=True):
+                self._written_to = max(self._written_to, event.start + event.duration)
+            case Heard():
+                self._spoken_at = max(self._spoken_at, event.start)
 
 
 def _text(finals: Sequence[Heard]) -> str:

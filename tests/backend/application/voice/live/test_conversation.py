@@ -166,6 +166,48 @@ async def test_words_that_come_too_late_are_no_part_of_the_next_turn(pressed: bo
         assert [one for one in turns if one] == ["Delete the first file.", "What time is it?"]
 
 
+@pytest.mark.parametrize("hands_free", [False, True])
+async def test_words_that_take_long_are_those_of_the_turn_that_was_ended(hands_free: bool) -> None:
+    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.0)) as told:
+        told.ears[0].hears = {b"11": [SpeechStarted(0.5)]}
+        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=hands_free))
+        told.conversation.hear(b"11")
+        await told.client.until(SomebodySpeaks)
+        told.conversation.end_turn()
+        await settled()
+        assert told.client.all(TurnEnded) == []
+        told.ears[0].listenings[0].tell(words("What grows?", asked=True))
+        assert (await told.client.until(TurnEnded)).turn.text == "What grows?"
+        told.conversation.end_turn()  # nobody has spoken since, and nothing is waited for
+        assert (await told.client.until(TurnEnded, 2)).turn.text == ""
+
+
+async def test_words_that_never_come_end_their_turn_all_the_same() -> None:
+    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.0, audio_wait_s=0.05)) as told:
+        told.ears[0].hears = {b"11": [words("What", final=False)]}
+        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        told.conversation.hear(b"11")
+        await told.client.until(HeardInTurn)
+        told.conversation.end_turn()
+        assert (await told.client.until(TurnEnded)).turn.text == ""
+
+
+@pytest.mark.parametrize("pressed", [False, True])
+async def test_what_was_heard_is_a_turn_where_another_listening_begins(pressed: bool) -> None:
+    async with scene() as told:
+        told.ears[0].hears = {b"11": [words("What grows?", ends=False)]}
+        options = replace(OPTIONS, speak=False, hands_free=False)
+        await told.conversation.start(replace(options, model="first"))
+        told.conversation.hear(b"11")
+        await told.client.until(HeardInTurn)
+        if pressed:
+            told.conversation.end_turn()
+        await told.conversation.start(replace(options, model="second"))
+        assert (await told.client.until(TurnEnded)).turn.text == "What grows?"
+        await settled()
+        assert [one.model for one in told.runs.commands] == ["first"]
+
+
 async def test_a_turn_that_is_too_long_ends_with_its_last_words_all_the_same() -> None:
     async with scene(LiveBounds(ahead_s=600.0, turn_characters=8)) as told:
         told.ears[0].hears = {b"end": [words("One two"), words("three"), words("four", asked=True)]}
