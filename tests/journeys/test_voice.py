@@ -158,6 +158,54 @@ async def test_a_message_with_an_id_of_its_own_is_one(
     assert len(deepgram.exchanges()) == 1
 
 
+async def test_an_id_of_another_message_is_refused(speaking: Scenario, deepgram: Deepgram) -> None:
+    """Whoever is answered was heard: the words of another recording are told to nobody."""
+    sent = {"client_msg_id": uuid4().hex, **MODEL}
+    quiet = as_wave(silence(1.0, 16_000), rate=16_000)
+    _, first = await said(speaking, CHAT, deepgram.recording(QUESTION), **sent)
+    for path in (CHAT, PROCESS):
+        for other in (deepgram.recording("What grows in sand?"), quiet, b""):
+            status, told = await said(speaking, path, other, **sent)
+            assert (status, told["code"]) == (409, "client_msg_id_reused"), told
+    elsewhere = await said(speaking, CHAT, deepgram.recording(QUESTION), **MODEL)
+    status, told = await said(
+        speaking,
+        CHAT,
+        deepgram.recording(QUESTION),
+        conversation_id=elsewhere[1]["conversation_id"],
+        **sent,
+    )
+    assert (status, told["code"]) == (409, "client_msg_id_reused"), told
+    status, told = await said(speaking, CHAT, deepgram.recording(QUESTION), **sent)
+    assert (status, told["run_id"]) == (200, first["run_id"])
+
+
+async def test_an_id_of_a_written_message_is_refused(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    sent = {"client_msg_id": uuid4().hex, **MODEL}
+    headers = {"X-API-Key": KEY, "Content-Type": "application/json"}
+    body = json.dumps({"message": QUESTION, **sent}).encode()
+    request = raw_http.request(speaking.server.port, "POST", "/api/chat", headers, body)
+    async with await request as response:
+        assert response.status == 200
+    status, told = await said(speaking, CHAT, deepgram.recording(QUESTION), **sent)
+    assert (status, told["code"]) == (409, "client_msg_id_reused"), told
+
+
+async def test_a_key_that_was_answered_by_a_message_of_before_stays_with_it(
+    speaking: Scenario, deepgram: Deepgram
+) -> None:
+    recording, once = deepgram.recording(QUESTION), {"Idempotency-Key": uuid4().hex}
+    sent = {"client_msg_id": uuid4().hex, **MODEL}
+    _, first = await said(speaking, CHAT, recording, **sent)
+    other = {"client_msg_id": uuid4().hex, **MODEL}
+    for fields, answered in ((sent, 200), (other, 422), (sent, 200)):
+        status, told = await said(speaking, CHAT, recording, once, **fields)
+        assert status == answered, told
+        assert told.get("run_id", first["run_id"]) == first["run_id"]
+
+
 async def test_a_message_that_comes_twice_at_once_is_one(
     speaking: Scenario, deepgram: Deepgram
 ) -> None:

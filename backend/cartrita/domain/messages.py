@@ -31,7 +31,8 @@ class Spoken(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """How a text was said, in a recording of `duration` seconds.
 
     `provider` and `model` wrote it down. `recording_id` is the file of the recording, if it was
-    kept; models are never sent it. The rest is as in a `Transcript`.
+    kept; models are never sent it. `sha256` is that of a recording that was sent whole, in
+    hexadecimal digits. The rest is as in a `Transcript`.
     """
 
     duration: float
@@ -41,6 +42,7 @@ class Spoken(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     confidence: float | None = None
     words: tuple[SpokenWord, ...] = ()
     recording_id: str | None = None
+    sha256: str | None = None
 
 
 class Text(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):

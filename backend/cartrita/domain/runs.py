@@ -8,6 +8,7 @@ import msgspec
 
 from cartrita.domain.approvals import Approval, ApprovalPolicy
 from cartrita.domain.caps import Caps
+from cartrita.domain.errors import Conflict
 from cartrita.domain.events import Event, LoggedEvent, RunStarted, Terminal
 from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
@@ -114,6 +115,14 @@ class Idempotency(msgspec.Struct, frozen=True):
     route: str
     key: str
     request_hash: bytes
+
+
+def message_id_reused() -> Conflict:
+    """What is raised for a client_msg_id that came with another message before."""
+    return Conflict(
+        "This client_msg_id was used for another message; send a new one with each.",
+        code="client_msg_id_reused",
+    )
 
 
 class NewMessage(msgspec.Struct, frozen=True, kw_only=True):

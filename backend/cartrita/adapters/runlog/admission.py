@@ -108,6 +108,11 @@ class Admissions:
         async with self._pool.acquire() as connection:
             return await self._idempotency.earlier(connection, owner_id, idempotency, client_msg_id)
 
+    async def bind(self, owner_id: str, idempotency: Idempotency, run_id: RunId) -> None:
+        """See EarlierRequests."""
+        async with self._pool.acquire() as connection:
+            await self._idempotency.bind(connection, owner_id, idempotency, run_id)
+
     async def _admit(self, admission: Admission) -> Admitted:
         async with self._pool.acquire() as connection:
             async with connection.transaction():

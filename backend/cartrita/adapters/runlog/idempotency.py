@@ -4,9 +4,9 @@ from uuid import UUID
 
 from cartrita.adapters.runlog.connection import Connection
 from cartrita.adapters.runlog.encoding import dump
-from cartrita.domain.errors import Conflict, IdempotencyMismatch
+from cartrita.domain.errors import IdempotencyMismatch
 from cartrita.domain.ids import ConversationId, RunId
-from cartrita.domain.runs import Admission, Admitted, Idempotency, RunStatus
+from cartrita.domain.runs import Admission, Admitted, Idempotency, RunStatus, message_id_reused
 
 _BY_KEY = """
 SELECT i.request_hash, r.id, r.conversation_id, r.status
@@ -27,6 +27,7 @@ _INSERT_KEY = """
 INSERT INTO idempotency (owner_id, route, key, request_hash, run_id, expires_at)
 VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second')
 """
+_BIND_KEY = f"{_INSERT_KEY} ON CONFLICT DO NOTHING"
 
 
 class IdempotencyRecords:
@@ -73,6 +74,14 @@ class IdempotencyRecords:
         await connection.execute(_DELETE_EXPIRED_KEY, *name)
         await connection.execute(_INSERT_KEY, *name, idempotency.request_hash, run_id, self._ttl_s)
 
+    async def bind(
+        self, connection: Connection, owner_id: str, idempotency: Idempotency, run_id: RunId
+    ) -> None:
+        """See `EarlierRequests`."""
+        name = (owner_id, idempotency.route, idempotency.key)
+        await connection.execute(_DELETE_EXPIRED_KEY, *name)
+        await connection.execute(_BIND_KEY, *name, idempotency.request_hash, run_id, self._ttl_s)
+
     async def _by_client_msg_id(
         self, connection: Connection, admission: Admission
     ) -> Admitted | None:
@@ -88,10 +97,7 @@ class IdempotencyRecords:
         if row is None:
             return None
         if not row["same"]:
-            raise Conflict(
-                "This client_msg_id was used for another message; send a new one with each.",
-                code="client_msg_id_reused",
-            )
+            raise message_id_reused()
         if admission.idempotency is not None:
             await self.store_key(connection, admission.owner_id, admission.idempotency, row["id"])
         return _admitted(row["id"], row["conversation_id"], row["status"])

@@ -4,8 +4,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Final, NamedTuple, TypeAlias
 
-import msgspec
-
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
@@ -18,7 +16,7 @@ from cartrita.domain.messages import Message, Role, Spoken, Text
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import EarlierRequests
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Admitted, Idempotency
+from cartrita.domain.runs import Admitted, Idempotency, message_id_reused
 from cartrita.domain.speech import Transcript, TranscriptionOptions
 from cartrita.kit import ids
 
@@ -28,10 +26,11 @@ _PIECE: Final = 64 << 10
 
 
 class SaidRecording(NamedTuple):
-    """A recording as it came, under this file name, and how it is to be transcribed."""
+    """A recording as it came, under this file name, its hash, and how it is to be transcribed."""
 
     data: bytes
     name: str
+    sha256: str
     options: TranscriptionOptions = TranscriptionOptions()
     transcriber: str | None = None
 
@@ -104,12 +103,13 @@ class SpokenMessages:
         """Transcribe a recording that is to be sent; who leaves meanwhile has sent nothing.
 
         A request that is made again has been sent already. Raises NotFound for its conversation,
-        IdempotencyMismatch, and what `Runs.require` and `Transcriptions.transcribe` raise.
+        IdempotencyMismatch, Conflict where its client_msg_id was another message's, and what
+        `Runs.require` and `Transcriptions.transcribe` raise.
         """
         asked = command_of(Message(Role.USER, ()))
         found = await self._earlier.earlier(principal.owner_id, idempotency, asked.client_msg_id)
         if found is not None:
-            return SpokenMessage(await self._transcript(principal, found), found)
+            return await self._sent_before(principal, found, said, asked, idempotency)
         if asked.conversation_id is not None:
             await self._conversations.get(principal, asked.conversation_id)
         await self._runs.require(principal, asked.agent, asked.provider, asked.model)
@@ -135,14 +135,14 @@ class SpokenMessages:
             return heard
         recording = await self._kept(principal, said)
         try:
-            command = command_of(_message(transcript, recording))
+            command = command_of(_message(transcript, said, recording))
             admitted = await self._started(principal, command, idempotency)
         except BaseException:
             await self._drop(principal, recording)
             raise
         if not admitted.created:  # an equal request came meanwhile, and was faster
             await self._drop(principal, recording)
-            return SpokenMessage(await self._transcript(principal, admitted), admitted)
+            return await self._sent_before(principal, admitted, said, command, idempotency)
         if recording is not None:
             with suppress(NotFound):  # it was deleted meanwhile
                 await self._files.keep(principal, recording, admitted.conversation_id)
@@ -178,20 +178,47 @@ class SpokenMessages:
         if recording is not None:
             await self._files.drop(principal, recording)
 
-    async def _transcript(self, principal: Principal, admitted: Admitted) -> Transcript:
-        """What was said in the message that a run answers. Raises NotFound if it was deleted."""
+    async def _sent_before(
+        self,
+        principal: Principal,
+        admitted: Admitted,
+        said: SaidRecording,
+        command: ChatCommand,
+        idempotency: Idempotency | None,
+    ) -> SpokenMessage:
+        """What was said in the message that a run answers.
+
+        Raises NotFound if it was deleted, and Conflict if it was another one.
+        """
         run = await self._runs.get(principal, ids.public("run", admitted.run_id))
         stored = await self._messages.get(principal.owner_id, run.user_message_id)
-        parts = () if stored is None else stored.message.parts
-        text = next((part for part in parts if isinstance(part, Text) and part.spoken), None)
-        if text is None or text.spoken is None:
+        if stored is None:
             raise NotFound.of("message")
-        values = msgspec.structs.asdict(text.spoken)
-        del values["recording_id"]
-        return Transcript(text=text.text, **values)
+        text = next((part for part in stored.message.parts if isinstance(part, Text)), Text(""))
+        if text.spoken is None or text.spoken.sha256 != said.sha256:
+            raise message_id_reused()
+        if command.conversation_id is not None:
+            asked = await self._conversations.get(principal, command.conversation_id)
+            if asked.id != admitted.conversation_id:
+                raise message_id_reused()
+        if idempotency is not None:
+            await self._earlier.bind(principal.owner_id, idempotency, admitted.run_id)
+        return SpokenMessage(_transcript(text.text, text.spoken), admitted)
 
 
-def _message(transcript: Transcript, recording: StoredFile | None) -> Message:
+def _transcript(text: str, spoken: Spoken) -> Transcript:
+    return Transcript(
+        text=text,
+        duration=spoken.duration,
+        provider=spoken.provider,
+        model=spoken.model,
+        language=spoken.language,
+        confidence=spoken.confidence,
+        words=spoken.words,
+    )
+
+
+def _message(transcript: Transcript, said: SaidRecording, recording: StoredFile | None) -> Message:
     spoken = Spoken(
         duration=transcript.duration,
         provider=transcript.provider,
@@ -200,6 +227,7 @@ def _message(transcript: Transcript, recording: StoredFile | None) -> Message:
         confidence=transcript.confidence,
         words=transcript.words,
         recording_id=None if recording is None else recording.public_id,
+        sha256=said.sha256,
     )
     return Message(Role.USER, (Text(transcript.text, spoken=spoken),))
 

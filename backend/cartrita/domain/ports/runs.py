@@ -45,6 +45,10 @@ class EarlierRequests(Protocol):
         """
         ...
 
+    async def bind(self, owner_id: str, idempotency: Idempotency, run_id: RunId) -> None:
+        """Have a key tell of this run from now on, unless it tells of one already."""
+        ...
+
 
 class KeyReservations(Protocol):
     """Names of work that is under way, each of which is held once among all replicas."""

@@ -5,14 +5,14 @@ from contextlib import AsyncExitStack
 from fastapi import Request
 
 from cartrita.application.access.open_connections import ServerStops
-from cartrita.application.voice.spoken_messages import SpokenMessage
+from cartrita.application.voice.spoken_messages import SaidRecording, SpokenMessage
 from cartrita.domain.messages import StoredMessage
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted, Idempotency
 from cartrita.domain.scopes import Operation
 from cartrita.surfaces.idempotency import idempotency
 from cartrita.surfaces.native.schemas import ChatResponse
-from cartrita.surfaces.native.voice_forms import ReceivedRecording, SpokenMessageForm
+from cartrita.surfaces.native.voice_forms import SpokenMessageForm
 from cartrita.surfaces.native.voice_schemas import SpeechError, SpokenReply
 from cartrita.surfaces.native.waiting import wait_for_completion
 from cartrita.surfaces.run_ends import while_connected
@@ -23,7 +23,7 @@ async def send_said(
     request: Request,
     services: Services,
     principal: Principal,
-    recording: ReceivedRecording,
+    recording: SaidRecording,
     form: SpokenMessageForm,
     key: Idempotency | None,
 ) -> SpokenMessage:
@@ -41,10 +41,10 @@ async def send_said(
     async with AsyncExitStack() as held:
         async with while_connected(request, services, principal):
             await held.enter_async_context(messages.alone(principal, form.to_command, key))
-            heard = await messages.hear(principal, recording.said, form.to_command, key)
+            heard = await messages.hear(principal, recording, form.to_command, key)
         if services.sockets.draining and heard.admitted is None:
             raise ServerStops
-        return await messages.send(principal, recording.said, heard, form.to_command, key)
+        return await messages.send(principal, recording, heard, form.to_command, key)
 
 
 async def reply_to(
@@ -81,7 +81,7 @@ async def reply_to(
 
 
 def said_once(
-    route: str, key: str | None, form: SpokenMessageForm, recording: ReceivedRecording
+    route: str, key: str | None, form: SpokenMessageForm, recording: SaidRecording
 ) -> Idempotency | None:
     """The key with the hash of its request: of the recording and the fields beside it."""
     return idempotency(route, key, form, recording.sha256)

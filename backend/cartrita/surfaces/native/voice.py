@@ -88,8 +88,7 @@ async def transcribe(
     request: Request, principal: CurrentPrincipal, services: AppServices, config: AppConfig
 ) -> TranscriptionResponse:
     """Transcribe a recording, in the field `audio` of a form. Nothing of it is stored."""
-    recording, _ = await received(request, config, TranscriptionForm)
-    said = recording.said
+    said, _ = await received(request, config, TranscriptionForm)
     async with while_connected(request, services, principal):
         transcript = await services.voice.transcriptions.transcribe(
             principal, said.data, said.name, said.options, said.transcriber
@@ -133,16 +132,15 @@ async def process_voice(
     disconnects. An answer that cannot be spoken is told with `speech_error`.
     """
     began = time.monotonic()
-    recording, form = await received(request, config, VoiceInputForm)
+    said, form = await received(request, config, VoiceInputForm)
     if not form.respond:
-        said = recording.said
         async with while_connected(request, services, principal):
             transcript = await services.voice.transcriptions.transcribe(
                 principal, said.data, said.name, said.options, said.transcriber
             )
         return _json(VoiceInputResponse.of(transcript, time.monotonic() - began))
-    once = said_once("voice", key, form, recording)
-    message = await send_said(request, services, principal, recording, form, once)
+    once = said_once("voice", key, form, said)
+    message = await send_said(request, services, principal, said, form, once)
     transcript, admitted = message
     if admitted is None:
         return _json(VoiceInputResponse.of(transcript, time.monotonic() - began))
@@ -173,11 +171,11 @@ async def post_chat_voice(
     It is answered as `POST /api/chat` answers text; what was said is told beside it. A stream is
     not spoken: see `/ws/voice`.
     """
-    recording, form = await received(request, config, SpokenChatForm)
+    said, form = await received(request, config, SpokenChatForm)
     if form.stream and form.speak:
         raise InvalidInput.of("speak", "a stream is not spoken; use /ws/voice for that")
-    once = said_once("spoken_chat", key, form, recording)
-    message = await send_said(request, services, principal, recording, form, once)
+    once = said_once("spoken_chat", key, form, said)
+    message = await send_said(request, services, principal, said, form, once)
     if message.admitted is None:
         raise InvalidInput(
             "Nothing is said in the recording.",

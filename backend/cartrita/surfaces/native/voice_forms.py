@@ -3,7 +3,6 @@
 import hashlib
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-import msgspec
 from fastapi import Request
 from pydantic import Field
 
@@ -132,16 +131,9 @@ class SpeakRequest(RequestModel):
         return SpeechRequest(text=self.text, voice=self.voice, format=format_, speed=self.speed)
 
 
-class ReceivedRecording(msgspec.Struct, frozen=True):
-    """A recording that has arrived, and its hash."""
-
-    said: SaidRecording
-    sha256: str
-
-
 async def received(
     request: Request, config: SurfaceConfig, model: type[F]
-) -> tuple[ReceivedRecording, F]:
+) -> tuple[SaidRecording, F]:
     """The recording in the field `audio` of a form, and the form's other fields.
 
     Raises InvalidInput, TooLarge, Malformed and UnsupportedMedia.
@@ -149,8 +141,9 @@ async def received(
     form = await received_recording(request, "audio", config.recording_max_bytes)
     given = {name: value for name, value in form.fields if value not in _ABSENT}
     fields = validated(model, given)
-    said = SaidRecording(form.data, form.file_name, fields.options, fields.transcriber)
-    return ReceivedRecording(said, await run_long(len(form.data), _sha256, form.data)), fields
+    sha256 = await run_long(len(form.data), _sha256, form.data)
+    said = SaidRecording(form.data, form.file_name, sha256, fields.options, fields.transcriber)
+    return said, fields
 
 
 def _sha256(data: bytes) -> str:

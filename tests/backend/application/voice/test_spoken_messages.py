@@ -25,7 +25,7 @@ from cartrita.domain.speech import Transcript
 
 FASTER = Admitted(RunId(UUID(int=1)), ConversationId(UUID(int=2)), RunStatus.RUNNING, created=False)
 HEARD = Transcript(text="Moss?", duration=1.0, provider="deepgram", model="nova-3")
-SPOKEN = Spoken(duration=1.0, provider="deepgram", model="nova-3")
+SPOKEN = Spoken(duration=1.0, provider="deepgram", model="nova-3", sha256="c0ffee")
 
 
 class Stored:
@@ -75,7 +75,7 @@ async def send(server: Server) -> SpokenMessage:
     )
     return await messages.send(
         principal(),
-        SaidRecording(b"sound", "said.wav"),
+        SaidRecording(b"sound", "said.wav", "c0ffee"),
         SpokenMessage(HEARD, None),
         lambda message: ChatCommand(message=message, client_msg_id="one"),
     )
