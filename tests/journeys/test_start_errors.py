@@ -103,6 +103,12 @@ def test_default_model_of_no_provider(fresh: Server) -> None:
     assert "there is no provider 'nope'" in line
 
 
+def test_speech_of_no_provider(fresh: Server) -> None:
+    line = refusal(fresh, code=2, settings={"CARTRITA_VOICE_TRANSCRIBERS": "embedded,nope/x"})
+    assert "CARTRITA_VOICE_TRANSCRIBERS" in line
+    assert "there is no provider 'nope'" in line
+
+
 def test_valkey_address_with_unknown_options(fresh: Server) -> None:
     url = f"valkey://:{PASSWORD}@{HOST}:1/0?db={PASSWORD}"
     settings = {"CARTRITA_CACHE_STORE": "valkey", "CARTRITA_VALKEY_URL": url}

@@ -2,11 +2,16 @@
 
 from typing import NamedTuple
 
+import structlog
+
 from cartrita.application.voice.engines import SYNTHESIZERS, TRANSCRIBERS, Engines
 from cartrita.assembly.speech import SpeechServices
+from cartrita.domain.errors import InvalidInput
 from cartrita.domain.ports.speech import RecordingReader, SpeechSynthesizer, Transcriber
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.settings import Settings
+
+log = structlog.get_logger()
 
 
 class SpeechEngines(NamedTuple):
@@ -21,11 +26,16 @@ class SpeechEngines(NamedTuple):
 def create_speech_engines(
     settings: Settings, services: SpeechServices, calls: ServiceCalls
 ) -> SpeechEngines:
-    """The engines of these services, in the order of the settings."""
+    """The engines of these services, in the order of the settings.
+
+    What these name, and this machine has not, is logged.
+    """
     voice = settings.voice
-    return SpeechEngines(
-        Engines(services.transcribers, calls, TRANSCRIBERS, voice.transcribers),
-        Engines(services.synthesizers, calls, SYNTHESIZERS, voice.synthesizers),
-        calls,
-        services.recordings,
-    )
+    transcribers = Engines(services.transcribers, calls, TRANSCRIBERS, voice.transcribers)
+    synthesizers = Engines(services.synthesizers, calls, SYNTHESIZERS, voice.synthesizers)
+    for engines in (transcribers, synthesizers):
+        try:
+            engines.require_known()
+        except InvalidInput as error:
+            log.warning("speech_engine_missing", reason=error.message)
+    return SpeechEngines(transcribers, synthesizers, calls, services.recordings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from cartrita.adapters.providers.registry import PROVIDERS
@@ -10,6 +11,9 @@ from cartrita.domain.models import OFFLINE
 from cartrita.settings.addresses import is_literal
 from cartrita.settings.errors import closest_name, display_value
 from cartrita.settings.settings import Settings
+
+_SPEECH: Final = ("deepgram", "embedded")
+"""Providers of speech that are none of models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _durations(settings)
     yield from _api_provider(settings)
     yield from _default_model(settings)
+    yield from _speech_engines(settings)
     yield from _embeddings_model(settings)
     yield from _oauth(settings)
     yield from _plain_tool_servers(settings)
@@ -113,6 +118,18 @@ def _default_model(settings: Settings) -> Iterator[SettingsConflict]:
             f"there is no provider {display_value(provider)}; known are {', '.join(sorted(known))}"
         )
         yield SettingsConflict((("providers", "default_model"),), text)
+
+
+def _speech_engines(settings: Settings) -> Iterator[SettingsConflict]:
+    """One that is misspelt would have another one heard by, and paid, for ever."""
+    known = sorted({*_SPEECH, *PROVIDERS, *settings.providers_by_name})
+    for field in ("transcribers", "synthesizers"):
+        names: tuple[str, ...] = getattr(settings.voice, field)
+        for name in names:
+            provider = name.partition("/")[0]
+            if provider not in known:
+                text = f"there is no provider {display_value(provider)}; known are "
+                yield SettingsConflict((("voice", field),), text + ", ".join(known))
 
 
 def _embeddings_model(settings: Settings) -> Iterator[SettingsConflict]:

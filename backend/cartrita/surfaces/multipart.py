@@ -15,7 +15,7 @@ MEDIA_TYPE: Final = "multipart/form-data"
 _LONGEST_HEADER: Final = 8 << 10
 _MOST_HEADERS: Final = 16
 _MOST_PARTS: Final = 1_000
-_LONGEST_VALUE: Final = 64 << 10
+_LONGEST_VALUE: Final = 256 << 10
 _BROKEN = "The body is no complete form: send multipart/form-data as browsers do."
 
 
@@ -78,7 +78,7 @@ class FormReader:
         async for piece in self.pieces():
             gathered += piece
             if len(gathered) > _LONGEST_VALUE:
-                raise Malformed("A field of the form is too long: send it as a file.")
+                raise Malformed(f"A field of the form has more than {_LONGEST_VALUE >> 10} KiB.")
         return _decoded(bytes(gathered))
 
     async def _next(self) -> FormPart | bytes | None:

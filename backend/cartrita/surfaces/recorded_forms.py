@@ -10,6 +10,7 @@ from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.recordings import recording_too_large
 from cartrita.kit.long_work import run_long
 from cartrita.kit.text import storable_text
+from cartrita.surfaces.json_bodies import validate_storable
 from cartrita.surfaces.multipart import FormReader, read_form
 
 _MOST_FIELDS: Final = 64
@@ -39,7 +40,9 @@ async def received_recording(request: Request, field: str, most: int) -> Recorde
     file_name = ""
     async for part in form.parts():
         if part.file_name is None:
-            fields.append((storable_text(part.name), storable_text(await form.value())))
+            value = await form.value()
+            validate_storable(part.name, value)
+            fields.append((part.name, value))
             if len(fields) > _MOST_FIELDS:
                 raise Malformed(f"The form has more than {_MOST_FIELDS} fields.")
             continue

@@ -11,6 +11,7 @@ from cartrita.application.files.uploads import Upload, Uploads
 from cartrita.domain.errors import InvalidInput, Malformed
 from cartrita.domain.principals import Principal
 from cartrita.kit.text import storable_text
+from cartrita.surfaces.json_bodies import validate_storable
 from cartrita.surfaces.multipart import FormPart, read_form
 
 _MOST_FIELDS: Final = 32
@@ -48,7 +49,8 @@ async def received_form(
                     raise InvalidInput.of(field, "send one file only")
                 await upload.receive(field, part.file_name, form.pieces())
                 continue
-            fields[part.name] = storable_text(await form.value())
+            fields[part.name] = await form.value()
+            validate_storable(part.name, fields[part.name])
             if len(fields) > _MOST_FIELDS:
                 raise Malformed(f"The form has more than {_MOST_FIELDS} fields.")
         if upload.empty:

@@ -1968,7 +1968,8 @@ class Spoken(Model):
     """How a text was said, in a recording of `duration` seconds.
 
     `provider` and `model` wrote it down. `recording_id` is the file of the recording, if it was
-    kept; models are never sent it. The rest is as in a `Transcript`.
+    kept; models are never sent it. `sha256` is that of a recording that was sent whole, in
+    hexadecimal digits. The rest is as in a `Transcript`.
     """
 
     duration: float = ABSENT
@@ -1985,6 +1986,7 @@ class Spoken(Model):
     """Each with its times."""
     recording_id: str | None = None
     """The file of the recording, if it was kept."""
+    sha256: str | None = None
 
 
 class SpokenChatResponse(Model):

@@ -1852,7 +1852,8 @@ export interface SpeechStoppedFrame {
  * How a text was said, in a recording of `duration` seconds.
  *
  * `provider` and `model` wrote it down. `recording_id` is the file of the recording, if it was
- * kept; models are never sent it. The rest is as in a `Transcript`.
+ * kept; models are never sent it. `sha256` is that of a recording that was sent whole, in
+ * hexadecimal digits. The rest is as in a `Transcript`.
  */
 export interface Spoken {
   /** Of the recording, in seconds. */
@@ -1869,6 +1870,7 @@ export interface Spoken {
   readonly words?: readonly SpokenWord[] | undefined;
   /** The file of the recording, if it was kept. */
   readonly recording_id?: string | null | undefined;
+  readonly sha256?: string | null | undefined;
 }
 
 /** A complete answer to what was said. */

@@ -58,6 +58,7 @@ async def test_a_recording_of_the_most_bytes() -> None:
         ((('name="audio"', "RIFF"),), InvalidInput, "with a file name"),
         ((('name="file"; filename="x"', "RIFF"),), InvalidInput, "in the field audio"),
         ((('name="audio"; filename="x"', "RIFF"),) * 2, InvalidInput, "one recording only"),
+        ((('name="conversation_id"', "a\0"),), InvalidInput, "conversation_id: it holds a NUL"),
         ((('name="a"', "b"),) * 65, Malformed, "more than 64 fields"),
     ],
 )

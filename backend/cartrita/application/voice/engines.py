@@ -128,12 +128,20 @@ class Engines(Generic[E]):
             return found
         raise self._none(refused)
 
+    def require_known(self) -> None:
+        """Raise InvalidInput where one is preferred that is not here."""
+        for name in self._usual:
+            self._split(name)
+
     async def usable(self, principal: Principal, service: E) -> bool:
         """Whether it has the key that it needs, of the server or the caller."""
         return not service.needs_key or await self._calls.paid_by(principal, service)
 
     def _none(self, refused: CartritaError | None) -> CartritaError:
         """The error where there are none: what the operator asked for tells why."""
+        if isinstance(refused, InvalidInput):  # no caller has named it
+            told = f"What the setting voice.{self._names.field}s names is not here: {refused}."
+            return Unavailable(told, code=self._names.code)
         if refused is not None and (self._usual or not isinstance(refused, NotFound)):
             return refused
         return Unavailable(self._names.missing, code=self._names.code)

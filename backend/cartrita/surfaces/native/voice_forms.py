@@ -34,7 +34,7 @@ Language = Annotated[
     ),
 ]
 Engine = Annotated[Id, Field(description="`provider` or `provider/model`; see `GET /api/voice`.")]
-Voice = Annotated[str | None, Field(max_length=255, description="In which voice it speaks.")]
+Voice = Annotated[Id, Field(description="In which voice it speaks.")]
 Speed = Annotated[float, Field(ge=0.25, le=4, description="1 is its usual one.")]
 
 

@@ -93,6 +93,14 @@ async def test_the_order_of_the_settings() -> None:
     assert (await hearing.hear()).text == "deepgram nova-2"
 
 
+async def test_a_setting_that_names_nothing_is_no_fault_of_callers() -> None:
+    with pytest.raises(Unavailable) as told:
+        await Hearing("", "", "embedded/nope").hear()
+    assert told.value.code == "transcription_unavailable"
+    assert "voice.transcribers" in told.value.message
+    assert (await Hearing("", "", "embedded/nope", "embedded").hear()).text == "embedded sphinx"
+
+
 @pytest.mark.parametrize(
     "failed",
     [
