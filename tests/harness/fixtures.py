@@ -80,6 +80,22 @@ def killable(killable_server: Server, provider: FakeProvider) -> Scenario:
     return Scenario(killable_server, provider)
 
 
+@pytest.fixture(scope="module")
+def shared(provider: FakeProvider) -> Iterator[Serve]:
+    """Servers that the tests of one file share: one for all who ask for the same; never killed."""
+    with ExitStack() as stack:
+        running: dict[str, Server] = {}
+
+        def find(**options: Any) -> Scenario:
+            asked = repr(options)
+            if asked not in running:
+                server = Server(provider_url=provider.base_url, **options)
+                running[asked] = stack.enter_context(server)
+            return Scenario(running[asked], provider)
+
+        yield find
+
+
 @pytest.fixture
 def serve(provider: FakeProvider) -> Iterator[Serve]:
     """Starts servers of this test's own; returns each one's scenario."""

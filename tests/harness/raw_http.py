@@ -105,8 +105,11 @@ async def request(
     body: bytes = b"",
     *,
     slow: bool = False,
+    address: str = HOST,
 ) -> Answer:
     """Send one request and read the head of its answer; raises ConnectionError where nobody is.
+
+    It comes from `address`, of which all that begin with 127 are this machine's.
 
     `slow` keeps the receive buffers of the kernel and of this process minimal, so that a slow
     reader causes back-pressure at the sender.
@@ -116,6 +119,8 @@ async def request(
     if slow:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SLOW_BUFFER)
     try:
+        if address != HOST:
+            connection.bind((address, 0))
         await asyncio.get_running_loop().sock_connect(connection, (HOST, port))
         limit = _SLOW_BUFFER if slow else _STEP
         reader, writer = await asyncio.open_connection(sock=connection, limit=limit)

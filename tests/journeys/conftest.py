@@ -10,3 +10,4 @@ from tests.harness.fixtures import quiet_server as quiet_server
 from tests.harness.fixtures import scenario as scenario
 from tests.harness.fixtures import serve as serve
 from tests.harness.fixtures import services as services
+from tests.harness.fixtures import shared as shared

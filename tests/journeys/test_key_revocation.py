@@ -12,12 +12,15 @@ from tests.harness import raw_http
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, eventually, until
+from tests.harness.websockets import opened
 from tests.journeys.accounts import made, new_key, new_tenant, new_user
 from tests.journeys.v1 import begin, exchange_with, frames, post_json
 
+from cartrita.domain.principals import LOCAL_TENANT
 from cartrita.kit import clock
 
 LONG = Script(words=2000, between_tokens_s=0.05)
+SLOW = Script(words=100, between_tokens_s=0.05)
 LATE = Script(text="late", before_headers_s=60)
 WATCHDOG_S = 10.0
 """Ten times as long as it may take."""
@@ -25,11 +28,11 @@ SECONDS = 3.0
 ENDS = ("revoked", "rotated", "narrowed", "expired", "user", "tenant", "by hand")
 
 
-@pytest.fixture
-def replicas(serve: Serve) -> tuple[Scenario, Scenario]:
+@pytest.fixture(scope="module")
+def replicas(shared: Serve) -> tuple[Scenario, Scenario]:
     """Two servers on one database, the first with two workers."""
-    first = serve(workers=2, settings={"OPENAI_COMPAT_MODEL_NAME": "x"})
-    return first, serve(database_url=first.server.dsn)
+    first = shared(workers=2, settings={"OPENAI_COMPAT_MODEL_NAME": "x"})
+    return first, shared(database_url=first.server.dsn)
 
 
 class Streams:
@@ -152,6 +155,35 @@ async def assert_ended(replicas: tuple[Scenario, Scenario], key: dict[str, Any],
         chat = {"message": "x", "provider": "openai"}
         status, told = await at.call("POST", "/api/chat", chat, X_API_Key=key["key"])
         assert (status, told["code"]) == (403, "scope_provider")
+
+
+async def test_sockets_of_a_key_that_ends_are_cut_everywhere(
+    replicas: tuple[Scenario, Scenario], stack: AsyncExitStack
+) -> None:
+    """At both workers of one server and at another, while silent and while it follows a run."""
+    first, second = replicas
+    user = await new_user(first, LOCAL_TENANT)
+    ending, staying = [await new_key(first, user) for _ in range(2)]
+    cut = [
+        await stack.enter_async_context(opened(at.server.port, key=ending["key"]))
+        for at in (first, first, first, first, second)
+    ]
+    kept = await stack.enter_async_context(opened(second.server.port, key=staying["key"]))
+    for socket in (*cut, kept):
+        await socket.send(type="ping")
+        assert await socket.next() == {"type": "pong"}
+    await cut[0].send(type="chat", message=first.message(SLOW), model="openai/fake")
+    assert (await cut[0].next())["event"] == "stream_start"
+    await made(first, "POST", f"/api/admin/keys/{ending['id']}/revoke")
+    async with asyncio.timeout(WATCHDOG_S):
+        ended = await asyncio.gather(*(socket.closed() for socket in cut))
+    for told, code in ended:
+        assert (told[-1]["code"], code) == ("key_ended", 1008)
+    await kept.send(type="ping")
+    assert await kept.next() == {"type": "pong"}
+    async with opened(first.server.port, key=ending["key"]) as refused:
+        told, code = await refused.closed()
+        assert (told[-1]["code"], code) == ("unauthenticated", 1008)
 
 
 async def test_a_queued_run_of_a_key_that_ended_is_not_begun(

@@ -9,6 +9,7 @@ import pytest
 from anyio import to_thread
 from tests.harness import raw_http
 from tests.harness.fake_provider.script import Script
+from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario
 from tests.harness.server import KEY, OWNER
 from tests.harness.uploads import fetch
@@ -17,6 +18,11 @@ from tests.journeys.older_frontend import BOTH, OldClient
 
 from cartrita_client import CartritaApiClient, kinds
 
+LIMITED = {
+    "CARTRITA_COMPAT_FRONTEND": "1",
+    "CARTRITA_INBOUND_LIMITS": "get_agents=2/hour",
+    "CARTRITA_SERVER_BODY_TIMEOUT_S": "0.3",
+}
 CONVERSATION = {
     "id": str, "title": str, "messages": list, "userId": str, "isArchived": bool, "isPinned": bool,
     "tags": list, "metadata": dict, "createdAt": str, "updatedAt": str,
@@ -297,10 +303,8 @@ async def test_the_generated_client_reads_these_answers_too(older: Scenario) -> 
     assert await to_thread.run_sync(use) == older.answers[message]
 
 
-async def test_a_limit(serve: type) -> None:
-    settings = {"CARTRITA_COMPAT_FRONTEND": "1", "CARTRITA_INBOUND_LIMITS": "get_agents=2/hour"}
-    scenario: Scenario = serve(settings=settings)
-    client = OldClient(scenario)
+async def test_a_limit(shared: Serve) -> None:
+    client = OldClient(shared(settings=LIMITED))
     assert [(await client.ask("GET", "/agents"))[0] for _ in range(2)] == [200, 200]
     answer = await raw_http.request(client.port, "GET", "/api/agents", BOTH)
     async with answer:
@@ -309,10 +313,9 @@ async def test_a_limit(serve: type) -> None:
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_a_body_that_does_not_end(serve: type) -> None:
+async def test_a_body_that_does_not_end(shared: Serve) -> None:
     """It is not waited for longer than the native API does."""
-    settings = {"CARTRITA_COMPAT_FRONTEND": "1", "CARTRITA_SERVER_BODY_TIMEOUT_S": "0.3"}
-    scenario: Scenario = serve(settings=settings)
+    scenario = shared(settings=LIMITED)
     reader, writer = await asyncio.open_connection(raw_http.HOST, scenario.server.port)
     lines = ["POST /chat HTTP/1.1", "Host: localhost", f"X-API-Key: {KEY}", "Content-Length: 99"]
     writer.write("\r\n".join([*lines, "Content-Type: application/json", "", "{"]).encode())

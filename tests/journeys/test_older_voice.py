@@ -2,17 +2,22 @@
 
 from base64 import b64decode
 
+import pytest
 from tests.harness.deepgram.launch import Deepgram
-from tests.harness.scenario import Scenario
+from tests.harness.fixtures import Serve
 from tests.journeys.older_frontend import OldClient
 from tests.journeys.voice import MODEL
 
 
-async def test_voices(serve: type, deepgram_server: Deepgram) -> None:
+@pytest.fixture
+def client(shared: Serve, deepgram_server: Deepgram) -> OldClient:
+    """The client of a server that serves older frontends, and hears and speaks."""
     deepgram_server.reset()
     settings = {"CARTRITA_COMPAT_FRONTEND": "1", **deepgram_server.settings}
-    scenario: Scenario = serve(settings=settings)
-    client = OldClient(scenario)
+    return OldClient(shared(settings=settings))
+
+
+async def test_voices(client: OldClient, deepgram_server: Deepgram) -> None:
     asked = {"text": "Moss does.", "format": "wav", "voiceSettings": {"voice": "nova", "speed": 1}}
     kind, _, audio = (await client.data("POST", "/voice/speak", asked))["audioUrl"].partition(",")
     assert kind == "data:audio/wav;base64"
@@ -31,10 +36,8 @@ async def test_voices(serve: type, deepgram_server: Deepgram) -> None:
     assert told["data"]["response"]
 
 
-async def test_what_is_no_recording(serve: type, deepgram_server: Deepgram) -> None:
+async def test_what_is_no_recording(client: OldClient) -> None:
     """No transcript is made up: the error has the form that is read."""
-    settings = {"CARTRITA_COMPAT_FRONTEND": "1", **deepgram_server.settings}
-    client = OldClient(serve(settings=settings))
     status, told = await client.upload("/voice/transcribe", ("audio", "a.webm", b"RIFF"))
     assert (status, told["success"], told["code"]) == (415, False, "recording_type_not_accepted")
     assert isinstance(told["error"], str)

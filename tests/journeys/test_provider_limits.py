@@ -21,7 +21,7 @@ HOUR = 3600
 AskAll: TypeAlias = Callable[[Scenario, str, list[str]], Coroutine[Any, Any, list[list[Frame]]]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def paced(provider: FakeProvider) -> Iterator[Scenario]:
     """A server that calls its provider four times in a second, one at a time."""
     settings = {
@@ -51,9 +51,10 @@ async def streamed(scenario: Scenario, key: str, message: str) -> list[dict[str,
     return [data for _, data in frames(answered)]
 
 
-async def key_of_new_tenant(scenario: Scenario) -> str:
+async def member_of_new_tenant(scenario: Scenario) -> tuple[str, str]:
+    """The id of a user, and its key."""
     user = await new_user(scenario, await new_tenant(scenario))
-    return (await new_key(scenario, user))["key"]
+    return user, (await new_key(scenario, user))["key"]
 
 
 async def over_streams(scenario: Scenario, key: str, messages: list[str]) -> list[list[Frame]]:
@@ -81,11 +82,12 @@ def places_in(events: list[dict[str, Any]]) -> list[int]:
     return [one["position"] for one in told]
 
 
-async def all_begun(scenario: Scenario, runs: int) -> None:
-    """Wait until so many runs have been started."""
+async def all_begun(scenario: Scenario, user: str, runs: int) -> None:
+    """Wait until so many runs of a user have been started."""
 
     async def look() -> bool:
-        rows = await scenario.fetch("SELECT count(started_at) AS begun FROM runs")
+        query = "SELECT count(started_at) AS begun FROM runs WHERE owner_id = $1"
+        rows = await scenario.fetch(query, user)
         return rows[0]["begun"] == runs
 
     await eventually(look)
@@ -99,11 +101,12 @@ async def all_begun(scenario: Scenario, runs: int) -> None:
 async def test_two_tenants_that_flood_are_served_in_turn_and_see_their_place(
     paced: Scenario, flood_over: AskAll, others_over: AskAll
 ) -> None:
-    other = await key_of_new_tenant(paced)
+    user, key = await member_of_new_tenant(paced)
+    _, other = await member_of_new_tenant(paced)
     flood = [paced.message(SHORT) for _ in range(FLOOD)]
     others = [paced.message(SHORT) for _ in range(OTHERS)]
-    flooding = asyncio.get_running_loop().create_task(flood_over(paced, KEY, flood))
-    await all_begun(paced, FLOOD)
+    flooding = asyncio.get_running_loop().create_task(flood_over(paced, key, flood))
+    await all_begun(paced, user, FLOOD)
     of_others = await others_over(paced, other, others)
     of_flood = await flooding
     told = [*of_flood, *of_others]

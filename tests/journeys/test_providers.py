@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import pytest
 from tests.harness import raw_http
 from tests.harness.fake_provider.faults import ReplacedResponse
 from tests.harness.fake_provider.launch import FakeProvider
@@ -79,39 +80,40 @@ async def test_the_provider_of_an_answer(scenario: Scenario) -> None:
     assert json.loads(answered)["response"] == "Hello"
 
 
-async def test_a_model_of_hugging_face_is_one_that_it_lists(
-    serve: Serve, provider: FakeProvider
-) -> None:
-    scenario = serve(
-        settings={"HUGGINGFACE_API_KEY": provider.key, "HUGGINGFACE_BASE_URL": provider.base_url}
-    )
-    _, listed = await scenario.call("GET", "/api/models")
+@pytest.fixture
+def elsewhere(shared: Serve, provider: FakeProvider) -> Scenario:
+    """A server with Hugging Face, with Comet in place of Anthropic, whose callers need no key."""
+    settings = {
+        "HUGGINGFACE_API_KEY": provider.key,
+        "HUGGINGFACE_BASE_URL": provider.base_url,
+        "API_PROVIDER": "comet",
+        "ANTHROPIC_API_KEY": provider.key,
+        "COMET_API_BASE_URL": provider.root_url,
+        "CARTRITA_AUTH": "loopback",
+    }
+    return shared(settings=settings)
+
+
+async def test_a_model_of_hugging_face_is_one_that_it_lists(elsewhere: Scenario) -> None:
+    _, listed = await elsewhere.call("GET", "/api/models")
     names = [each["id"] for each in listed["data"] if each["provider"] == "huggingface"]
     assert "huggingface/openai/gpt-oss-120b" not in names
-    body = {"message": scenario.message(Script(text="Hello"))}
-    status, answer = await scenario.call("POST", "/api/huggingface/chat", body)
+    body = {"message": elsewhere.message(Script(text="Hello"))}
+    status, answer = await elsewhere.call("POST", "/api/huggingface/chat", body)
     assert status == 200, answer
     assert f"huggingface/{answer['model']}" == names[0]
 
 
-async def test_in_comet_mode_anthropic_is_explained(serve: Serve, provider: FakeProvider) -> None:
-    scenario = serve(
-        settings={
-            "API_PROVIDER": "comet",
-            "ANTHROPIC_API_KEY": provider.key,
-            "COMET_API_BASE_URL": provider.root_url,
-        }
-    )
+async def test_in_comet_mode_anthropic_is_explained(elsewhere: Scenario) -> None:
     body = {"message": "Hi", "model": "anthropic/claude-opus-4-6"}
-    status, refusal = await scenario.call("POST", "/api/chat", body)
+    status, refusal = await elsewhere.call("POST", "/api/chat", body)
     assert (status, refusal["code"]) == (404, "provider_not_configured")
     assert "comet/" in refusal["error"]
     assert "COMET_API_KEY" in refusal["error"]
 
 
-async def test_sdks_need_no_key_where_none_is_needed(serve: Serve) -> None:
-    scenario = serve(settings={"CARTRITA_AUTH": "loopback"})
-    port = scenario.server.port
+async def test_sdks_need_no_key_where_none_is_needed(elsewhere: Scenario) -> None:
+    port = elsewhere.server.port
     for key, expected in (("dummy", 200), ("sk-not-needed", 200), ("ck_mistyped", 401)):
         headers = {"Authorization": f"Bearer {key}"}
         async with await raw_http.request(port, "GET", "/v1/models", headers) as answer:

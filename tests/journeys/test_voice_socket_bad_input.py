@@ -22,11 +22,11 @@ from cartrita.domain.principals import LOCAL_TENANT
 
 
 @pytest.fixture
-async def live_briefly(serve: Serve, deepgram_server: Deepgram) -> AsyncIterator[VoiceSocket]:
+async def live_briefly(shared: Serve, deepgram_server: Deepgram) -> AsyncIterator[VoiceSocket]:
     """A socket of a server with little patience for silence, and little room for audio."""
     deepgram_server.reset()
     patience = {"CARTRITA_VOICE_SILENCE_S": "2", "CARTRITA_VOICE_AUDIO_WAIT_S": "4"}
-    scenario = serve(settings={**live_settings(deepgram_server), **patience})
+    scenario = shared(settings={**live_settings(deepgram_server), **patience})
     async with voice(scenario.server.port) as socket:
         yield socket
 

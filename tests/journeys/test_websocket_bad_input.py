@@ -1,10 +1,13 @@
 """Bad frames on a WebSocket: each is told with a code, and what cannot go on is closed with one."""
 
+from functools import partial
+
 import pytest
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, until
 from tests.harness.websockets import opened, text_of
+from tests.journeys.accounts import new_key, new_tenant, new_user
 from websockets.frames import Frame, Opcode
 from websockets.typing import Data
 
@@ -121,17 +124,38 @@ async def test_a_flood_is_cut_and_slows_nobody(scenario: Scenario, kind: str) ->
         assert text_of(await patient.until_end()) == scenario.answers[message]
 
 
-async def test_sockets_of_an_owner_are_counted(serve: Serve) -> None:
-    scenario = serve(settings={"CARTRITA_WEBSOCKET_PER_OWNER_MAX": "2"})
-    port = scenario.server.port
-    async with opened(port) as first, opened(port) as second:
+@pytest.fixture
+def narrow(shared: Serve) -> Scenario:
+    """A server with room for two sockets of an owner, and for one run on each."""
+    most = {"CARTRITA_WEBSOCKET_PER_OWNER_MAX": "2", "CARTRITA_WEBSOCKET_RUNS_MAX": "1"}
+    return shared(settings=most)
+
+
+async def test_the_most_runs(narrow: Scenario) -> None:
+    message = narrow.message(Script(words=60, between_tokens_s=0.05))
+    async with opened(narrow.server.port) as socket:
+        await socket.send(type="chat", message=message, model="openai/fake")
+        begun = await socket.next()
+        await socket.send(type="chat", message="Another", client_msg_id="another")
+        found = await socket.until(lambda frame: "code" in frame)
+        assert (found[-1]["code"], found[-1]["client_msg_id"]) == ("too_many_runs", "another")
+        await socket.send(type="resume", run_id=begun["run_id"], after=0)  # the same one has room
+        again = await socket.until_end()
+    assert begun in again
+
+
+async def test_sockets_of_an_owner_are_counted(narrow: Scenario) -> None:
+    user = await new_user(narrow, await new_tenant(narrow))
+    key = (await new_key(narrow, user))["key"]
+    opened_by_user = partial(opened, narrow.server.port, key=key)
+    async with opened_by_user() as first, opened_by_user() as second:
         for socket in (first, second):
             await socket.send(type="ping")
             await socket.next()
-        async with opened(port) as third:
+        async with opened_by_user() as third:
             frames, code = await third.closed()
     assert ([frame["code"] for frame in frames], code) == (["too_many_sockets"], 4429)
-    async with opened(port) as fourth:
+    async with opened_by_user() as fourth:
         await fourth.send(type="ping")
         assert await fourth.next() == {"type": "pong"}
 

@@ -13,6 +13,8 @@ from tests.harness.websockets import SocketClient, opened
 from websockets.exceptions import InvalidStatus
 
 FOREIGN = "http://evil.example"
+LISTED = "http://localhost:3000"
+LISTING = {"CARTRITA_CORS_ORIGINS": LISTED, "CARTRITA_WEBSOCKET_AUTH_S": "0.2"}
 HANDSHAKE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -82,12 +84,10 @@ async def test_pages_of_other_origins(scenario: Scenario, headers: Mapping[str, 
     assert await refused(scenario, headers=across) == (403, "forbidden_origin")
 
 
-async def test_a_listed_origin(serve: Serve) -> None:
-    scenario = serve(settings={"CARTRITA_CORS_ORIGINS": "http://localhost:3000"})
+async def test_a_listed_origin(shared: Serve) -> None:
+    scenario = shared(settings=LISTING)
     headers = {"Cookie": await cookie(scenario)}
-    async with opened(
-        scenario.server.port, key=None, headers=headers, origin="http://localhost:3000"
-    ) as socket:
+    async with opened(scenario.server.port, key=None, headers=headers, origin=LISTED) as socket:
         assert await is_open(socket)
     assert await refused(scenario, headers=headers, origin=FOREIGN) == (403, "forbidden_origin")
 
@@ -148,8 +148,8 @@ async def test_the_first_frame_is_a_key(scenario: Scenario, first: str) -> None:
     assert frames[0]["code"]
 
 
-async def test_a_key_that_does_not_come(serve: Serve) -> None:
-    scenario = serve(settings={"CARTRITA_WEBSOCKET_AUTH_S": "0.2"})
+async def test_a_key_that_does_not_come(shared: Serve) -> None:
+    scenario = shared(settings=LISTING)
     async with opened(scenario.server.port, key=None) as socket:
         frames, code = await socket.closed()
     assert ([frame["code"] for frame in frames], code) == (["unauthenticated"], 1008)

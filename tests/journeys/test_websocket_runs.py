@@ -100,19 +100,6 @@ async def test_several_runs_on_one_socket(scenario: Scenario) -> None:
         assert seqs_of(mine) == sorted(set(seqs_of(mine)))
 
 
-async def test_the_most_runs(serve: Serve) -> None:
-    scenario = serve(settings={"CARTRITA_WEBSOCKET_RUNS_MAX": "1"})
-    async with opened(scenario.server.port) as socket:
-        await socket.send(type="chat", message=scenario.message(PACED), model="openai/fake")
-        begun = await socket.next()
-        await socket.send(type="chat", message="Another", client_msg_id="another")
-        found = await socket.until(lambda frame: "code" in frame)
-        assert (found[-1]["code"], found[-1]["client_msg_id"]) == ("too_many_runs", "another")
-        await socket.send(type="resume", run_id=begun["run_id"], after=0)  # the same one has room
-        again = await socket.until_end()
-    assert begun in again
-
-
 async def test_a_slow_reader_slows_nobody(scenario: Scenario) -> None:
     """A client that reads nothing, while its run writes more than fits between them."""
     message = scenario.message(Script(words=20_000, tokens_per_delta=20))

@@ -15,6 +15,7 @@ from tests.harness.fixtures import provider as provider
 from tests.harness.fixtures import scenario as scenario
 from tests.harness.fixtures import serve as serve
 from tests.harness.fixtures import services as services
+from tests.harness.fixtures import shared as shared
 from tests.harness.scenario import Scenario
 from tests.harness.search_services.server import SearchServices
 from tests.harness.server import Server

@@ -37,12 +37,18 @@ def protected_routes() -> list[tuple[str, str]]:
 
 
 async def ask(
-    port: int, method: str, path: str, headers: Mapping[str, str] | None = None, body: Any = None
+    port: int,
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
+    address: str = raw_http.HOST,
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request: its status, headers and body."""
+    """One request from an address: its status, headers and body."""
     sent = b"" if body is None else json.dumps(body).encode()
     kind = {} if body is None else {"Content-Type": "application/json"}
-    answer = await raw_http.request(port, method, path, {**kind, **(headers or {})}, sent)
+    named = {**kind, **(headers or {})}
+    answer = await raw_http.request(port, method, path, named, sent, address=address)
     async with answer:
         raw = b"" if method == "HEAD" else await answer.body()
     return answer.status, answer.headers, raw

@@ -144,8 +144,8 @@ async def test_the_origin_of_another_host_is_not_ours(
 
 
 @each_socket
-async def test_without_keys_only_this_machine_is_answered(serve: Serve, path: str) -> None:
-    scenario = serve(settings={"CARTRITA_AUTH": "loopback"})
+async def test_without_keys_only_this_machine_is_answered(shared: Serve, path: str) -> None:
+    scenario = shared(settings={"CARTRITA_AUTH": "loopback"})
     port = scenario.server.port
     own = f"Host: {own_host(port)}"
     assert (await handshake(port, [f"Host: localhost:{port}"], {}, path))[0] == 101

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from functools import partial
 
 import pytest
 from tests.harness.fixtures import Serve
@@ -14,30 +15,42 @@ from tests.security.routes import ask
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
+WEBSOCKET = {"CARTRITA_INBOUND_LIMITS": "websocket=3/minute;failed=3/hour"}
+KEYLESS = {"CARTRITA_WEBSOCKET_KEYLESS_MAX": "3"}
+IMPATIENT = {
+    "CARTRITA_SERVER_HEADER_TIMEOUT_S": "0.5",
+    "CARTRITA_WEBSOCKET_PING_INTERVAL_S": "1",
+    "CARTRITA_WEBSOCKET_PING_TIMEOUT_S": "1",
+    "CARTRITA_WEBSOCKET_AUTH_S": "0.5",
+}
+GUESSING = "127.0.0.2"
 
-async def test_wrong_keys_in_frames_are_limited_by_address(serve: Serve) -> None:
-    scenario = serve(settings={"CARTRITA_INBOUND_LIMITS": "failed=3/hour"})
+
+async def test_wrong_keys_in_frames_are_limited_by_address(shared: Serve) -> None:
+    scenario = shared(settings=WEBSOCKET)
     port = scenario.server.port
+    opened_there = partial(opened, port, local_addr=(GUESSING, 0))
     owner = await new_user(scenario, await new_tenant(scenario))
     unseen = (await new_key(scenario, owner))["key"]
-    async with opened(port) as socket:  # one who is known guesses others' keys
+    async with opened_there() as socket:  # one who is known guesses others' keys
         for _ in range(2):
             await socket.send(type="auth", api_key="ck_guess")
             assert (await socket.next())["code"] == "unauthenticated"
     for key, told in (("ck_guess", "unauthenticated"), (unseen, "rate_limited")):
-        async with opened(port, key=key) as socket:
+        async with opened_there(key=key) as socket:
             frames, code = await socket.closed()
         assert [frame["code"] for frame in frames] == [told]
         assert code == {"unauthenticated": 1008, "rate_limited": 4429}[told]
     assert frames[0]["retry_after"] > 0
-    assert (await ask(port, "GET", "/api/me", {"X-API-Key": unseen}))[0] == 429
-    async with opened(port, key=KEY) as socket:
+    mine = {"X-API-Key": unseen}
+    assert (await ask(port, "GET", "/api/me", mine, address=GUESSING))[0] == 429
+    async with opened_there(key=KEY) as socket:
         await socket.send(type="ping")
         assert await socket.next() == {"type": "pong"}
 
 
-async def test_sockets_without_a_key_are_limited_by_address(serve: Serve) -> None:
-    scenario = serve(settings={"CARTRITA_WEBSOCKET_KEYLESS_MAX": "3"})
+async def test_sockets_without_a_key_are_limited_by_address(shared: Serve) -> None:
+    scenario = shared(settings=KEYLESS)
     port = scenario.server.port
     async with AsyncExitStack() as stack:
         waiting = [await stack.enter_async_context(opened(port, key=None)) for _ in range(3)]
@@ -58,8 +71,8 @@ async def test_sockets_without_a_key_are_limited_by_address(serve: Serve) -> Non
 
 
 @pytest.mark.parametrize("most", [10, 10_000])
-async def test_half_a_handshake_is_closed(serve: Serve, most: int) -> None:
-    scenario = serve(settings={"CARTRITA_SERVER_HEADER_TIMEOUT_S": "0.5"})
+async def test_half_a_handshake_is_closed(shared: Serve, most: int) -> None:
+    scenario = shared(settings=IMPATIENT)
     reader, writer = await asyncio.open_connection(HOST, scenario.server.port)
     handshake = b"GET /ws/chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nSec-WebSocket-Key: "
     writer.write(handshake[:most])
@@ -69,15 +82,9 @@ async def test_half_a_handshake_is_closed(serve: Serve, most: int) -> None:
 
 
 @pytest.mark.parametrize(("key", "closed"), [(KEY, 1011), (None, 1008)])
-async def test_half_a_frame_is_closed(serve: Serve, key: str | None, closed: int) -> None:
+async def test_half_a_frame_is_closed(shared: Serve, key: str | None, closed: int) -> None:
     """Its client answers the server's pings, but inside of the frame that it does not finish."""
-    scenario = serve(
-        settings={
-            "CARTRITA_WEBSOCKET_PING_INTERVAL_S": "1",
-            "CARTRITA_WEBSOCKET_PING_TIMEOUT_S": "1",
-            "CARTRITA_WEBSOCKET_AUTH_S": "0.5",
-        }
-    )
+    scenario = shared(settings=IMPATIENT)
     half = Frame(Opcode.TEXT, b"x" * 100_000).serialize(mask=True)[:50_000]
     async with opened(scenario.server.port, key=key) as socket:
         if key is not None:
@@ -87,11 +94,20 @@ async def test_half_a_frame_is_closed(serve: Serve, key: str | None, closed: int
         assert (await socket.closed())[1] == closed
 
 
-@pytest.mark.parametrize("limit", ["websocket", "native", "principal", "key"])
-async def test_frames_count_as_requests_do(serve: Serve, limit: str) -> None:
+@pytest.mark.parametrize(
+    ("limit", "settings"),
+    [
+        ("websocket", WEBSOCKET),
+        ("native", {"CARTRITA_INBOUND_LIMITS": "native=3/minute"}),
+        ("principal", {"CARTRITA_INBOUND_LIMITS": "principal=3/minute"}),
+        ("key", KEYLESS),
+    ],
+)
+async def test_frames_count_as_requests_do(
+    shared: Serve, limit: str, settings: dict[str, str]
+) -> None:
     own = limit == "key"
-    limits = {} if own else {"CARTRITA_INBOUND_LIMITS": f"{limit}=3/minute"}
-    scenario = serve(settings=limits)
+    scenario = shared(settings=settings)
     owner = await new_user(scenario, await new_tenant(scenario))
     scopes = {"scopes": {"requests_per_minute": 3}} if own else {}
     key = (await new_key(scenario, owner, **scopes))["key"]
