@@ -5,9 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 from tests.harness.fake_provider.script import Script, ToolCall, directive
-from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.websockets import opened
+from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.journeys.v1 import begin, frames, post, post_json
 
 
@@ -190,34 +190,35 @@ async def test_the_other_surfaces_show_the_answer_alone_too(scenario: Scenario) 
     assert sorted(message["metadata"]["agents_used"]) == ["analyst", "supervisor", "writer"]
 
 
-async def test_an_agent_is_listed_with_what_it_did(serve: Serve) -> None:
-    scenario = serve()
-    _, before = await scenario.call("GET", "/api/agents/writer")
+async def test_an_agent_is_listed_with_what_it_did(scenario: Scenario) -> None:
+    user = await new_user(scenario, await new_tenant(scenario))
+    mine = {"Authorization": f"Bearer {(await new_key(scenario, user))['key']}", "X_API_Key": ""}
+    _, before = await scenario.call("GET", "/api/agents/writer", None, **mine)
     assert (before["status"], before["usage_count"], before["last_used_at"]) == ("idle", 0, None)
     assert before["model"] == "openai/fake"
     body = {"agent_override": "writer", "message": f"x {directive(Script(text='Hi'))}"}
-    assert (await scenario.call("POST", "/api/chat", body))[0] == 200
+    assert (await scenario.call("POST", "/api/chat", body, **mine))[0] == 200
     slow = directive(Script(words=2000, between_tokens_s=0.05))
     body = {"agent_override": "coder", "message": f"y {slow}", "stream": True}
-    async with await begin(scenario, "/api/chat", body) as answer:
+    async with await begin(scenario, "/api/chat", body, **mine) as answer:
         assert answer.status == 200
 
         async def busy() -> bool:
-            _, coder = await scenario.call("GET", "/api/agents/coder")
+            _, coder = await scenario.call("GET", "/api/agents/coder", None, **mine)
             return coder["status"] == "busy"
 
         await eventually(busy)
     slow_task = delegation("analyst", Script(words=2000, between_tokens_s=0.05))
     body = {"message": f"z {directive(Script(tool_calls=(slow_task,)))}", "stream": True}
-    async with await begin(scenario, "/api/chat", body) as answer:
+    async with await begin(scenario, "/api/chat", body, **mine) as answer:
         assert answer.status == 200
 
         async def analyst_is_busy() -> bool:
-            _, analyst = await scenario.call("GET", "/api/agents/analyst")
+            _, analyst = await scenario.call("GET", "/api/agents/analyst", None, **mine)
             return analyst["status"] == "busy"
 
         await eventually(analyst_is_busy)
-    _, team = await scenario.call("GET", "/api/agents")
+    _, team = await scenario.call("GET", "/api/agents", None, **mine)
     found = {agent["id"]: agent for agent in team["agents"]}
     assert {
         name: agent["usage_count"] for name, agent in found.items() if agent["usage_count"]

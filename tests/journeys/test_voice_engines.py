@@ -29,11 +29,12 @@ BUSY = Refuse(status=429, code="TOO_MANY_REQUESTS", message="Too many requests."
 
 @pytest.fixture(scope="module")
 def keyless(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Scenario]:
-    """A server that knows where Deepgram is, and has no key of it."""
+    """A server that knows where Deepgram is, has no key of it, and keeps no recordings."""
     settings = {
         "DEEPGRAM_BASE_URL": deepgram_server.base_url,
         "CARTRITA_VOICE_TRANSCRIBERS": "deepgram",
         "CARTRITA_VOICE_SYNTHESIZERS": "deepgram",
+        "CARTRITA_VOICE_KEEP_RECORDINGS": "0",
     }
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield Scenario(server, provider)
@@ -174,15 +175,19 @@ async def test_who_brings_a_key_of_deepgram(keyless: Scenario, deepgram: Deepgra
     assert (status, told["code"]) == (401, "unauthenticated")
 
 
+async def stored(scenario: Scenario, key: str) -> dict[str, Any]:
+    """A key of Deepgram that a user has stored."""
+    body = {"provider": "deepgram", "key": DEEPGRAM_KEY}
+    return await made(scenario, "POST", "/api/credentials", body, X_API_Key=key)
+
+
 async def test_a_stored_key_of_deepgram_pays(keyless: Scenario, deepgram: Deepgram) -> None:
     key = await member(keyless)
-    body = {"provider": "deepgram", "key": DEEPGRAM_KEY}
-    status, stored = await keyless.call("POST", "/api/credentials", body, X_API_Key=key)
-    assert status == 201, stored
+    exchanged = (await stored(keyless, key))["api_key"]["key"]
     recording = deepgram.recording(QUESTION)
     status, told = await said(keyless, PROCESS, recording, key=key, **MODEL)
     assert (status, told["transcription"]) == (200, QUESTION), told
-    status, told = await said(keyless, PROCESS, recording, key=stored["api_key"]["key"])
+    status, told = await said(keyless, PROCESS, recording, key=exchanged)
     assert (status, bool(told.get("response"))) == (200, True), told
     for failed, expected, code in (
         (PAYMENT, 402, "upstream_quota"),
@@ -229,14 +234,16 @@ async def test_a_budget_in_money(speaking: Scenario, deepgram: Deepgram) -> None
     assert Decimal(used["total_cost"]) <= Decimal("0.0003")
 
 
-async def test_recordings_that_are_not_kept(serve: Serve, deepgram: Deepgram) -> None:
-    scenario = serve(settings={**deepgram.settings, "CARTRITA_VOICE_KEEP_RECORDINGS": "0"})
-    status, told = await said(scenario, PROCESS, deepgram.recording(QUESTION), **MODEL)
+async def test_recordings_that_are_not_kept(keyless: Scenario, deepgram: Deepgram) -> None:
+    key = await member(keyless)
+    await stored(keyless, key)
+    status, told = await said(keyless, PROCESS, deepgram.recording(QUESTION), key=key, **MODEL)
     assert status == 200, told
     conversation = told["conversation_id"]
-    _, listed = await scenario.call("GET", f"/api/conversations/{conversation}/messages")
+    path = f"/api/conversations/{conversation}/messages"
+    _, listed = await keyless.call("GET", path, X_API_Key=key)
     assert "recording_id" not in listed["items"][0]["parts"][0]["spoken"]
-    _, files = await scenario.call("GET", "/api/files")
+    _, files = await keyless.call("GET", "/api/files", X_API_Key=key)
     assert files["items"] == []
 
 
