@@ -4,7 +4,7 @@ import asyncio
 import signal
 
 import pytest
-from tests.harness.deepgram.faults import Cut, Fault, Refuse
+from tests.harness.deepgram.faults import Cut, Fault, Hang, Refuse
 from tests.harness.deepgram.launch import Deepgram
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.fixtures import Serve
@@ -160,6 +160,63 @@ async def test_a_server_that_stops(serve: Serve, deepgram_server: Deepgram) -> N
     async with voice(port) as again:
         await again.send(type="resume", run_id=run, after=0)
         assert (await again.until_end(run))[-1]["data"]["code"] == "interrupted"
+
+
+@pytest.mark.parametrize("drain_s", ["0", "20"])
+async def test_what_was_said_before_a_server_stops_is_answered(
+    serve: Serve, deepgram_server: Deepgram, drain_s: str
+) -> None:
+    """By the server itself where it has the time, or by whoever serves next."""
+    deepgram_server.reset()
+    settings = {**live_settings(deepgram_server), "CARTRITA_SERVER_DRAIN_S": drain_s}
+    scenario = serve(settings=settings, lease_s=15.0)
+    port = scenario.server.port
+    async with voice(port) as talking, voice(port) as silent:
+        await silent.start()
+        await talking.start(model=MODEL, turns_end="when_asked")
+        await talking.say(deepgram_server.samples(ASKED) + PAUSE)
+        await talking.until(lambda frame: frame.get("final") is True)
+        await talking.say(deepgram_server.samples("And stones?"))
+        await talking.until(lambda frame: frame.get("text") == "And")
+        stopping = asyncio.to_thread(scenario.server.stop, signal.SIGTERM)
+        (told, quiet), stopped = await asyncio.gather(
+            asyncio.gather(talking.closed(), silent.closed()), stopping
+        )
+    assert stopped == 0
+    for frames, code in (told, quiet):
+        assert (frames[-1]["type"], code) == ("drain", 1001)
+        assert not of_type(frames, "stopped")
+        assert not [frame for frame in frames if "code" in frame]
+    assert len(quiet[0]) == 1
+    [turn] = of_type(told[0], "turn")
+    assert turn["text"] == f"{ASKED} And stones?"
+    await until(lambda: deepgram_server.open_sockets() == 0)
+    await asyncio.to_thread(scenario.server.restart)
+    async with voice(port) as again:
+        await again.start(model=MODEL, conversation_id=turn["conversation_id"])
+        await again.send(type="resume", run_id=turn["run_id"], after=0)
+        rest = await again.until_spoken()
+    assert text_of(rest) == ANSWER
+    assert [one["text"] for one in of_type(rest, "speech_start")] == SENTENCES
+    assert scenario.server.unexpected_errors() == []
+
+
+async def test_words_that_are_not_heard_in_time_are_told_when_a_server_stops(
+    serve: Serve, deepgram_server: Deepgram
+) -> None:
+    deepgram_server.reset()
+    deepgram_server.fail(Fault(at="WS /v1/listen", do=Hang(), after=2))
+    settings = {**live_settings(deepgram_server), "CARTRITA_VOICE_FINAL_WORDS_S": "0.3"}
+    scenario = serve(settings=settings, lease_s=15.0)
+    async with voice(scenario.server.port) as socket:
+        await socket.start(model=MODEL)
+        await socket.say(deepgram_server.samples("Moss grows there."))
+        await socket.until_type("transcript")
+        stopping = asyncio.to_thread(scenario.server.stop, signal.SIGTERM)
+        (frames, code), stopped = await asyncio.gather(socket.closed(), stopping)
+    assert stopped == 0
+    assert [frame.get("code", frame.get("type")) for frame in frames] == ["draining", "drain"]
+    assert code == 1001
 
 
 async def test_a_key_that_ends(live: Scenario, deepgram_server: Deepgram) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,9 @@ from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
 
+_LAST_WORDS_S: Final = 2.0
+"""So long what was said may take to become runs, also where nothing else has time to end."""
+
 
 class WorkerContext(msgspec.Struct, frozen=True):
     """What the parent process gives a worker: database, secret, and its place in the pool."""
@@ -46,11 +50,15 @@ class System:
         self._drain_s = drain_s
 
     async def drain(self) -> None:
-        """Before exit: accept no new runs, disconnect readers, finish or release current runs."""
+        """Before exit: accept no new runs, disconnect readers, finish or release current runs.
+
+        What was said on sockets becomes runs before that, so that they are answered in this time.
+        """
+        end = asyncio.get_running_loop().time() + self._drain_s
+        await self.services.sockets.drain(max(self._drain_s, _LAST_WORDS_S))
         self._run_log.stop_claiming()
-        self.services.sockets.drain()
         self._run_log.disconnect_readers()
-        await self._executor.drain(self._drain_s)
+        await self._executor.drain(max(0.0, end - asyncio.get_running_loop().time()))
 
 
 @asynccontextmanager

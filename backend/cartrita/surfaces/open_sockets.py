@@ -1,13 +1,17 @@
 """The open WebSockets of this process: counted by whose they are, closed when it is to stop."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from cartrita.domain.errors import RateLimited
 
 _RETRY_S = 1.0
+
+End: TypeAlias = Callable[[], asyncio.Task[None] | None]
+"""Has a socket close: at once, or after what it still has to do, which is returned."""
 
 
 class OpenSockets:
@@ -21,7 +25,7 @@ class OpenSockets:
         self._by_owner: Counter[str] = Counter()
         self.draining = False
 
-    def hold(self, end: Callable[[], None]) -> "HeldSocket":
+    def hold(self, end: End) -> "HeldSocket":
         """A context during which a socket is open; `end` is called once if it has to close."""
         return HeldSocket(self, end)
 
@@ -29,11 +33,15 @@ class OpenSockets:
         """A context in which a socket from there may be open without its owner being known."""
         return Visit(self._unknown, address, self._most_unknown)
 
-    def drain(self) -> None:
-        """Have every socket close, and those that are opened from now on."""
+    async def drain(self, seconds: float) -> None:
+        """Have every socket close, and those that are opened from now on.
+
+        Waits so long for what they still have to do.
+        """
         self.draining = True
-        for held in list(self._held):
-            held.end()
+        left = {task for held in list(self._held) if (task := held.end()) is not None}
+        if left:
+            await asyncio.wait(left, timeout=seconds)
 
     def add(self, held: "HeldSocket") -> None:
         """One more is open."""
@@ -65,7 +73,7 @@ class HeldSocket:
 
     __slots__ = ("_sockets", "end", "owner_id")
 
-    def __init__(self, sockets: OpenSockets, end: Callable[[], None]) -> None:
+    def __init__(self, sockets: OpenSockets, end: End) -> None:
         self._sockets = sockets
         self.end = end
         self.owner_id: str | None = None

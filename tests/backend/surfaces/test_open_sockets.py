@@ -1,5 +1,7 @@
 """Open sockets are counted by owner, and all are ended when the process is about to stop."""
 
+import asyncio
+
 import pytest
 
 from cartrita.domain.errors import RateLimited
@@ -43,12 +45,28 @@ def test_an_address_has_so_many_that_have_not_said_whose_they_are() -> None:
         third.begin()
 
 
-def test_all_end_with_the_process() -> None:
+async def test_all_end_with_the_process() -> None:
     sockets, ended = OpenSockets(9), list[str]()
     with sockets.hold(lambda: ended.append("closed before")):
         pass
     with sockets.hold(lambda: ended.append("open")):
-        sockets.drain()
+        await sockets.drain(20.0)
         with sockets.hold(lambda: ended.append("too late")):
             assert sockets.draining
     assert ended == ["open", "too late"]
+
+
+async def test_the_process_waits_for_what_they_still_have_to_do() -> None:
+    sockets, done, may = OpenSockets(9), list[str](), asyncio.Event()
+
+    async def last_words() -> None:
+        await may.wait()
+        done.append("said")
+
+    with sockets.hold(lambda: None), sockets.hold(lambda: tasks.create_task(last_words())):
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            await sockets.drain(0.01)
+            assert done == []
+            may.set()
+            await sockets.drain(20.0)
+            assert done == ["said", "said"]

@@ -153,6 +153,12 @@ class LiveConversation:
         if self._talk is not None and self._talk.speaks:
             self._speak(run_id, self._talk, from_sentence)
 
+    async def wind_up(self) -> None:
+        """The server is about to stop: what was said is a turn, and answered."""
+        if self._hearing is not None and self._listening is not None:
+            self._hearing.wind_up()
+            await asyncio.wait({self._listening})
+
     def close(self) -> None:
         """The client has left: nothing goes on but the runs."""
         self._stop_listening()

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 
 from cartrita.application.voice.engines import Engine
-from cartrita.application.voice.live.audio_inbox import Arrival
+from cartrita.application.voice.live.audio_inbox import Arrival, Mark
 from cartrita.application.voice.live.barge_in import BargeInWatch
 from cartrita.application.voice.live.ear import Ear
 from cartrita.application.voice.live.live_events import (
@@ -21,7 +21,7 @@ from cartrita.application.voice.live.live_events import (
 from cartrita.application.voice.live.options import LiveBounds, LiveOptions
 from cartrita.application.voice.live.turns import SpeechInHand, Turn, TurnGathering
 from cartrita.application.voice.live.two_ways import both_ways
-from cartrita.domain.errors import CartritaError
+from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.ports.speech import SpeechSynthesizer, Transcriber
 from cartrita.domain.principals import Principal
 from cartrita.domain.speech import Heard, ListeningEvent, SpeechStarted, UtteranceEnded
@@ -65,6 +65,7 @@ class Hearing:
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
         self._ear = Ear(calls, principal, options, bounds, self)
         self._behind: asyncio.Future[CartritaError] = asyncio.get_running_loop().create_future()
+        self._winds_up = False
         self.ended = False
         self.over = False
 
@@ -82,10 +83,11 @@ class Hearing:
             self._barge_in.close()
         await self._end_turn()
         await self._answered()
-        if failure is not None:
+        if failure is not None and (self._in_hand or not self._winds_up):
             await self._client.tell(LiveFailure(failure))
         self.over = True
-        await self._client.tell(ListeningEnded(failure))
+        if not self._winds_up:
+            await self._client.tell(ListeningEnded(failure))
 
     async def _hear(self, engines: Sequence[Engine[Transcriber]]) -> CartritaError | None:
         """Hear to the end; what came in between."""
@@ -105,6 +107,28 @@ class Hearing:
         except CartritaError as error:
             self.ended = True
             self._behind.set_result(error)
+
+    def wind_up(self) -> None:
+        """The server is about to stop: nothing more is heard but the last words of a turn.
+
+        What was said is answered. The end is not told: the client comes back, and goes on.
+        """
+        self._winds_up = True
+        if self.ended:
+            return
+        self.ended = True
+        self._ear.inbox.put(Mark.END)
+        asyncio.get_running_loop().call_later(self._bounds.final_words_s, self._leave_words)
+
+    def _leave_words(self) -> None:
+        if not self._behind.done():
+            self._behind.set_result(
+                Unavailable(
+                    "This server stops before your last words were heard: come back, and say them "
+                    "again.",
+                    code="draining",
+                )
+            )
 
     async def _fall_behind(self) -> None:
         """Raises what ends it while the ear may be waiting for its transcriber."""

@@ -49,6 +49,9 @@ class ChatActions:
         for frame, error in self._order.give_up():
             await self._attempts.refuse(error, Reference(client_msg_id=frame.client_msg_id))
 
+    async def wind_up(self) -> None:
+        """Nothing is lost: each message was sent, and its run is there, or it was not."""
+
     def stop(self) -> None:
         """Nothing goes on but runs, which do not end with their socket."""
 

@@ -57,6 +57,10 @@ class VoiceActions:
     async def give_up(self) -> None:
         """Nothing waits here for what comes before it."""
 
+    async def wind_up(self) -> None:
+        """What was said is a turn, and answered."""
+        await self._conversation.wind_up()
+
     def stop(self) -> None:
         """Listen and speak no more."""
         self._conversation.close()

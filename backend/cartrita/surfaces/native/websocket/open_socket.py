@@ -32,7 +32,7 @@ class OpenSocket:
     """An accepted WebSocket. Its frames are handled one after the other, in the order they came.
 
     It has one deadline at a time: for the first frame, then for the next one while no run is
-    followed. When the server is about to stop, that is now.
+    followed. When the server is about to stop, that is now, or when its actions are wound up.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class OpenSocket:
         self._lifetime = asyncio.timeout(None)
         self._followed: FollowedRuns | None = None
         self._actions: SocketActions | None = None
+        self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self, principal: Principal | None, visit: Visit) -> int:
         """Serve it until it is closed; the close code.
@@ -56,7 +57,7 @@ class OpenSocket:
         """
         try:
             async with self._lifetime:
-                with self._services.sockets.hold(self._end_now) as held:
+                with self._services.sockets.hold(self._drain) as held:
                     closing = await self._serve(principal, visit, held)
         except TimeoutError:
             closing = self._overdue()
@@ -104,7 +105,11 @@ class OpenSocket:
                     self._await_next_frame,
                 )
             )
-            closing = await self._handle_frames(self._actions)
+            self._tasks = tasks
+            try:
+                closing = await self._handle_frames(self._actions)
+            finally:
+                self._tasks = None
             self._actions.stop()
             self._followed.stop()
         return closing
@@ -190,6 +195,20 @@ class OpenSocket:
             return
         now = asyncio.get_running_loop().time()
         self._lifetime.reschedule(None if seconds is None else now + seconds)
+
+    def _drain(self) -> asyncio.Task[None] | None:
+        """The server is about to stop."""
+        if self._tasks is None or self._actions is None:
+            self._end_now()
+            return None
+        return self._tasks.create_task(self._wind_up(self._actions))
+
+    async def _wind_up(self, actions: SocketActions) -> None:
+        try:
+            await actions.wind_up()
+        finally:
+            if self._tasks is not None:
+                self._end_now()
 
     def _end_now(self) -> None:
         if not self._lifetime.expired():

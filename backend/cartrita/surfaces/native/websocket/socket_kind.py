@@ -56,6 +56,10 @@ class SocketActions(Protocol):
         """The deadline is over."""
         ...
 
+    async def wind_up(self) -> None:
+        """The server is about to stop: do now what would be lost with the socket."""
+        ...
+
     def stop(self) -> None:
         """End what goes on: the client has left."""
         ...
