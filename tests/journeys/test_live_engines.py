@@ -90,13 +90,13 @@ async def test_another_hears_the_same(
     [(REFUSED, "upstream_quota"), (CutOff(after_bytes=20), "upstream_cut")],
     ids=["refused", "cut"],
 )
-async def test_one_that_has_heard_words_and_fails_ends_the_listening(
+async def test_one_that_is_named_and_fails_ends_the_listening(
     live: Scenario, fault: Fault, code: str
 ) -> None:
     hears(live, "The first.")
     fails(live, TRANSCRIPTIONS, fault)
     async with voice(live.server.port) as socket:
-        await socket.start(respond=False)
+        await socket.start(respond=False, transcriber="openai")
         await socket.say(SAID)
         assert (await socket.until_type("turn"))[-1]["text"] == "The first."
         await socket.say(SAID)

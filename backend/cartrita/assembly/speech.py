@@ -47,6 +47,7 @@ def _deepgram(parts: SpeechParts) -> DeepgramService:
         voice=own.voice,
         timeout=voice.transcription_timeout_s,
         idle=own.idle_s,
+        unheard=own.unheard_s,
         pause_ms=own.pause_ms,
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 LONGEST_SPEECH: Final = 32_000
 """In characters: so much text is spoken at once at most."""
@@ -58,6 +59,11 @@ class SpokenWord(msgspec.Struct, frozen=True, omit_defaults=True):
     start: float
     end: float
     confidence: float | None = None
+
+    def later(self, seconds: float) -> Self:
+        """The same, in audio that began so much earlier."""
+        start, end = (round(at + seconds, 3) for at in (self.start, self.end))
+        return replace(self, start=start, end=end)
 
 
 class SpokenSegment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -144,6 +150,10 @@ class SpeechStarted(msgspec.Struct, frozen=True):
 
     at: float
 
+    def later(self, seconds: float) -> Self:
+        """The same, in audio that began so much earlier."""
+        return replace(self, at=self.at + seconds)
+
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What was heard from `start` on, for `duration` seconds.
@@ -163,6 +173,11 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     words: tuple[SpokenWord, ...] = ()
 
+    def later(self, seconds: float) -> Self:
+        """The same, in audio that began so much earlier."""
+        words = tuple(word.later(seconds) for word in self.words)
+        return replace(self, start=self.start + seconds, words=words)
+
 
 class UtteranceEnded(msgspec.Struct, frozen=True):
     """Nothing was said since the last word, which ended `at` so many seconds: a pause.
@@ -172,6 +187,10 @@ class UtteranceEnded(msgspec.Struct, frozen=True):
 
     at: float
     asked: bool = False
+
+    def later(self, seconds: float) -> Self:
+        """The same, in audio that began so much earlier."""
+        return replace(self, at=self.at + seconds)
 
 
 ListeningEvent: TypeAlias = SpeechStarted | Heard | UtteranceEnded

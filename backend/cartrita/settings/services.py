@@ -32,6 +32,14 @@ class Deepgram(Group):
             "For how long it may send nothing of a speech, or of the last words of live audio."
         ),
     ] = 15.0
+    unheard_s: Annotated[
+        float,
+        Field(ge=0.1, le=300),
+        Setting(
+            "For how long it may tell nothing of live audio that is sent to it; then another "
+            "engine hears what had no final words yet, or the listening ends."
+        ),
+    ] = 6.0
     pause_ms: Annotated[
         int,
         Field(ge=10, le=5000),

@@ -108,7 +108,7 @@ class DeepgramTranscriber(_Keyed):
         with in_other_words(options):
             async with service.socket("/v1/listen", query) as socket:
                 own = DeepgramSocket(service, socket)
-                yield DeepgramListening(service, own, hearing.language)
+                yield DeepgramListening(service, own, audio, hearing.language)
 
 
 class DeepgramSynthesizer(_Keyed):

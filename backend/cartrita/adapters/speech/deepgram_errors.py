@@ -38,6 +38,8 @@ _NO_SUCH: Final = "no such model/language"
 _CORRUPT: Final = "corrupt or unsupported data"
 """Its words for a recording that it cannot read."""
 _GOING_AWAY: Final = (1000, 1001, 1012)
+_UNANSWERED: Final = "keepalive ping timeout"
+"""How we close a WebSocket whose other side answers no ping."""
 _OURS: Final = (1002, 1003, 1007, 1008, 1009)
 """Codes of close frames that tell of what the client sent."""
 
@@ -72,9 +74,11 @@ def handshake_error(refused: HandshakeRefused, key: Secret) -> UpstreamError:
 def closed_error(closed: SocketClosed, key: Secret) -> UpstreamError:
     """The error of a WebSocket that ended before it should."""
     said = _masked(closed.reason, key)
+    if closed.by_us and _UNANSWERED in said:
+        return _silent(f"{NAME} did not answer for too long: start again.")
     if closed.by_us:
         return UpstreamMalformed(
-            f"{NAME} sent what is no WebSocket, or was silent for too long{_quoted(said)}.",
+            f"{NAME} sent what is no WebSocket{_quoted(said)}.",
             provider=NAME,
         )
     if closed.code is None:
@@ -121,9 +125,20 @@ def in_other_words(options: TranscriptionOptions) -> Generator[None]:
         raise NotOffered.of(field, f"{NAME} does not have it: {error.words}") from None
 
 
+def unheard(seconds: float) -> UpstreamCut:
+    """It was sent live audio, and tells nothing of it."""
+    return _silent(
+        f"{NAME} told nothing for {seconds:g} s of the audio that it was sent: start again."
+    )
+
+
 def malformed(what: str) -> UpstreamMalformed:
     """It answered with something else."""
     return UpstreamMalformed(f"{NAME} answered with {what}.", provider=NAME)
+
+
+def _silent(message: str) -> UpstreamCut:
+    return UpstreamCut(message, provider=NAME, code="upstream_timeout")
 
 
 def _told(headers: Mapping[str, str], body: bytes, secrets: tuple[Secret, ...]) -> ErrorBody:

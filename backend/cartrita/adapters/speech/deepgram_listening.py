@@ -6,12 +6,18 @@ from contextlib import aclosing
 from typing import Final
 
 from cartrita.adapters.http.web_sockets import SocketClosed
-from cartrita.adapters.speech.deepgram_errors import NAME, frame_error, malformed
+from cartrita.adapters.speech.deepgram_errors import NAME, frame_error, malformed, unheard
 from cartrita.adapters.speech.deepgram_results import ListeningFrame, frame_of, heard_in
 from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
 from cartrita.domain.errors import UpstreamCut
-from cartrita.domain.speech import Heard, ListeningEvent, SpeechStarted, UtteranceEnded
+from cartrita.domain.speech import (
+    Heard,
+    ListeningEvent,
+    PcmFormat,
+    SpeechStarted,
+    UtteranceEnded,
+)
 
 _KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 _FINALIZE: Final = '{"type":"Finalize"}'
@@ -25,13 +31,24 @@ class DeepgramListening:
     """
 
     def __init__(
-        self, service: DeepgramService, socket: DeepgramSocket, language: str | None
+        self,
+        service: DeepgramService,
+        socket: DeepgramSocket,
+        audio: PcmFormat,
+        language: str | None,
     ) -> None:
         self._service = service
         self._socket = socket
+        self._audio = audio
         self._language = language
         self._loop = asyncio.get_running_loop()
         self._finalize_by: float | None = None
+        self._sent_s = 0.0
+        self._told_to = 0.0
+        """Up to where it has told what it hears of the seconds that were sent."""
+        self._silent_since = 0.0
+        """When it told something last, or was sent something after that."""
+        self._sent_after = False
         self._finished = False
         self._over = False
         self._last_end = 0.0
@@ -40,7 +57,12 @@ class DeepgramListening:
     async def send(self, pcm: bytes) -> None:
         """See `Listening.send`."""
         if pcm:  # an empty message would end the stream
+            if not self._sent_after:
+                self._sent_after, self._silent_since = True, self._loop.time()
+            self._sent_s += self._audio.seconds(len(pcm))
             await self._socket.send(pcm)
+            if self._unheard_by is not None:
+                self._socket.wake()
 
     async def end_utterance(self) -> None:
         """See `Listening.end_utterance`: an `UtteranceEnded` comes if there are no more words."""
@@ -64,6 +86,8 @@ class DeepgramListening:
                 if self._finished and closed.code == 1000:
                     return
                 raise self._socket.error_of(closed) from None
+            if message is not None:
+                self._sent_after, self._silent_since = False, self._loop.time()
             told = self._overdue(due) if message is None else self._told(message)
             async with aclosing(told) as events:
                 async for event in events:
@@ -77,7 +101,14 @@ class DeepgramListening:
         if self._finished:
             return self._loop.time() + self._service.idle
         alive = self._socket.sent_at + self._service.keep_alive
-        return alive if self._finalize_by is None else min(alive, self._finalize_by)
+        others = (self._finalize_by, self._unheard_by)
+        return min([alive, *(one for one in others if one is not None)])
+
+    @property
+    def _unheard_by(self) -> float | None:
+        """When something has to be told of the audio that was sent, if there is much of it."""
+        limit = self._service.unheard
+        return self._silent_since + limit if self._sent_s - self._told_to >= limit else None
 
     async def _overdue(self, due: float) -> AsyncGenerator[ListeningEvent]:
         """Nothing came until `due`, or something has changed."""
@@ -87,6 +118,8 @@ class DeepgramListening:
             raise UpstreamCut(
                 f"{NAME} did not end within {limit:g} s after all audio was sent.", provider=NAME
             )
+        if (unheard_by := self._unheard_by) is not None and now >= unheard_by:
+            raise unheard(self._service.unheard)
         if self._finalize_by is not None and now >= self._finalize_by:
             self._finalize_by, self._in_utterance = None, False
             yield UtteranceEnded(self._last_end, asked=True)
@@ -115,6 +148,7 @@ class DeepgramListening:
 
     def _heard(self, frame: ListeningFrame, heard: Heard) -> Iterator[ListeningEvent]:
         """Words, or that there were none after those that were told."""
+        self._told_to = max(self._told_to, heard.start + heard.duration)
         if heard.text:
             self._in_utterance = not heard.ends_utterance
             if heard.words:

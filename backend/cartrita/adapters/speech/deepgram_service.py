@@ -26,7 +26,8 @@ class DeepgramService(msgspec.Struct, frozen=True, kw_only=True):
 
     Seconds: `timeout` for a whole recording or speech, `idle` until the next piece of what is
     awaited, `keep_alive` between messages while no audio flows (Deepgram allows 10), `finalize`
-    until the last words that were asked for are there, or there are none. `pause_ms` is the pause
+    until the last words that were asked for are there, or there are none. When it tells nothing of
+    `unheard` seconds of live audio for as long, it does not listen. `pause_ms` is the pause
     that ends an utterance.
     """
 
@@ -39,6 +40,7 @@ class DeepgramService(msgspec.Struct, frozen=True, kw_only=True):
     idle: float = 15.0
     keep_alive: float = 4.0
     finalize: float = 1.5
+    unheard: float = 6.0
     pause_ms: int = 300
 
     @asynccontextmanager

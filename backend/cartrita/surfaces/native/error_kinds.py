@@ -24,7 +24,7 @@ class DescribedKind(msgspec.Struct, frozen=True):
 _UPSTREAM_CODES = (
     "upstream_unreachable upstream_auth upstream_keyless_refused upstream_quota "
     "upstream_plan_limit upstream_spending_limit upstream_overloaded upstream_malformed "
-    "upstream_wrong_address upstream_cut upstream_error"
+    "upstream_wrong_address upstream_cut upstream_timeout upstream_error"
 )
 _FORBIDDEN_CODES = (
     "forbidden forbidden_origin forbidden_accept forbidden_host file_destination scope_provider "

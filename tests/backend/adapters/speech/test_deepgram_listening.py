@@ -300,6 +300,43 @@ async def test_an_end_that_does_not_come(at_deepgram: AtDeepgram, standin: Deepg
             await anext(aiter(heard.events()))
 
 
+@pytest.mark.parametrize("after", [0, 2])
+async def test_audio_of_which_nothing_is_told(
+    at_deepgram: AtDeepgram, standin: Deepgram, after: int
+) -> None:
+    standin.fail(Fault(at="WS /v1/listen", do=Hang(), after=after))
+    audio = standin.samples("What grows on stones?")
+    told: list[ListeningEvent] = []
+
+    async def hear() -> None:
+        async with (
+            listening(at_deepgram(unheard=0.5)) as heard,
+            asyncio.TaskGroup() as tasks,
+        ):
+            tasks.create_task(send(heard, audio * 2))
+            async for event in heard.events():
+                told.append(event)  # noqa: PERF401 - those before the error too
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await hear()
+    [error] = raised.value.exceptions
+    assert isinstance(error, UpstreamCut)
+    assert (error.code, len(told)) == ("upstream_timeout", after)
+
+
+async def test_little_audio_may_be_unheard_for_long(
+    at_deepgram: AtDeepgram, standin: Deepgram
+) -> None:
+    """Deepgram tells nothing of silence that is shorter than what it tells words in."""
+    async with listening(at_deepgram(unheard=0.5, keep_alive=0.1)) as heard:
+        await send(heard, silence(0.4, RATE))
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(next_of(heard.events()))
+            await until(lambda: len(standin.exchanges()[0].messages) >= 10)
+            assert not waiting.done()
+            waiting.cancel()
+
+
 async def test_audio_that_is_not_taken(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
     standin.fail(Fault(at="WS /v1/listen", do=Hang(), after=0))
 

@@ -45,7 +45,7 @@ class Attention(Protocol):
 class Ear:
     """Hears with the first transcriber that can, until the inbox ends or `run` is cancelled.
 
-    While nothing was heard, another transcriber takes its place, and hears the same audio.
+    Another one takes the place of one that fails, and hears again what has no final words yet.
     """
 
     def __init__(
@@ -62,13 +62,15 @@ class Ear:
         self._bounds = bounds
         self._attention = attention
         self._quiet_s = 0.0
-        self._heard_words = False
+        self._began_s = 0.0
         self._ended = False
-        self.inbox = AudioInbox(options.audio, bounds.audio_wait_s)
+        self.inbox = AudioInbox(options.audio, bounds.audio_wait_s, bounds.audio_kept_s)
 
     async def run(self, engines: Sequence[Engine[Transcriber]]) -> None:
         """Hear to the end. Raises CartritaError."""
         while True:
+            if len(engines) == 1:
+                self.inbox.forget()
             try:
                 return await self._hear(engines[0])
             except CartritaError as error:
@@ -76,9 +78,9 @@ class Ear:
                     raise
                 log_failure(engines[0], error)
                 engines = after(engines, error)
-                if self._heard_words or not engines:
+                if not engines:
                     raise
-                self.inbox.give_back()
+                self._began_s = self.inbox.give_back()
 
     async def _hear(self, engine: Engine[Transcriber]) -> None:
         self._ended = False
@@ -101,15 +103,20 @@ class Ear:
     async def _send(self, listening: Listening, metered: MeteredRequest) -> None:
         """Send what arrives until the end, and give the transcriber the time for its last words."""
         while (arrival := await self._next()) is not Mark.END:
-            if arrival is Mark.END_OF_TURN:
-                await listening.end_utterance()
-                await self._attention.ends_turn()
+            if isinstance(arrival, Mark):
+                await self._end_utterance(listening, arrival)
             else:
                 await self._send_audio(listening, metered, arrival)
         self._ended = True
         await listening.finish()
         await asyncio.sleep(_FINISH_S)
         raise DeadlineExceeded("What listens did not tell the last words in time.")
+
+    async def _end_utterance(self, listening: Listening, mark: Mark) -> None:
+        await listening.end_utterance()
+        if mark is Mark.END_OF_TURN:
+            await self._attention.ends_turn()
+            self.inbox.tell_turn()
 
     async def _next(self) -> Arrival:
         try:
@@ -135,9 +142,13 @@ class Ear:
     async def _take(self, listening: Listening) -> None:
         async with aclosing(listening.events()) as events:
             async for event in events:
-                if isinstance(event, Heard) and event.text.strip():
-                    self._quiet_s = 0.0
-                    if not self._heard_words:
-                        self._heard_words = True
-                        self.inbox.forget()
-                await self._attention.heard(event)
+                later = event.later(self._began_s) if self._began_s else event
+                if isinstance(later, Heard):
+                    self._note(later)
+                await self._attention.heard(later)
+
+    def _note(self, heard: Heard) -> None:
+        if heard.text.strip():
+            self._quiet_s = 0.0
+        if heard.final:
+            self.inbox.forget_until(heard.start + heard.duration)

@@ -223,7 +223,9 @@ async def test_a_turn_is_answered_though_nothing_is_heard_any_more(end: Exceptio
     """It ended by itself, since its final words did not come in time."""
     async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
         told.ears[0].hears = {b"11": [words("What grows?", ends=False)]}
-        await told.conversation.start(replace(OPTIONS, speak=False, hands_free=False))
+        await told.conversation.start(
+            replace(OPTIONS, speak=False, hands_free=False, transcriber="deepgram")
+        )
         told.conversation.hear(b"11")
         await told.client.until(HeardInTurn)
         told.runs.admits.clear()

@@ -59,7 +59,7 @@ def test_a_turn_that_is_too_long() -> None:
 @given(sizes=st.lists(st.integers(1, 400), max_size=30), taken=st.integers(0, 30))
 def test_audio_comes_out_as_it_went_in(sizes: list[int], taken: int) -> None:
     async def passed() -> list[bytes | Mark]:
-        inbox = AudioInbox(PCM, 1.0)
+        inbox = AudioInbox(PCM, 1.0, 1.0)
         for number, size in enumerate(sizes):
             inbox.put(bytes([number]) * 2 * size if size % 7 else Mark.END_OF_TURN)
         for _ in range(min(taken, len(sizes))):
@@ -76,7 +76,7 @@ def test_audio_comes_out_as_it_went_in(sizes: list[int], taken: int) -> None:
 
 
 async def test_what_is_used_is_not_given_back() -> None:
-    inbox = AudioInbox(PCM, 1.0)
+    inbox = AudioInbox(PCM, 1.0, 1.0)
     inbox.put(b"ab")
     await inbox.take()
     inbox.forget()
@@ -85,9 +85,52 @@ async def test_what_is_used_is_not_given_back() -> None:
     assert await inbox.take() == b"cd"
 
 
-async def test_as_much_as_may_wait_is_kept() -> None:
-    """What a transcriber took before it failed takes no more memory than what waits."""
-    inbox = AudioInbox(PCM, 1.0)
+async def taken_again(inbox: AudioInbox) -> tuple[float, list[bytes | Mark]]:
+    """From when on it is heard again, and what."""
+    began = inbox.give_back()
+    inbox.put(Mark.END)
+    again = list[bytes | Mark]()
+    while not again or again[-1] is not Mark.END:
+        again.append(await inbox.take())
+    return began, again[:-1]
+
+
+async def test_what_has_final_words_is_not_heard_again() -> None:
+    """To the sample, wherever the pieces begin; times go on where it began."""
+    inbox = AudioInbox(PCM, 1.0, 9.0)
+    for number in range(4):
+        inbox.put(bytes([number]) * 8000)
+        await inbox.take()
+    inbox.forget_until(1.25)
+    began, again = await taken_again(inbox)
+    assert (began, again) == (1.25, [b"\2" * 4000, b"\3" * 8000])
+    inbox.forget_until(1.75)
+    assert await taken_again(inbox) == (1.75, [b"\3" * 4000])
+
+
+async def test_what_waits_does_not_count_what_was_given_back() -> None:
+    """As much may arrive while another transcriber is opened as while the first one was."""
+    inbox = AudioInbox(PCM, 1.0, 1.0)
+    inbox.put(b"a" * 16_000)
+    await inbox.take()
+    inbox.give_back()
+    inbox.put(b"b" * 16_000)
+    assert [await inbox.take(), await inbox.take()] == [b"a" * 16_000, b"b" * 16_000]
+
+
+async def test_a_turn_that_was_told_is_not_ended_again() -> None:
+    inbox = AudioInbox(PCM, 1.0, 1.0)
+    for one in (b"aa", Mark.END_OF_TURN, b"bb"):
+        inbox.put(one)
+        await inbox.take()
+    assert await taken_again(inbox) == (0.0, [b"aa", Mark.END_OF_TURN, b"bb"])
+    inbox.tell_turn()
+    assert (await taken_again(inbox))[1][1] is Mark.END_THAT_WAS_TOLD
+
+
+async def test_as_much_as_may_be_kept_is_kept() -> None:
+    """What a transcriber took before it failed takes no more memory than that."""
+    inbox = AudioInbox(PCM, 1.0, 1.0)
     for number in range(5):
         inbox.put(bytes([number]) * 8000)
         await inbox.take()
