@@ -1,4 +1,4 @@
-"""Engines of live speech that are there and say nothing: others take over, or it is told in time."""
+"""Engines of live speech that are there and say nothing: others take over, or it is told."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,11 @@ from tests.harness.deepgram.faults import Fault, Hang
 from tests.harness.deepgram.launch import Deepgram
 from tests.harness.deepgram.tones import silence
 from tests.harness.fake_provider.launch import FakeProvider
-from tests.harness.fake_provider.script import Script
+from tests.harness.fake_provider.script import Script, directive
 from tests.harness.scenario import Scenario, until
 from tests.harness.server import Server
 from tests.harness.voice_sockets import PAUSE, RATE, live_settings, of_type, voice
+from tests.journeys.live_voice import MODEL
 from tests.journeys.live_voice import deepgram_server as deepgram_server
 
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
@@ -25,6 +26,7 @@ def server(provider: FakeProvider, deepgram_server: Deepgram) -> Iterator[Server
         "CARTRITA_VOICE_TRANSCRIBERS": "deepgram,openai",
         "CARTRITA_VOICE_SYNTHESIZERS": "deepgram,openai",
         "CARTRITA_DEEPGRAM_UNHEARD_S": "0.5",
+        "CARTRITA_VOICE_SPEECH_TIMEOUT_S": "0.5",
     }
     with Server(provider_url=provider.base_url, settings=settings) as running:
         yield running
@@ -93,3 +95,17 @@ async def test_where_nobody_else_hears_it_is_told(
         assert (await socket.until_type("turn"))[-1]["text"] == "Moss."
     await until(lambda: deepgram_server.open_sockets() == 0)
     assert live.server.unexpected_errors() == []
+
+
+async def test_speech_that_does_not_go_on_ends_in_the_time_for_speech(
+    live: Scenario, deepgram_server: Deepgram
+) -> None:
+    deepgram_server.fail(Fault(at="WS /v1/speak", do=Hang(), after=2))
+    question = f"What grows? {directive(Script(text='Moss grows there. It is old.'))}"
+    async with voice(live.server.port) as socket:
+        await socket.start(model=MODEL)
+        await socket.say(deepgram_server.samples(question) + PAUSE)
+        frames = await socket.until(lambda frame: "code" in frame)
+    [stopped] = of_type(frames, "speech_stopped")
+    assert (stopped["reason"], frames[-1]["code"]) == ("failed", "upstream_cut")
+    assert "for 0.5 s" in frames[-1]["error"]

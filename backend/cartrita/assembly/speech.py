@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.providers.plain_calls import PlainCalls
 from cartrita.adapters.speech import deepgram
@@ -52,6 +54,12 @@ def _deepgram(parts: SpeechParts) -> DeepgramService:
     )
 
 
+def _deepgram_synthesizers(parts: SpeechParts) -> Iterable[SpeechSynthesizer]:
+    service = _deepgram(parts)
+    idle = min(service.idle, parts.settings.voice.speech_timeout_s)
+    return (deepgram.DeepgramSynthesizer(replace(service, idle=idle)),)
+
+
 def _openai_transcribers(parts: SpeechParts) -> Iterable[Transcriber]:
     patience = parts.settings.voice.transcription_timeout_s
     return (OpenAITranscriber(server, patience=patience) for server in parts.servers)
@@ -68,7 +76,7 @@ _TRANSCRIBERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[Transcriber]]
     EMBEDDED: lambda parts: (parts.machine.transcriber,),
 }
 _SYNTHESIZERS: Final[Mapping[str, Callable[[SpeechParts], Iterable[SpeechSynthesizer]]]] = {
-    deepgram.NAME: lambda parts: (deepgram.DeepgramSynthesizer(_deepgram(parts)),),
+    deepgram.NAME: _deepgram_synthesizers,
     "openai": _openai_synthesizers,
     EMBEDDED: lambda parts: (parts.machine.synthesizer,),
 }

@@ -258,6 +258,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "upstream_malformed": Upstream,
     "upstream_wrong_address": Upstream,
     "upstream_cut": Upstream,
+    "upstream_timeout": Upstream,
     "upstream_error": Upstream,
     "upstream_rejected": UpstreamRejected,
     "upstream_endpoint_missing": UpstreamRejected,

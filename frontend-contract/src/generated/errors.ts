@@ -314,6 +314,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
       'upstream_malformed',
       'upstream_wrong_address',
       'upstream_cut',
+      'upstream_timeout',
       'upstream_error',
     ],
     retryable: true,
