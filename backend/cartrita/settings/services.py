@@ -29,8 +29,8 @@ class Deepgram(Group):
         float,
         Field(ge=0.1, le=300),
         Setting(
-            "For how long it may send nothing of a speech, if voice.speech_timeout_s is no less, or "
-            "of the last words of live audio."
+            "For how long it may send nothing of a speech, if voice.speech_timeout_s is no less, "
+            "or of the last words of live audio."
         ),
     ] = 15.0
     unheard_s: Annotated[

@@ -223,9 +223,8 @@ async def test_a_turn_is_answered_though_nothing_is_heard_any_more(end: Exceptio
     """It ended by itself, since its final words did not come in time."""
     async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
         told.ears[0].hears = {b"11": [words("What grows?", ends=False)]}
-        await told.conversation.start(
-            replace(OPTIONS, speak=False, hands_free=False, transcriber="deepgram")
-        )
+        options = replace(OPTIONS, speak=False, hands_free=False, transcriber="deepgram")
+        await told.conversation.start(options)
         told.conversation.hear(b"11")
         await told.client.until(HeardInTurn)
         told.runs.admits.clear()
@@ -236,8 +235,7 @@ async def test_a_turn_is_answered_though_nothing_is_heard_any_more(end: Exceptio
         assert told.ears[0].open == 0
         told.runs.admits.set()
         await told.client.until(ListeningEnded)
-        ended = told.client.told[-3:]
-        assert [type(one) for one in ended] == [TurnEnded, LiveFailure, ListeningEnded]
+        assert [*map(type, told.client.told[-3:])] == [TurnEnded, LiveFailure, ListeningEnded]
         assert told.client.all(TurnEnded)[0].admitted is not None
         assert told.client.all(ListeningEnded)[0].reason is told.client.all(LiveFailure)[0].error
 
