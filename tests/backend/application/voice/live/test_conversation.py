@@ -262,7 +262,7 @@ async def test_the_end_is_told_once_and_after_the_last_turn() -> None:
     """The client asks for it while that turn is still being answered."""
     async with scene() as told:
         told.ears[0].hears = {b"11": [words("What grows?", ends=False), cut()]}
-        await told.conversation.start(replace(OPTIONS, speak=False))
+        await told.conversation.start(replace(OPTIONS, speak=False, transcriber="deepgram"))
         told.runs.admits.clear()
         told.conversation.hear(b"11")
         await told.runs.started.wait()
@@ -402,10 +402,10 @@ async def test_a_transcriber_that_fails_before_it_heard_is_replaced() -> None:
         assert failed(logs) == [("deepgram", "upstream_cut")]
 
 
-async def test_one_that_fails_after_that_is_told() -> None:
+async def test_one_that_fails_after_that_and_has_no_other_is_told() -> None:
     async with scene() as told:
         told.ears[0].hears = {b"11": [words("Half", ends=False)], b"22": [cut()]}
-        await told.conversation.start(replace(OPTIONS, respond=False))
+        await told.conversation.start(replace(OPTIONS, respond=False, transcriber="deepgram"))
         with capture_logs() as logs:
             told.conversation.hear(b"11")
             told.conversation.hear(b"22")
