@@ -1987,6 +1987,9 @@ class Spoken(Model):
     recording_id: str | None = None
     """The file of the recording, if it was kept."""
     sha256: str | None = None
+    """Of a recording that was sent whole, in hexadecimal digits: it tells whether it was this
+    one.
+    """
 
 
 class SpokenChatResponse(Model):

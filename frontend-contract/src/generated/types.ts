@@ -1870,6 +1870,9 @@ export interface Spoken {
   readonly words?: readonly SpokenWord[] | undefined;
   /** The file of the recording, if it was kept. */
   readonly recording_id?: string | null | undefined;
+  /**
+   * Of a recording that was sent whole, in hexadecimal digits: it tells whether it was this one.
+   */
   readonly sha256?: string | null | undefined;
 }
 
