@@ -123,8 +123,9 @@ def _default_model(settings: Settings) -> Iterator[SettingsConflict]:
 def _speech_engines(settings: Settings) -> Iterator[SettingsConflict]:
     """One that is misspelt would have another one heard by, and paid, for ever."""
     known = sorted({*_SPEECH, *PROVIDERS, *settings.providers_by_name})
-    for field in ("transcribers", "synthesizers"):
-        names: tuple[str, ...] = getattr(settings.voice, field)
+    voice = settings.voice
+    preferred = (("transcribers", voice.transcribers), ("synthesizers", voice.synthesizers))
+    for field, names in preferred:
         for name in names:
             provider = name.partition("/")[0]
             if provider not in known:

@@ -70,17 +70,25 @@ class IdempotencyRecords:
         self, connection: Connection, owner_id: str, idempotency: Idempotency, run_id: RunId
     ) -> None:
         """Bind a key to its run. Raises UniqueViolationError if another request was first."""
-        name = (owner_id, idempotency.route, idempotency.key)
-        await connection.execute(_DELETE_EXPIRED_KEY, *name)
-        await connection.execute(_INSERT_KEY, *name, idempotency.request_hash, run_id, self._ttl_s)
+        await self._insert(connection, _INSERT_KEY, owner_id, idempotency, run_id)
 
     async def bind(
         self, connection: Connection, owner_id: str, idempotency: Idempotency, run_id: RunId
     ) -> None:
         """See `EarlierRequests`."""
+        await self._insert(connection, _BIND_KEY, owner_id, idempotency, run_id)
+
+    async def _insert(
+        self,
+        connection: Connection,
+        query: str,
+        owner_id: str,
+        idempotency: Idempotency,
+        run_id: RunId,
+    ) -> None:
         name = (owner_id, idempotency.route, idempotency.key)
         await connection.execute(_DELETE_EXPIRED_KEY, *name)
-        await connection.execute(_BIND_KEY, *name, idempotency.request_hash, run_id, self._ttl_s)
+        await connection.execute(query, *name, idempotency.request_hash, run_id, self._ttl_s)
 
     async def _by_client_msg_id(
         self, connection: Connection, admission: Admission
