@@ -201,6 +201,9 @@ def test_requests_are_recorded_as_they_came(fake: FakeProvider) -> None:
     assert (second.status, second.outcome, second.tokens_sent) == (400, "complete", 0)
     assert fake.requests(second.number) == [second]
     assert fake.requests(second.number + 1) == []
+    assert fake.begun() == second.number + 1
+    fake.reset()
+    assert (fake.requests(), fake.begun()) == ([], second.number + 1)
 
 
 def test_a_client_that_leaves_is_noticed_at_once_and_its_stream_closed(fake: FakeProvider) -> None:

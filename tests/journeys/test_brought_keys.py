@@ -225,11 +225,11 @@ async def test_wrong_keys_of_all_kinds_are_counted_together(upstream: FakeProvid
         async with opened(server.port, key=None) as socket:
             await socket.send(type="auth", api_key=UNKNOWN)
             assert (await socket.next())["code"] == "unauthenticated"
-        asked = len(upstream.requests())
+        asked = upstream.begun()
         for key, body in ((UNKNOWN, None), (ANOTHER, None), (KEY, wrong)):
             status, refused = await ask(scenario, key, "POST", "/api/credentials", body)
             assert (status, refused["code"]) == (429, "rate_limited")
-        assert len(upstream.requests()) == asked
+        assert upstream.begun() == asked
         assert (await ask(scenario, OPENAI, "GET", "/api/me"))[0] == 200
 
 

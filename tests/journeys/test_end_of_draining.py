@@ -43,10 +43,10 @@ async def test_answers_of_all_kinds_are_cut_and_say_so(serve: Serve) -> None:
         "prompt": directive(Script(faults=(HangBeforeHeaders(),))),
     }
     kind, body = form(("file", *TALK), fields=hanging)
-    since = len(scenario.provider.requests())
+    since = scenario.provider.begun()
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(asked(scenario, "/v1/audio/transcriptions", kind, body))
-        await until(lambda: len(scenario.provider.requests()) > since)
+        await until(lambda: scenario.provider.begun() > since)
         stopping = group.create_task(asyncio.to_thread(scenario.server.stop))
         ended = b"".join([piece async for piece in stream.chunks()])
         with pytest.raises(raw_http.Cut):
@@ -68,10 +68,10 @@ async def test_answers_of_all_kinds_are_cut_and_say_so(serve: Serve) -> None:
 async def test_who_waits_for_an_answer_learns_where_it_will_be(serve: Serve) -> None:
     scenario = serve(settings={"CARTRITA_SERVER_DRAIN_S": "0"})
     body = {"message": scenario.message(Script(words=200, between_tokens_s=0.5))}
-    since = len(scenario.provider.requests())
+    since = scenario.provider.begun()
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(scenario.call("POST", "/api/chat", body))
-        await until(lambda: len(scenario.provider.requests()) > since)
+        await until(lambda: scenario.provider.begun() > since)
         stopping = group.create_task(asyncio.to_thread(scenario.server.stop))
     status, told = waiting.result()
     assert (status, told["code"], stopping.result()) == (503, "draining", 0)

@@ -224,9 +224,9 @@ async def test_who_waits_for_a_whole_answer_is_told(scenario: Scenario) -> None:
         key = await new_key(scenario, user)
         asked = {"model": "openai/fake", **body}
         sent = {"Authorization": f"Bearer {key['key']}"}
-        begun = len(scenario.provider.requests())
+        begun = scenario.provider.begun()
         waiting = asyncio.create_task(post_json(scenario, path, asked, **sent))
-        await until(lambda begun=begun: len(scenario.provider.requests()) > begun)
+        await until(lambda begun=begun: scenario.provider.begun() > begun)
         await made(scenario, "POST", f"/api/admin/keys/{key['id']}/revoke")
         async with asyncio.timeout(WATCHDOG_S):
             status, told = await waiting
@@ -240,7 +240,7 @@ async def test_what_a_greater_key_asked_a_lesser_one_does_not_ask_again(scenario
     chat = {"message": "hello", "provider": "openai", "model": "fake"}
     answer = await made(scenario, "POST", "/api/chat", chat, X_API_Key=great["key"])
     at = f"/api/conversations/{answer['conversation_id']}/messages"
-    asked = len(scenario.provider.requests())
+    asked = scenario.provider.begun()
     for path, body in (
         (f"{at}/{answer['message_id']}/retry", {}),
         (f"{at}/{answer['message']['parent_id']}", {"content": "hello again"}),
@@ -248,7 +248,7 @@ async def test_what_a_greater_key_asked_a_lesser_one_does_not_ask_again(scenario
         method = "POST" if path.endswith("retry") else "PATCH"
         status, told = await scenario.call(method, path, body, X_API_Key=limited["key"])
         assert (status, told["code"]) == (403, "scope_model"), told
-    assert len(scenario.provider.requests()) == asked
+    assert scenario.provider.begun() == asked
 
 
 async def test_rotation_overlaps(scenario: Scenario) -> None:
@@ -271,7 +271,7 @@ async def test_scopes_at_every_door(scenario: Scenario) -> None:
     user = await new_user(scenario, await new_tenant(scenario))
     key = await new_key(scenario, user, scopes={"models": ["anthropic/*"]})
     sent = {"X_API_Key": key["key"], "Authorization": f"Bearer {key['key']}"}
-    asked = len(scenario.provider.requests())
+    asked = scenario.provider.begun()
     messages = [{"role": "user", "content": "x"}]
     for path, body in (
         ("/api/chat", {"message": "x"}),
@@ -291,7 +291,7 @@ async def test_scopes_at_every_door(scenario: Scenario) -> None:
         status, told = await post_json(scenario, path, body, **sent)
         assert status == 403, (path, body, status, told)
         assert "anthropic/*" in json.dumps(told)
-    assert len(scenario.provider.requests()) == asked
+    assert scenario.provider.begun() == asked
     listed = await made(scenario, "GET", "/api/models", X_API_Key=key["key"])
     assert all(name.startswith("anthropic/") for name in listed["models"])
     listed = await made(scenario, "GET", "/v1/models", X_API_Key=key["key"])

@@ -128,7 +128,7 @@ async def asked(server: Server, target: str, kind: str, body: bytes) -> raw_http
 async def test_speech_ends_with_its_listener(other: Server, provider: FakeProvider) -> None:
     slow = directive(Script(between_tokens_s=0.05))
     fields = {**SPEECH, "input": f"{slow} {'word ' * 500}", "response_format": "pcm"}
-    since = len(provider.requests())
+    since = provider.begun()
     body = json.dumps(fields).encode()
     answer = await asked(other, "/v1/audio/speech", "application/json", body)
     assert answer.status == 200
@@ -143,7 +143,7 @@ async def test_a_transcription_ends_with_whoever_waits(
     hanging = directive(Script(faults=(HangBeforeHeaders(),)))
     fields = {"model": "whisper/whisper-1", "prompt": hanging, "stream": "true"}
     kind, body = form(("file", *TALK), fields=fields)
-    since = len(provider.requests())
+    since = provider.begun()
     answer = await asked(other, "/v1/audio/transcriptions", kind, body)
     assert (await anext(aiter(answer.chunks()))).startswith(b":")
     answer.close()

@@ -54,7 +54,7 @@ def test_one_that_is_named_says_who_translates(client: Any) -> None:
 
 
 def test_what_only_transcriptions_have_is_ignored(client: Any, provider: FakeProvider) -> None:
-    since = len(provider.requests())
+    since = provider.begun()
     told = client.audio.translations.create(
         file=TALK,
         model="whisper-1",

@@ -80,7 +80,7 @@ def test_a_translation_in_every_format(client: openai.OpenAI, provider: FakeProv
     asked: dict[str, Any] = {"file": TALK, "model": "whisper-1", "prompt": SCRIPT}
     translations: Any = client.audio.translations
     made = translations.create
-    since = len(provider.requests())
+    since = provider.begun()
     assert made(**asked).text == SAID
     assert made(**asked, response_format="text") == f"{SAID}\n"
     assert made(**asked, response_format="srt") == SRT
@@ -94,7 +94,7 @@ def test_a_translation_in_every_format(client: openai.OpenAI, provider: FakeProv
 
 
 def test_models_are_named_in_several_ways(client: openai.OpenAI, provider: FakeProvider) -> None:
-    since = len(provider.requests())
+    since = provider.begun()
     for model in ("whisper-1", "openai/gpt-4o-transcribe", "openai", "cartrita"):
         answer = client.audio.transcriptions.with_raw_response.create(
             file=TALK, model=model, prompt=SCRIPT, language="en-GB"
@@ -173,11 +173,11 @@ def test_what_is_refused_of_a_transcription(
 
 
 def test_silence_has_no_words(client: openai.OpenAI, provider: FakeProvider) -> None:
-    since = len(provider.requests())
+    since = provider.begun()
     silence = ("silence.wav", sounds.wav(bytes(2 * sounds.RATE)))
     told = transcribed(client, file=silence, response_format="verbose_json")
     assert (told.text, told.segments, told.duration) == ("", [], 1.0)
-    assert len(provider.requests()) == since
+    assert provider.begun() == since
 
 
 @pytest.mark.parametrize("audio", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
@@ -211,7 +211,7 @@ def test_speech_in_events(client: openai.OpenAI) -> None:
 
 
 def test_speech_with_all_its_fields(client: openai.OpenAI, provider: FakeProvider) -> None:
-    since = len(provider.requests())
+    since = provider.begun()
     client.audio.speech.create(
         model="openai/gpt-4o-mini-tts",
         input="Hello.",

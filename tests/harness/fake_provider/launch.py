@@ -69,6 +69,13 @@ class FakeProvider:
         told = self._control("GET", "/_requests", headers={"since": str(since)})
         return msgspec.json.decode(told, type=list[Exchange])
 
+    def begun(self) -> int:
+        """How many requests there ever were: the next has this number.
+
+        (The log begins anew with a reset and keeps only the latest: its length is no number.)
+        """
+        return self.open().begun
+
     def open(self) -> Open:
         return msgspec.json.decode(self._control("GET", "/_open"), type=Open)
 

@@ -54,10 +54,14 @@ class Exchange(msgspec.Struct):
 
 
 class Open(msgspec.Struct, frozen=True):
-    """How many answers are being given, and how many connections stand (this one not counted)."""
+    """How many answers are being given, and how many connections stand (this one not counted).
+
+    `begun` is how many requests there ever were, and so the number of the next.
+    """
 
     streams: int
     connections: int
+    begun: int
 
 
 class RequestLog:
@@ -98,4 +102,4 @@ class RequestLog:
         self._open -= 1
 
     def open(self) -> Open:
-        return Open(streams=self._open, connections=self.connections - 1)
+        return Open(streams=self._open, connections=self.connections - 1, begun=self._count)
