@@ -158,10 +158,6 @@ class _Response:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             add_default_headers(message, self._scope, self._request_id)
-            if not self._body.complete:
-                return self._start_after_body(message)
-        return self._send(message)
-
-    async def _start_after_body(self, message: Message) -> None:
-        await self._body.discard_rest(message)
-        await self._send(message)
+        if self._body.complete:
+            return self._send(message)
+        return self._body.respond(message, self._send)

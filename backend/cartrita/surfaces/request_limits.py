@@ -1,7 +1,8 @@
 """Limits on the length of request URLs, and on the size and duration of request bodies.
 
 Before a response is sent, the unread rest of the body is read and discarded for a limited time:
-closing a connection with unread data resets it, and the caller would lose the response.
+closing a connection with unread data resets it, and the caller would lose the response. To a body
+that says itself that it is too long the response is sent first, and the rest is read after it.
 """
 
 import asyncio
@@ -123,22 +124,39 @@ class LimitedBody:
         self._received_bytes = 0
         self.complete = False
 
+    @property
+    def is_declared_too_long(self) -> bool:
+        return self._declared_bytes > self._max_bytes
+
     def receive(self) -> Awaitable[Message]:
         """The next chunk. Raises TooLarge, and DeadlineExceeded if the body takes too long."""
-        if self._declared_bytes > self._max_bytes:
+        if self.is_declared_too_long:
             raise self._too_large()
         return self._receive() if self.complete else self._next_chunk(self._max_bytes)
 
-    async def discard_rest(self, start: Message) -> None:
-        """Read the rest before this start of a response; unless all came, it is the last one."""
-        if not self._expects_continue:  # else it sends nothing before our response
-            latest = asyncio.get_running_loop().time() + self._discard_s
-            self._deadline = min(self._deadline, latest)
-            with suppress(CartritaError):
-                while not self.complete:
-                    await self._next_chunk(inf)
-        if not self.complete:
-            MutableHeaders(scope=start)["Connection"] = "close"
+    async def respond(self, message: Message, send: Send) -> None:
+        """Send a message of the response while not all of the body has come."""
+        if message["type"] == "http.response.start":
+            if not self.is_declared_too_long:
+                await self._discard_rest()
+            if not self.complete:
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+        elif message.get("more_body", False):
+            await send(message)
+        else:  # with its end the connection is closed
+            await send({**message, "more_body": True})
+            await self._discard_rest()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _discard_rest(self) -> None:
+        if self._expects_continue:  # it sends nothing before our response
+            return
+        latest = asyncio.get_running_loop().time() + self._discard_s
+        self._deadline = min(self._deadline, latest)
+        with suppress(CartritaError):
+            while not self.complete:
+                await self._next_chunk(inf)
 
     async def _next_chunk(self, max_bytes: float) -> Message:
         arrived = self._state.get(BODY_ARRIVED, False)
@@ -166,9 +184,7 @@ class LimitedBody:
 
 def _after_body(body: LimitedBody, send: Send) -> Send:
     async def send_after_body(message: Message) -> None:
-        if message["type"] == "http.response.start" and not body.complete:
-            await body.discard_rest(message)
-        await send(message)
+        await (send(message) if body.complete else body.respond(message, send))
 
     return send_after_body
 

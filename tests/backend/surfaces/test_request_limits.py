@@ -6,7 +6,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
-from tests.backend.surfaces.serving import connected, serving
+from tests.backend.surfaces.serving import WATCHDOG_S, connected, serving
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.request_limits import BodyLimit, RequestLimits
@@ -84,13 +84,20 @@ async def test_the_answer_arrives_though_10_mb_were_sent(path: str) -> None:
     size = 10_000_000
     told, headers = await ask(path, b"x" * size, content_length=str(size))
     assert told == ({"code": "too_large"} if path == "/read" else {"size": 0})
-    assert "connection" not in headers  # all of it was taken, so the connection can go on
+    assert headers["connection"] == "close"
 
 
 async def test_a_long_body_that_does_not_say_so() -> None:
     sent = chunked(*[b"x" * 50_000] * 3, b"")
     told, _ = await ask("/read", sent, transfer_encoding="chunked")
     assert told == {"code": "too_large"}
+
+
+@pytest.mark.parametrize("path", ["/read", "/ignore"])
+async def test_a_body_that_says_that_it_is_too_long_is_answered_before_it_comes(path: str) -> None:
+    told, headers = await ask(path, b"x", content_length=str(10**15), seconds=10 * WATCHDOG_S)
+    assert told == ({"code": "too_large"} if path == "/read" else {"size": 0})
+    assert headers["connection"] == "close"
 
 
 async def test_who_asks_first_is_told_before_it_sends() -> None:
