@@ -32,8 +32,8 @@ class Attention(Protocol):
         """Something was heard."""
         ...
 
-    async def ends_turn(self) -> None:
-        """The client has ended the turn, and the transcriber was asked for its final words."""
+    async def ends_turn(self, *, words_to_come: bool) -> None:
+        """The client has ended the turn; the transcriber was asked for its final words, if any."""
         ...
 
     @property
@@ -64,6 +64,7 @@ class Ear:
         self._quiet_s = 0.0
         self._began_s = 0.0
         self._ended = False
+        self._sent_in_turn = False
         self.inbox = AudioInbox(options.audio, bounds.audio_wait_s, bounds.audio_kept_s)
 
     async def run(self, engines: Sequence[Engine[Transcriber]]) -> None:
@@ -84,6 +85,7 @@ class Ear:
 
     async def _hear(self, engine: Engine[Transcriber]) -> None:
         self._ended = False
+        self._sent_in_turn = False
         asked = TranscriptionOptions(model=engine.model, language=self._options.language)
         opening = self._calls.open(
             self._principal,
@@ -113,9 +115,12 @@ class Ear:
         raise DeadlineExceeded("What listens did not tell the last words in time.")
 
     async def _end_utterance(self, listening: Listening, mark: Mark) -> None:
-        await listening.end_utterance()
+        """Ask for the words of what was sent since the last time; of nothing there are none."""
+        words_to_come, self._sent_in_turn = self._sent_in_turn, False
+        if words_to_come:
+            await listening.end_utterance()
         if mark is Mark.END_OF_TURN:
-            await self._attention.ends_turn()
+            await self._attention.ends_turn(words_to_come=words_to_come)
             self.inbox.tell_turn()
 
     async def _next(self) -> Arrival:
@@ -132,6 +137,7 @@ class Ear:
         seconds = self._options.audio.seconds(len(pcm))
         await metered.cover(ServiceUse(audio_seconds=seconds))
         await listening.send(pcm)
+        self._sent_in_turn = True
         self._quiet_s = 0.0 if self._attention.attends else self._quiet_s + seconds
         if self._quiet_s > self._bounds.silence_s:
             raise DeadlineExceeded(

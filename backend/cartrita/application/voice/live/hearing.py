@@ -159,14 +159,14 @@ class Hearing:
             case UtteranceEnded(asked=asked):
                 await self._pause(asked=asked)
 
-    async def ends_turn(self) -> None:
+    async def ends_turn(self, *, words_to_come: bool) -> None:
         """The client has ended the turn: it ends with the final words, for which this waits.
 
         Where a transcriber has speech in hand, that is as long as audio may wait for it.
         """
         words = self._final_words = asyncio.Event()
-        come = await _comes(words, self._bounds.final_words_s)
-        if not come and self._in_hand:
+        come = words_to_come and await _comes(words, self._bounds.final_words_s)
+        if words_to_come and not come and self._in_hand:
             come = await _comes(words, self._bounds.audio_wait_s)
         if not come:
             await self._end_turn()

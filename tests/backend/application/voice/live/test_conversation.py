@@ -132,8 +132,23 @@ async def test_a_button_ends_the_turn() -> None:
         told.conversation.end_turn()
         assert (await told.client.until(TurnEnded)).turn.text == "One two"
         told.ears[0].hears = {}
+        told.conversation.hear(b"22")
         told.conversation.end_turn()  # and nobody tells that there are no words
         assert (await told.client.until(TurnEnded, 2)).turn.text == ""
+
+
+async def test_turns_in_which_nothing_was_sent_wait_for_no_words() -> None:
+    async with scene(LiveBounds(ahead_s=600.0, final_words_s=600.0)) as told:
+        told.ears[0].hears = {b"end": [words("What grows?", asked=True)]}
+        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        for _ in range(3):
+            told.conversation.end_turn()
+        await told.client.until(TurnEnded, 3)
+        told.conversation.hear(b"11")
+        told.conversation.end_turn()
+        await told.client.until(TurnEnded, 4)
+        turns = [one.turn.text for one in told.client.all(TurnEnded)]
+        assert turns == ["", "", "", "What grows?"]
 
 
 async def test_words_on_their_way_end_no_turn_that_a_button_ends() -> None:
@@ -141,6 +156,7 @@ async def test_words_on_their_way_end_no_turn_that_a_button_ends() -> None:
     async with scene() as told:
         told.ears[0].hears = {b"end": [words("One"), words("two", asked=True), words("Three")]}
         await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        told.conversation.hear(b"11")
         told.conversation.end_turn()
         assert (await told.client.until(TurnEnded)).turn.text == "One two"
 
@@ -151,10 +167,12 @@ async def test_words_that_come_too_late_are_no_part_of_the_next_turn(pressed: bo
     async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
         told.ears[0].hears = {}
         await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        told.conversation.hear(b"11")
         told.conversation.end_turn()
         assert (await told.client.until(TurnEnded)).turn.text == ""
         listening = told.ears[0].listenings[0]
         if pressed:
+            told.conversation.hear(b"22")
             told.conversation.end_turn()
             await settled()
         listening.tell(words("Delete the first file."))
@@ -212,6 +230,7 @@ async def test_a_turn_that_is_too_long_ends_with_its_last_words_all_the_same() -
     async with scene(LiveBounds(ahead_s=600.0, turn_characters=8)) as told:
         told.ears[0].hears = {b"end": [words("One two"), words("three"), words("four", asked=True)]}
         await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
+        told.conversation.hear(b"11")
         told.conversation.end_turn()
         await told.client.until(TurnEnded, 3)
         turns = [one.turn.text for one in told.client.all(TurnEnded)]
