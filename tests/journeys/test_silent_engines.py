@@ -41,7 +41,7 @@ def live(server: Server, provider: FakeProvider, deepgram_server: Deepgram) -> I
 
 
 @pytest.mark.parametrize("after", [0, 3])
-@pytest.mark.parametrize("ends", ["with_pause", "when_asked"])
+@pytest.mark.parametrize("ends", ["with_pause", "when_asked", "stopped", "asked_and_stopped"])
 async def test_another_hears_what_was_said_again(
     live: Scenario, deepgram_server: Deepgram, after: int, ends: str
 ) -> None:
@@ -49,10 +49,13 @@ async def test_another_hears_what_was_said_again(
     deepgram_server.fail(Fault(at="WS /v1/listen", do=Hang(), after=after))
     live.provider.script(Script(text="Moss grows."), path=TRANSCRIPTIONS)
     async with voice(live.server.port) as socket:
-        assert (await socket.start(respond=False, turns_end=ends))["transcriber"] == "deepgram"
+        turns = "with_pause" if ends == "with_pause" else "when_asked"
+        assert (await socket.start(respond=False, turns_end=turns))["transcriber"] == "deepgram"
         await socket.say(deepgram_server.samples(SAID) + PAUSE)
-        if ends == "when_asked":
+        if "asked" in ends:
             await socket.send(type="end_turn")
+        if "stopped" in ends:
+            await socket.send(type="stop")
         frames = await socket.until(lambda frame: frame.get("text") == "Moss grows."
                                     and frame["type"] == "turn")  # fmt: skip
     assert [one["transcriber"] for one in of_type(frames, "listening")] == ["openai"]

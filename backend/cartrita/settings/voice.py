@@ -167,7 +167,7 @@ class Voice(Group):
     final_words_s: Annotated[
         float,
         Field(ge=0.1, le=60),
-        Setting("How long the last words of a turn may take that its client ends."),
+        Setting("How long the last words of a turn may take when the server is about to stop."),
     ] = 2.0
     speech_ahead_s: Annotated[
         float,

@@ -6,11 +6,10 @@ from contextlib import aclosing
 from typing import Final
 
 from cartrita.adapters.http.web_sockets import SocketClosed
-from cartrita.adapters.speech.deepgram_errors import NAME, frame_error, malformed, unheard
+from cartrita.adapters.speech.deepgram_errors import frame_error, malformed, unheard
 from cartrita.adapters.speech.deepgram_results import ListeningFrame, frame_of, heard_in
 from cartrita.adapters.speech.deepgram_service import DeepgramService
 from cartrita.adapters.speech.deepgram_socket import DeepgramSocket
-from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.speech import (
     Heard,
     ListeningEvent,
@@ -22,6 +21,8 @@ from cartrita.domain.speech import (
 _KEEP_ALIVE: Final = '{"type":"KeepAlive"}'
 _FINALIZE: Final = '{"type":"Finalize"}'
 _CLOSE_STREAM: Final = '{"type":"CloseStream"}'
+_UNTOLD_S: Final = 1.0
+"""Of more audio than this it tells something, if it is asked for the words of it."""
 
 
 class DeepgramListening:
@@ -42,12 +43,14 @@ class DeepgramListening:
         self._audio = audio
         self._language = language
         self._loop = asyncio.get_running_loop()
+        self._asked = False
+        """Whether it was asked for final words, and has not told the last of them."""
         self._finalize_by: float | None = None
         self._sent_s = 0.0
         self._told_to = 0.0
         """Up to where it has told what it hears of the seconds that were sent."""
         self._silent_since = 0.0
-        """When it told something last, or was sent something after that."""
+        """When it told something last, or was sent or asked for something after that."""
         self._sent_after = False
         self._finished = False
         self._over = False
@@ -67,28 +70,34 @@ class DeepgramListening:
     async def end_utterance(self) -> None:
         """See `Listening.end_utterance`: an `UtteranceEnded` comes if there are no more words."""
         await self._socket.send(_FINALIZE)
+        self._await_answer()
+        self._asked = True
         self._finalize_by = self._loop.time() + self._service.finalize
         self._socket.wake()
 
     async def finish(self) -> None:
         """See `Listening.finish`."""
         await self._socket.send(_CLOSE_STREAM)
+        self._await_answer()
         self._finished = True
         self._socket.wake()
+
+    def _await_answer(self) -> None:
+        if not self._sent_after:
+            self._silent_since = self._loop.time()
 
     async def events(self) -> AsyncGenerator[ListeningEvent]:
         """See `Listening.events`."""
         while True:
-            due = self._due
             try:
-                message = await self._socket.receive(due)
+                message = await self._socket.receive(self._due)
             except SocketClosed as closed:
                 if self._finished and closed.code == 1000:
                     return
                 raise self._socket.error_of(closed) from None
             if message is not None:
                 self._sent_after, self._silent_since = False, self._loop.time()
-            told = self._overdue(due) if message is None else self._told(message)
+            told = self._overdue() if message is None else self._told(message)
             async with aclosing(told) as events:
                 async for event in events:
                     yield event
@@ -98,31 +107,32 @@ class DeepgramListening:
     @property
     def _due(self) -> float:
         """When something has to be done if nothing comes."""
-        if self._finished:
-            return self._loop.time() + self._service.idle
-        alive = self._socket.sent_at + self._service.keep_alive
-        others = (self._finalize_by, self._unheard_by)
-        return min([alive, *(one for one in others if one is not None)])
+        alive = None if self._finished else self._socket.sent_at + self._service.keep_alive
+        all_of_them = (alive, self._finalize_by, self._unheard_by)
+        return min(one for one in all_of_them if one is not None)
 
     @property
     def _unheard_by(self) -> float | None:
-        """When something has to be told of the audio that was sent, if there is much of it."""
+        """When it has to tell something of what was sent: of much, or what it was asked for."""
         limit = self._service.unheard
-        return self._silent_since + limit if self._sent_s - self._told_to >= limit else None
+        much = self._sent_s - self._told_to >= limit
+        awaited = self._finished or (self._asked and self._owes_words)
+        return self._silent_since + limit if much or awaited else None
 
-    async def _overdue(self, due: float) -> AsyncGenerator[ListeningEvent]:
-        """Nothing came until `due`, or something has changed."""
+    @property
+    def _owes_words(self) -> bool:
+        return self._in_utterance or self._sent_s - self._told_to >= _UNTOLD_S
+
+    async def _overdue(self) -> AsyncGenerator[ListeningEvent]:
+        """Nothing came until something is due, or something has changed."""
         now = self._loop.time()
-        if self._finished and now >= due:
-            limit = self._service.idle
-            raise UpstreamCut(
-                f"{NAME} did not end within {limit:g} s after all audio was sent.", provider=NAME
-            )
         if (unheard_by := self._unheard_by) is not None and now >= unheard_by:
             raise unheard(self._service.unheard)
         if self._finalize_by is not None and now >= self._finalize_by:
-            self._finalize_by, self._in_utterance = None, False
-            yield UtteranceEnded(self._last_end, asked=True)
+            self._finalize_by = None
+            if not self._owes_words:
+                self._asked = False
+                yield UtteranceEnded(self._last_end, asked=True)
         if now >= self._socket.sent_at + self._service.keep_alive and not self._finished:
             await self._socket.send(_KEEP_ALIVE)
 
@@ -158,7 +168,7 @@ class DeepgramListening:
             self._in_utterance = False
             yield UtteranceEnded(self._last_end, asked=heard.asked)
         if heard.final and frame.from_finalize:
-            self._finalize_by = None
+            self._asked, self._finalize_by = False, None
 
     def _awaits(self, frame: ListeningFrame) -> bool:
-        return bool(frame.from_finalize) and self._finalize_by is not None
+        return bool(frame.from_finalize) and self._asked

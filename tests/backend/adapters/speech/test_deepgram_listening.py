@@ -294,9 +294,9 @@ async def test_a_bad_end_at_each_frame(
 
 async def test_an_end_that_does_not_come(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
     standin.fail(Fault(at="WS /v1/listen", do=Hang(), after=0))
-    async with listening(at_deepgram(idle=0.1)) as heard:
+    async with listening(at_deepgram(unheard=0.1)) as heard:
         await heard.finish()
-        with pytest.raises(UpstreamCut, match=r"did not end within 0.1 s"):
+        with pytest.raises(UpstreamCut, match=r"told nothing for 0.1 s"):
             await anext(aiter(heard.events()))
 
 
@@ -322,6 +322,26 @@ async def test_audio_of_which_nothing_is_told(
     [error] = raised.value.exceptions
     assert isinstance(error, UpstreamCut)
     assert (error.code, len(told)) == ("upstream_timeout", after)
+
+
+@pytest.mark.parametrize("after", [0, 1], ids=["nothing", "some_words"])
+async def test_words_that_are_asked_for_and_do_not_come(
+    at_deepgram: AtDeepgram, standin: Deepgram, after: int
+) -> None:
+    """That there are none is not told of sound that it has told nothing of."""
+    standin.fail(Fault(at="WS /v1/listen", do=Hang(), after=after))
+    told: list[ListeningEvent] = []
+
+    async def hear() -> None:
+        async with listening(at_deepgram(finalize=0.05, unheard=0.5)) as heard:
+            await send(heard, standin.samples("What grows on stones?") * 3)
+            await heard.end_utterance()
+            async for event in heard.events():
+                told.append(event)  # noqa: PERF401 - those before the error too
+
+    with pytest.raises(UpstreamCut, match=r"told nothing for 0.5 s"):
+        await hear()
+    assert [event for event in told if isinstance(event, UtteranceEnded)] == []
 
 
 async def test_little_audio_may_be_unheard_for_long(

@@ -91,7 +91,7 @@ class LiveConversation:
         hears = await self._voice.transcribers.of(self._principal, options.transcriber)
         speaks = await self._speaking_engines(options)
         if self._hearing is not None:
-            self._tasks.create_task(self._hearing.leave())
+            await self._hearing.leave()
         self._stop_listening()
         talk = self._talk = Talk(options, speaks)
         self._hearing = Hearing(

@@ -96,13 +96,15 @@ class Ear:
         )
         async with opening as (listening, metered):
             await self._attention.hears_with(engine)
-            await both_ways(self._send(listening, metered), self._take(listening))
+            await both_ways(self._send(listening, metered, engine), self._take(listening))
             if not self._ended:
                 raise UpstreamCut(
                     f"{engine.service.name} stopped listening.", provider=engine.service.name
                 )
 
-    async def _send(self, listening: Listening, metered: MeteredRequest) -> None:
+    async def _send(
+        self, listening: Listening, metered: MeteredRequest, engine: Engine[Transcriber]
+    ) -> None:
         """Send what arrives until the end, and give the transcriber the time for its last words."""
         while (arrival := await self._next()) is not Mark.END:
             if isinstance(arrival, Mark):
@@ -112,7 +114,11 @@ class Ear:
         self._ended = True
         await listening.finish()
         await asyncio.sleep(_FINISH_S)
-        raise DeadlineExceeded("What listens did not tell the last words in time.")
+        raise UpstreamCut(
+            f"{engine.service.name} did not tell the last words in time: start again.",
+            provider=engine.service.name,
+            code="upstream_timeout",
+        )
 
     async def _end_utterance(self, listening: Listening, mark: Mark) -> None:
         """Ask for the words of what was sent since the last time; of nothing there are none."""
@@ -121,7 +127,6 @@ class Ear:
             await listening.end_utterance()
         if mark is Mark.END_OF_TURN:
             await self._attention.ends_turn(words_to_come=words_to_come)
-            self.inbox.tell_turn()
 
     async def _next(self) -> Arrival:
         try:

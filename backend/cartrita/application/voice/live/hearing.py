@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 import structlog
@@ -28,6 +29,9 @@ from cartrita.domain.speech import Heard, ListeningEvent, SpeechStarted, Utteran
 from cartrita.gateway.service_calls import ServiceCalls
 
 log = structlog.get_logger()
+
+_OF_ROOM: Final = 0.9
+"""The part of the room for audio in which a turn may wait for its words: audio goes on coming."""
 
 
 class Hearing:
@@ -162,13 +166,11 @@ class Hearing:
     async def ends_turn(self, *, words_to_come: bool) -> None:
         """The client has ended the turn: it ends with the final words, for which this waits.
 
-        Where a transcriber has speech in hand, that is as long as audio may wait for it.
+        The transcriber tells when there are no more. Meanwhile audio waits, and has room to.
         """
         words = self._final_words = asyncio.Event()
-        come = words_to_come and await _comes(words, self._bounds.final_words_s)
-        if words_to_come and not come and self._in_hand:
-            come = await _comes(words, self._bounds.audio_wait_s)
-        if not come:
+        waits_s = self._bounds.audio_wait_s * _OF_ROOM if words_to_come else 0.0
+        if not await _comes(words, waits_s):
             await self._end_turn()
 
     async def leave(self) -> None:
@@ -201,6 +203,7 @@ class Hearing:
         asked, self._final_words = self._final_words, None
         if asked is not None:
             asked.set()
+            self._ear.inbox.tell_turn()
         if asked is not None or self._gathering.begun:
             await self._take_turn()
 

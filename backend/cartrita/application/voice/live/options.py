@@ -49,8 +49,8 @@ class LiveBounds(msgspec.Struct, frozen=True, kw_only=True):
 
     A frame of audio has at most `frame_bytes`. Audio waits for the transcriber for at most
     `audio_wait_s`, and `audio_kept_s` of it at most are heard again by a transcriber that takes the
-    place of another. Speech is sent at most `ahead_s` before it is heard, and the final words of a
-    turn that is ended by its client take at most `final_words_s`. Nothing is listened to when no
+    place of another. Speech is sent at most `ahead_s` before it is heard. When the server is about
+    to stop, final words take at most `final_words_s`. Nothing is listened to when no
     audio comes for `audio_idle_s`, or nobody speaks in `silence_s` of it. Sound without words yet
     is a barge-in after `barge_in_s`. A turn has at most `turn_characters`. What is heard and what
     is spoken is paid for in stretches of `metered_s`.
@@ -58,7 +58,7 @@ class LiveBounds(msgspec.Struct, frozen=True, kw_only=True):
 
     frame_bytes: int = 64 << 10
     audio_wait_s: float = 10.0
-    audio_kept_s: float = 20.0
+    audio_kept_s: float = 30.0
     audio_idle_s: float = 300.0
     silence_s: float = 300.0
     barge_in_s: float = 0.3

@@ -295,6 +295,12 @@ class Scene:
         self.runs.end(number)
 
 
+async def settled() -> None:
+    """Whatever can happen now happens."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
 def words(text: str, *, final: bool = True, ends: bool = True, asked: bool = False) -> Heard:
     ends = final and ends
     return Heard(text=text, start=0.0, duration=1.0, final=final, ends_utterance=ends, asked=asked)

@@ -1,12 +1,17 @@
 """A live conversation answers turns and speaks, replaces engines, and hears who interrupts."""
 
-import asyncio
-
 import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
-from tests.backend.application.voice.live.scenes import OPTIONS, Scene, public, scene, words
+from tests.backend.application.voice.live.scenes import (
+    OPTIONS,
+    Scene,
+    public,
+    scene,
+    settled,
+    words,
+)
 
 from cartrita.application.voice.live.live_events import (
     AnswerSpoken,
@@ -55,12 +60,6 @@ async def asked(told: Scene, audio: bytes = b"aa") -> int:
 def failed(logs: list[EventDict]) -> list[tuple[str, str]]:
     """The engines that failed, as an operator reads it, and with what."""
     return [(one["engine"], one["code"]) for one in logs if one["event"] == "engine_failed"]
-
-
-async def settled() -> None:
-    """Whatever can happen now happens."""
-    for _ in range(50):
-        await asyncio.sleep(0)
 
 
 def heard(told: Scene) -> bytes:
@@ -118,129 +117,10 @@ async def test_interim_words_and_pauses() -> None:
         assert told.client.all(SomebodySpeaks)[0].at == 0.5
 
 
-async def test_a_button_ends_the_turn() -> None:
-    bounds = LiveBounds(ahead_s=600.0, final_words_s=0.05)
-    async with scene(bounds) as told:
-        told.ears[0].hears = {
-            b"11": [words("One")],
-            b"end": [words("two"), UtteranceEnded(1.0, asked=True)],
-        }
-        options = replace(OPTIONS, respond=False, hands_free=False, interim=False)
-        await told.conversation.start(options)
-        told.conversation.hear(b"11")
-        await told.client.until(HeardInTurn)
-        told.conversation.end_turn()
-        assert (await told.client.until(TurnEnded)).turn.text == "One two"
-        told.ears[0].hears = {}
-        told.conversation.hear(b"22")
-        told.conversation.end_turn()  # and nobody tells that there are no words
-        assert (await told.client.until(TurnEnded, 2)).turn.text == ""
-
-
-async def test_turns_in_which_nothing_was_sent_wait_for_no_words() -> None:
-    async with scene(LiveBounds(ahead_s=600.0, final_words_s=600.0)) as told:
-        told.ears[0].hears = {b"end": [words("What grows?", asked=True)]}
-        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
-        for _ in range(3):
-            told.conversation.end_turn()
-        await told.client.until(TurnEnded, 3)
-        told.conversation.hear(b"11")
-        told.conversation.end_turn()
-        await told.client.until(TurnEnded, 4)
-        turns = [one.turn.text for one in told.client.all(TurnEnded)]
-        assert turns == ["", "", "", "What grows?"]
-
-
-async def test_words_on_their_way_end_no_turn_that_a_button_ends() -> None:
-    """They were said before a pause just before it, and those after the pause follow them."""
-    async with scene() as told:
-        told.ears[0].hears = {b"end": [words("One"), words("two", asked=True), words("Three")]}
-        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
-        told.conversation.hear(b"11")
-        told.conversation.end_turn()
-        assert (await told.client.until(TurnEnded)).turn.text == "One two"
-
-
-@pytest.mark.parametrize("pressed", [False, True], ids=["before", "after"])
-async def test_words_that_come_too_late_are_no_part_of_the_next_turn(pressed: bool) -> None:
-    """Whether the button is pressed again before or after they come."""
-    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
-        told.ears[0].hears = {}
-        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
-        told.conversation.hear(b"11")
-        told.conversation.end_turn()
-        assert (await told.client.until(TurnEnded)).turn.text == ""
-        listening = told.ears[0].listenings[0]
-        if pressed:
-            told.conversation.hear(b"22")
-            told.conversation.end_turn()
-            await settled()
-        listening.tell(words("Delete the first file."))
-        listening.tell(UtteranceEnded(1.0, asked=True))
-        listening.tell(words("What time is it?", asked=True))
-        await told.client.until_true(lambda: len(told.client.all(HeardInTurn)) == 2)
-        await settled()
-        turns = [one.turn.text for one in told.client.all(TurnEnded)]
-        assert [one for one in turns if one] == ["Delete the first file.", "What time is it?"]
-
-
-@pytest.mark.parametrize("hands_free", [False, True])
-async def test_words_that_take_long_are_those_of_the_turn_that_was_ended(hands_free: bool) -> None:
-    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.0)) as told:
-        told.ears[0].hears = {b"11": [SpeechStarted(0.5)]}
-        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=hands_free))
-        told.conversation.hear(b"11")
-        await told.client.until(SomebodySpeaks)
-        told.conversation.end_turn()
-        await settled()
-        assert told.client.all(TurnEnded) == []
-        told.ears[0].listenings[0].tell(words("What grows?", asked=True))
-        assert (await told.client.until(TurnEnded)).turn.text == "What grows?"
-        told.conversation.end_turn()  # nobody has spoken since, and nothing is waited for
-        assert (await told.client.until(TurnEnded, 2)).turn.text == ""
-
-
-async def test_words_that_never_come_end_their_turn_all_the_same() -> None:
-    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.0, audio_wait_s=0.05)) as told:
-        told.ears[0].hears = {b"11": [words("What", final=False)]}
-        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
-        told.conversation.hear(b"11")
-        await told.client.until(HeardInTurn)
-        told.conversation.end_turn()
-        assert (await told.client.until(TurnEnded)).turn.text == ""
-
-
-@pytest.mark.parametrize("pressed", [False, True])
-async def test_what_was_heard_is_a_turn_where_another_listening_begins(pressed: bool) -> None:
-    async with scene() as told:
-        told.ears[0].hears = {b"11": [words("What grows?", ends=False)]}
-        options = replace(OPTIONS, speak=False, hands_free=False)
-        await told.conversation.start(replace(options, model="first"))
-        told.conversation.hear(b"11")
-        await told.client.until(HeardInTurn)
-        if pressed:
-            told.conversation.end_turn()
-        await told.conversation.start(replace(options, model="second"))
-        assert (await told.client.until(TurnEnded)).turn.text == "What grows?"
-        await settled()
-        assert [one.model for one in told.runs.commands] == ["first"]
-
-
-async def test_a_turn_that_is_too_long_ends_with_its_last_words_all_the_same() -> None:
-    async with scene(LiveBounds(ahead_s=600.0, turn_characters=8)) as told:
-        told.ears[0].hears = {b"end": [words("One two"), words("three"), words("four", asked=True)]}
-        await told.conversation.start(replace(OPTIONS, respond=False, hands_free=False))
-        told.conversation.hear(b"11")
-        told.conversation.end_turn()
-        await told.client.until(TurnEnded, 3)
-        turns = [one.turn.text for one in told.client.all(TurnEnded)]
-        assert turns == ["One two", "three", "four"]
-
-
 @pytest.mark.parametrize("end", [cut(), None], ids=["cut", "over"])
 async def test_a_turn_is_answered_though_nothing_is_heard_any_more(end: Exception | None) -> None:
     """It ended by itself, since its final words did not come in time."""
-    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
+    async with scene(LiveBounds(ahead_s=600.0, audio_wait_s=0.05)) as told:
         told.ears[0].hears = {b"11": [words("What grows?", ends=False)]}
         options = replace(OPTIONS, speak=False, hands_free=False, transcriber="deepgram")
         await told.conversation.start(options)
@@ -313,7 +193,7 @@ async def test_a_turn_is_answered_as_it_was_asked_though_another_listening_begin
 
 async def test_turns_are_answered_one_after_the_other() -> None:
     """One that ended by itself, and one whose words were on their way."""
-    async with scene(LiveBounds(ahead_s=600.0, final_words_s=0.01)) as told:
+    async with scene(LiveBounds(ahead_s=600.0, audio_wait_s=0.05)) as told:
         told.ears[0].hears = {b"11": [words("One.", ends=False)]}
         await told.conversation.start(replace(OPTIONS, speak=False))
         told.conversation.hear(b"11")
