@@ -6,7 +6,8 @@ same.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -80,7 +81,8 @@ class Told(msgspec.Struct, frozen=True):
     body: bytes
 
 
-def all_routes() -> list[Route]:
+@cache
+def all_routes() -> Sequence[Route]:
     """Every route that the server answers."""
     return [Route(*each) for each in routes(create_app(SurfaceConfig()))]
 

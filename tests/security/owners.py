@@ -1,8 +1,8 @@
 """Owners with things of their own, made by the API, and everybody else who may ask for them."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Set
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -78,35 +78,77 @@ async def new_credential(
     return (await made(scenario, headers, "/api/credentials", body))["credential"]
 
 
-async def new_things(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
-    """Two conversations with messages, runs, stored responses and images, keys, a credential."""
+async def new_things(
+    scenario: Scenario,
+    headers: Mapping[str, str],
+    word: str,
+    kinds: Set[Kind] = frozenset(Kind),
+) -> Things:
+    """Two conversations with messages, runs, stored responses and images, keys, a credential.
+
+    Of other kinds than those asked for there may be none.
+    """
     things: dict[Kind, list[str]] = {kind: [] for kind in Kind}
+    for of, make in _MAKERS:
+        if of & kinds:
+            for kind, made_ids in (await make(scenario, headers, word)).items():
+                things[kind] += made_ids
+    return things
+
+
+async def _itself(scenario: Scenario, headers: Mapping[str, str], _: str) -> Things:
     status, me = await call(scenario.server.port, "GET", "/api/me", headers)
     assert status == 200, me
-    things[Kind.USER].append(me["owner_id"])
-    things[Kind.TENANT].append(me["tenant_id"])
-    things[Kind.CREDENTIAL].append((await new_credential(scenario, headers))["id"])
-    for _ in range(2):
-        things[Kind.KEY].append((await made(scenario, headers, "/api/keys", {"name": word}))["id"])
-        title = {"title": word}
-        conversation = (await made(scenario, headers, "/api/conversations", title))["id"]
-        chat = {"message": f"{word}?", "conversation_id": conversation, "model": "openai/fake"}
-        told = await made(scenario, headers, "/api/chat", {**chat, "metadata": {"word": word}})
-        asked = {"model": "openai/fake", "input": f"{word}?", "conversation": conversation}
-        response = await made(scenario, headers, "/v1/responses", asked)
-        path = f"/v1/conversations/{conversation}/items"
-        status, items = await call(scenario.server.port, "GET", path, headers)
-        assert status == 200, items
-        things[Kind.FILE].append(await new_image(scenario, headers, f"{word}.png"))
-        things[Kind.CONVERSATION].append(conversation)
-        things[Kind.MESSAGE] += [told["message_id"], told["message"]["parent_id"]]
-        things[Kind.RUN].append(told["run_id"])
-        things[Kind.RESPONSE].append(response["id"])
-        things[Kind.ITEM] += [item["id"] for item in items["data"][:2]]
-    waiting = await new_waiting(scenario, headers, word)  # the last run: see `plain`
-    things[Kind.RUN].append(waiting["run_id"])
-    things[Kind.APPROVAL].append(waiting["approval"]["approval_id"])
-    return things
+    return {Kind.USER: [me["owner_id"]], Kind.TENANT: [me["tenant_id"]]}
+
+
+async def _credential(scenario: Scenario, headers: Mapping[str, str], _: str) -> Things:
+    return {Kind.CREDENTIAL: [(await new_credential(scenario, headers))["id"]]}
+
+
+async def _keys(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
+    keys = [await made(scenario, headers, "/api/keys", {"name": word}) for _ in range(2)]
+    return {Kind.KEY: [key["id"] for key in keys]}
+
+
+async def _images(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
+    return {Kind.FILE: [await new_image(scenario, headers, f"{word}.png") for _ in range(2)]}
+
+
+async def _conversation(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
+    conversation = (await made(scenario, headers, "/api/conversations", {"title": word}))["id"]
+    chat = {"message": f"{word}?", "conversation_id": conversation, "model": "openai/fake"}
+    told = await made(scenario, headers, "/api/chat", {**chat, "metadata": {"word": word}})
+    asked = {"model": "openai/fake", "input": f"{word}?", "conversation": conversation}
+    response = await made(scenario, headers, "/v1/responses", asked)
+    path = f"/v1/conversations/{conversation}/items"
+    status, items = await call(scenario.server.port, "GET", path, headers)
+    assert status == 200, items
+    return {
+        Kind.CONVERSATION: [conversation],
+        Kind.MESSAGE: [told["message_id"], told["message"]["parent_id"]],
+        Kind.RUN: [told["run_id"]],
+        Kind.RESPONSE: [response["id"]],
+        Kind.ITEM: [item["id"] for item in items["data"][:2]],
+    }
+
+
+async def _waiting(scenario: Scenario, headers: Mapping[str, str], word: str) -> Things:
+    waiting = await new_waiting(scenario, headers, word)
+    return {Kind.RUN: [waiting["run_id"]], Kind.APPROVAL: [waiting["approval"]["approval_id"]]}
+
+
+_CONVERSED = frozenset({Kind.CONVERSATION, Kind.MESSAGE, Kind.RUN, Kind.RESPONSE, Kind.ITEM})
+_Make: TypeAlias = Callable[[Scenario, Mapping[str, str], str], Awaitable[Things]]
+_MAKERS: tuple[tuple[Set[Kind], _Make], ...] = (
+    ({Kind.USER, Kind.TENANT}, _itself),
+    ({Kind.CREDENTIAL}, _credential),
+    ({Kind.KEY}, _keys),
+    ({Kind.FILE}, _images),
+    (_CONVERSED, _conversation),
+    (_CONVERSED, _conversation),
+    ({Kind.APPROVAL}, _waiting),  # the last run: see `plain`
+)
 
 
 async def new_waiting(scenario: Scenario, headers: Mapping[str, str], word: str) -> dict[str, Any]:

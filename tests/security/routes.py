@@ -5,10 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.harness import raw_http
-
-from cartrita.app import create_app
-from cartrita.app import routes as routes_of
-from cartrita.surfaces.services import SurfaceConfig
+from tests.security.cells import all_routes
 
 PUBLIC = {
     ("GET", "/"),
@@ -28,8 +25,7 @@ PUBLIC = {
 
 def every_route() -> list[tuple[str, str]]:
     """(method, path) of all, with an id that nothing has."""
-    found = {(method, _filled(path)) for method, path, _ in routes_of(create_app(SurfaceConfig()))}
-    return sorted(found)
+    return sorted({(route.method, _filled(route.path)) for route in all_routes()})
 
 
 def protected_routes() -> list[tuple[str, str]]:

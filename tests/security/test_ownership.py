@@ -9,7 +9,7 @@ import pytest
 from tests.harness.scenario import Scenario
 from tests.security.cells import Asked, Cell, all_routes, ask, cells, may_ask, plain, same
 from tests.security.owners import Owners, new_things
-from tests.security.rules import Access, Kind
+from tests.security.rules import PATH_KINDS, Access, Kind
 
 _AT_ONCE = 16
 _SAMPLE = 150
@@ -75,7 +75,8 @@ async def test_the_owner_reaches_what_others_do_not(scenario: Scenario, owners: 
         if route.parameters:
             things = owners.things
             if route.method != "GET":
-                things = await new_things(scenario, owners.a.headers, owners.word)
+                kinds = {PATH_KINDS[name] for name in route.parameters}
+                things = await new_things(scenario, owners.a.headers, owners.word, kinds)
             [operator] = [each for each in owners.others if each.name == "operator"]
             asking = next(
                 each for each in (owners.a, owners.manager, operator) if may_ask(route, each)
