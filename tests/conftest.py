@@ -1,10 +1,12 @@
 """Fixtures for every test: a database, and guards against network access and a blocked loop."""
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from coverage import Coverage
 from tests.harness import guards
 from tests.harness.database import Postgres, TemporaryDatabase
 from tests.journeys.fault_table.report import pytest_terminal_summary as pytest_terminal_summary
@@ -20,6 +22,16 @@ _JOURNEYS = _HERE / "journeys"
 _LONG = [_JOURNEYS, _HERE / "security", _HERE / "docs"]
 """Their files take up to minutes: at the end of a run one worker would be busy alone."""
 _COVERAGE = os.environ.get("COVERAGE_PROCESS_START")
+_MEASURING = Coverage.current()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only slow tests are asked for, the many files that have none are not imported."""
+    if config.option.markexpr != "slow" or not collection_path.name.startswith("test_"):
+        return None
+    folders = itertools.takewhile(lambda folder: folder != _HERE, collection_path.parents)
+    texts = (collection_path, *(folder / "conftest.py" for folder in folders))
+    return None if any("mark.slow" in each.read_text() for each in texts if each.exists()) else True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,13 +41,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Processes that this test starts measure their coverage, or do not."""
+    """This process and those that this test starts measure their coverage, or do not."""
     if _COVERAGE is None:
         return
-    if _measured(item):
+    measured = _measured(item)
+    _measure(measured)
+    if measured:
         os.environ["COVERAGE_PROCESS_START"] = _COVERAGE
     else:
         os.environ.pop("COVERAGE_PROCESS_START", None)
+
+
+def _measure(measured: bool) -> None:
+    if _MEASURING is None or measured == (Coverage.current() is _MEASURING):
+        return
+    if measured:
+        _MEASURING.start()
+    else:
+        _MEASURING.stop()
 
 
 def _measured(item: pytest.Item) -> bool:
