@@ -11,6 +11,7 @@ from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, until
 from tests.harness.voice_sockets import PAUSE, live_settings, of_type, spoken_audio, voice
 from tests.harness.websockets import Frame, text_of
+from tests.journeys import v1
 from tests.journeys.accounts import made, new_key, new_user
 from tests.journeys.live_voice import MODEL
 from tests.journeys.live_voice import deepgram_server as deepgram_server
@@ -201,13 +202,50 @@ async def test_what_was_said_before_a_server_stops_is_answered(
     assert scenario.server.unexpected_errors() == []
 
 
+async def test_a_server_that_winds_up_a_socket_takes_nothing_else_on(
+    serve: Serve, deepgram_server: Deepgram
+) -> None:
+    """It is not ready, begins no runs, and sends readers away, while words are still to come."""
+    deepgram_server.reset()
+    deepgram_server.fail(Fault(at="WS /v1/listen", do=Hang(), after=2))
+    times = {"CARTRITA_VOICE_FINAL_WORDS_S": "60", "CARTRITA_SERVER_DRAIN_S": "0"}
+    scenario = serve(settings={**live_settings(deepgram_server), **times}, lease_s=15.0)
+    message = scenario.message(Script(words=200, between_tokens_s=0.5))
+    chat = {"message": message, "model": MODEL, "stream": True}
+    async with voice(scenario.server.port) as socket, asyncio.TaskGroup() as tasks:
+        await socket.start(model=MODEL)
+        await socket.say(deepgram_server.samples("Moss grows there."))
+        await socket.until_type("transcript")
+        since = scenario.provider.begun()
+        async with await v1.begin(scenario, "/api/chat", chat) as reading:
+            await until(lambda: scenario.provider.begun() > since)
+            stopping = tasks.create_task(asyncio.to_thread(scenario.server.stop))
+            read = await reading.body()
+        assert b"event: done" not in read
+        ready, _ = await scenario.call("GET", "/ready")
+        refused, told = await scenario.call("POST", "/api/chat", {**chat, "stream": False})
+        await socket.send(type="start", sample_rate=16_000)
+        [*heard, last] = await socket.until(lambda frame: "code" in frame)
+        assert (ready, refused, told["code"], last["code"]) == (503, 503, "draining", "draining")
+        assert not of_type(heard, "drain")
+        assert scenario.provider.begun() == since + 1
+        await socket.connection.close()
+    assert stopping.result() == 0
+    assert scenario.server.unexpected_errors() == []
+
+
 async def test_words_that_are_not_heard_in_time_are_told_when_a_server_stops(
     serve: Serve, deepgram_server: Deepgram
 ) -> None:
+    """Where runs have no time to end too, and the words more than the process may take to end."""
     deepgram_server.reset()
     deepgram_server.fail(Fault(at="WS /v1/listen", do=Hang(), after=2))
-    settings = {**live_settings(deepgram_server), "CARTRITA_VOICE_FINAL_WORDS_S": "0.3"}
-    scenario = serve(settings=settings, lease_s=15.0)
+    times = {
+        "CARTRITA_VOICE_FINAL_WORDS_S": "60",
+        "CARTRITA_SERVER_DRAIN_S": "0",
+        "CARTRITA_SERVER_EXIT_S": "8",
+    }
+    scenario = serve(settings={**live_settings(deepgram_server), **times}, lease_s=15.0)
     async with voice(scenario.server.port) as socket:
         await socket.start(model=MODEL)
         await socket.say(deepgram_server.samples("Moss grows there."))

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
 
 import msgspec
 
@@ -16,6 +15,7 @@ from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.code import open_sandbox
 from cartrita.assembly.credentials import open_credentials
 from cartrita.assembly.files import open_files
+from cartrita.assembly.last_words import time_for_last_words
 from cartrita.assembly.models import open_models
 from cartrita.assembly.runs import create_executor
 from cartrita.assembly.services import create_services
@@ -25,9 +25,6 @@ from cartrita.assembly.tools import create_toolbox
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
-
-_LAST_WORDS_S: Final = 2.0
-"""So long what was said may take to become runs, also where nothing else has time to end."""
 
 
 class WorkerContext(msgspec.Struct, frozen=True):
@@ -42,22 +39,29 @@ class System:
     """A running worker: its services, and how to drain it."""
 
     def __init__(
-        self, services: Services, run_log: RunLog, executor: Executor, drain_s: float
+        self,
+        services: Services,
+        run_log: RunLog,
+        executor: Executor,
+        *,
+        drain_s: float,
+        last_words_s: float,
     ) -> None:
         self.services = services
         self._run_log = run_log
         self._executor = executor
         self._drain_s = drain_s
+        self._last_words_s = last_words_s
 
     async def drain(self) -> None:
         """Before exit: accept no new runs, disconnect readers, finish or release current runs.
 
-        What was said on sockets becomes runs before that, so that they are answered in this time.
+        What was said on sockets becomes runs meanwhile, which are answered in the same time.
         """
         end = asyncio.get_running_loop().time() + self._drain_s
-        await self.services.sockets.drain(max(self._drain_s, _LAST_WORDS_S))
         self._run_log.stop_claiming()
         self._run_log.disconnect_readers()
+        await self.services.sockets.drain(self._last_words_s)
         await self._executor.drain(max(0.0, end - asyncio.get_running_loop().time()))
 
 
@@ -120,7 +124,13 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             *(loop() for loop in servers.loops),
         )
         async with _running(loops):
-            yield System(services, storage.run_log, executor, settings.server.drain_s)
+            yield System(
+                services,
+                storage.run_log,
+                executor,
+                drain_s=settings.server.drain_s,
+                last_words_s=time_for_last_words(settings).until_answered_s,
+            )
 
 
 @asynccontextmanager

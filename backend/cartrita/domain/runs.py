@@ -146,7 +146,8 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
 
     `conversation_id` None creates a conversation titled `title`, with the caller's `external_id`
     for it; an existing one whose title is `untitled` gets that title too. `new_message` None
-    answers the stored message `answer_to` again (a retry).
+    answers the stored message `answer_to` again (a retry). `last_words` are begun here also where
+    this server begins to stop.
     """
 
     owner_id: str
@@ -161,6 +162,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     client_msg_id: str | None = None
     idempotency: Idempotency | None = None
     untitled: str | None = None
+    last_words: bool = False
 
 
 class Admitted(msgspec.Struct, frozen=True):

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from cartrita.domain.errors import RateLimited
 
 _RETRY_S = 1.0
+_CLOSING_S: Final = 5.0
+"""How long sockets may take to close once they have nothing more to do."""
 
 End: TypeAlias = Callable[[], asyncio.Task[None] | None]
 """Has a socket close: at once, or after what it still has to do, which is returned."""
@@ -23,11 +26,26 @@ class OpenSockets:
         self._unknown: Counter[str] = Counter()
         self._held: set[HeldSocket] = set()
         self._by_owner: Counter[str] = Counter()
+        self._open = 0
+        self._all_closed = asyncio.Event()
+        self._all_closed.set()
         self.draining = False
 
     def hold(self, end: End) -> "HeldSocket":
         """A context during which a socket is open; `end` is called once if it has to close."""
         return HeldSocket(self, end)
+
+    @contextmanager
+    def until_closed(self) -> Generator[None]:
+        """A context that lasts until a socket's close frame is sent, for which a drain waits."""
+        self._open += 1
+        self._all_closed.clear()
+        try:
+            yield
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._all_closed.set()
 
     def visit(self, address: str) -> "Visit":
         """A context in which a socket from there may be open without its owner being known."""
@@ -36,12 +54,17 @@ class OpenSockets:
     async def drain(self, seconds: float) -> None:
         """Have every socket close, and those that are opened from now on.
 
-        Waits so long for what they still have to do.
+        What they still have to do is cancelled after so long; then they close all the same.
         """
         self.draining = True
         left = {task for held in list(self._held) if (task := held.end()) is not None}
         if left:
-            await asyncio.wait(left, timeout=seconds)
+            _, overdue = await asyncio.wait(left, timeout=seconds)
+            for task in overdue:
+                task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING_S):
+                await self._all_closed.wait()
 
     def add(self, held: "HeldSocket") -> None:
         """One more is open."""

@@ -65,8 +65,43 @@ async def test_the_process_waits_for_what_they_still_have_to_do() -> None:
 
     with sockets.hold(lambda: None), sockets.hold(lambda: tasks.create_task(last_words())):
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-            await sockets.drain(0.01)
-            assert done == []
+            draining = tasks.create_task(sockets.drain(20.0))
+            await asyncio.sleep(0)
+            assert (sockets.draining, draining.done()) == (True, False)
             may.set()
-            await sockets.drain(20.0)
-            assert done == ["said", "said"]
+            await draining
+            assert done == ["said"]
+
+
+async def test_one_that_takes_too_long_is_ended_and_nobody_waits_for_it() -> None:
+    sockets, ended = OpenSockets(9), list[str]()
+
+    async def never() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cancelled")
+
+    with sockets.hold(lambda: tasks.create_task(never())):
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            await sockets.drain(0.01)
+    assert ended == ["cancelled"]
+
+
+async def test_the_process_waits_until_all_are_closed() -> None:
+    sockets, closes = OpenSockets(9), asyncio.Event()
+
+    async def serve() -> None:
+        with sockets.until_closed():
+            with sockets.hold(closes.set):
+                await closes.wait()
+            await asyncio.sleep(0)
+            told.append("closed")
+
+    told = list[str]()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        for _ in range(2):
+            tasks.create_task(serve())
+        await asyncio.sleep(0)
+        await sockets.drain(20.0)
+        assert told == ["closed", "closed"]

@@ -125,7 +125,7 @@ class Admissions:
                         connection, admission.owner_id, admission.idempotency, run_id
                     )
                 started = None
-                if not busy and not self._queue.closed:
+                if not busy and (admission.last_words or not self._queue.closed):
                     started = await self._start(connection, run_id)
                 if started is None:
                     await connection.execute("NOTIFY cartrita_queue")

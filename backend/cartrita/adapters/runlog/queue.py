@@ -53,7 +53,7 @@ class Queue:
         self._ignored_attempts: dict[RunId, int] = {}
         self._unreadable: set[RunId] = set()
         self.closed = False
-        """Whether this replica claims no more runs, because it is stopping."""
+        """Whether this replica claims no more runs, because it is stopping, and is not ready."""
 
     def add(self, started: StartedRun) -> None:
         """Add a run that a committed transaction assigned to this replica.

@@ -149,7 +149,7 @@ class RunLog:
         return healthy and self._replica.held and not self.queue.closed
 
     def stop_claiming(self) -> None:
-        """First step of a drain: runs of this replica may finish, no new ones start here."""
+        """First step of a drain: runs of this replica may finish, only last words start here."""
         self.queue.closed = True
 
     def disconnect_readers(self) -> None:

@@ -111,6 +111,7 @@ class Runs:
                 busy=command.busy or self._busy,
                 client_msg_id=command.client_msg_id,
                 idempotency=idempotency,
+                last_words=command.last_words,
             )
         )
 

@@ -181,6 +181,16 @@ async def test_a_stopping_replica_or_one_without_lease_only_queues_runs(cluster:
     assert begun == {left.run_id, also.run_id, third.run_id}
 
 
+async def test_last_words_are_begun_by_a_stopping_replica(cluster: Cluster) -> None:
+    async with cluster.replica(0) as stopping:
+        stopping.stop_claiming()
+        said = replace(admission(), last_words=True)
+        admitted = await stopping.admission.admit(said)
+        assert not stopping.ready
+        assert admitted.status is RunStatus.RUNNING
+        assert (await claim_next(stopping)).run_id == admitted.run_id
+
+
 async def test_a_conversation_that_is_unknown_foreign_or_hidden(cluster: Cluster) -> None:
     foreign = await insert_conversation(cluster, owner_id="bob")
     hidden = await insert_conversation(cluster, deleted_at=datetime.now(UTC))

@@ -66,7 +66,8 @@ class AnswerSpeech:
         except _Silenced:
             await self.tell_stop()
         except CartritaError as error:
-            await self._fail(error)
+            if error.code != "draining":  # then the whole socket ends, and the speech is resumed
+                await self._fail(error)
         except Exception:
             log.exception("speech_failed")
             await self._fail(CartritaError("Something broke on our side: ask to hear it again."))

@@ -121,4 +121,5 @@ def _command(talk: Talk, turn: Turn) -> ChatCommand:
         instructions=options.instructions,
         approval=options.approval,
         busy=options.busy,
+        last_words=True,
     )

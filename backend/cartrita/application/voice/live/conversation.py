@@ -114,6 +114,8 @@ class LiveConversation:
         It is dropped where the listening has ended: that was told, and audio is on its way still.
         """
         if self._talk is not None and (self._hearing is None or self._hearing.ended):
+            if self._hearing is not None:
+                self._hearing.miss()
             return
         hearing, options = self._attentive()
         if len(pcm) > self._voice.bounds.frame_bytes:
@@ -131,6 +133,9 @@ class LiveConversation:
 
     def end_turn(self) -> None:
         """The client has spoken. Raises Conflict."""
+        if self._hearing is not None and self._hearing.winds_up:
+            self._hearing.end_turn_at_end()
+            return
         hearing, _ = self._attentive()
         hearing.take(Mark.END_OF_TURN)
 
@@ -141,8 +146,8 @@ class LiveConversation:
         """
         if self._hearing is None or self._hearing.over:
             await self._client.tell(ListeningEnded())
-        elif not self._hearing.ended:
-            self._hearing.take(Mark.END)
+        else:
+            self._hearing.stop()
 
     def stop_speaking(self) -> None:
         """Speak no answer any more that is spoken, or waits to be."""

@@ -39,6 +39,7 @@ class Hearing:
 
     `is_speaking` says whether an answer is heard now, and `interrupt` is called when somebody
     speaks then. Nothing is heard any more when it has `ended`, and all is told when it is `over`.
+    It `winds_up` where the server is about to stop.
     """
 
     def __init__(
@@ -69,7 +70,12 @@ class Hearing:
         self._barge_in = BargeInWatch(interrupt, bounds.barge_in_s)
         self._ear = Ear(calls, principal, options, bounds, self)
         self._behind: asyncio.Future[CartritaError] = asyncio.get_running_loop().create_future()
-        self._winds_up = False
+        self._sent_s = 0.0
+        self._cut_short = False
+        self._missed = False
+        self._turn_asked = False
+        self._end_asked = False
+        self.winds_up = False
         self.ended = False
         self.over = False
 
@@ -85,13 +91,23 @@ class Hearing:
         finally:
             self.ended = True
             self._barge_in.close()
+        if self._turn_asked and self._final_words is None:
+            self._final_words = asyncio.Event()
         await self._end_turn()
         await self._answered()
-        if failure is not None and (self._in_hand or not self._winds_up):
-            await self._client.tell(LiveFailure(failure))
+        if (loss := self._loss(failure)) is not None:
+            await self._client.tell(LiveFailure(loss))
         self.over = True
-        if not self._winds_up:
+        if self._end_asked or not self.winds_up:
             await self._client.tell(ListeningEnded(failure))
+
+    def _loss(self, failure: CartritaError | None) -> CartritaError | None:
+        """What is told besides the end: where the server stops, whatever may have lost words."""
+        if not self.winds_up:
+            return failure
+        if failure is None:
+            return _unheard() if self._missed else None
+        return failure if self._in_hand or self._sent_s > self._in_hand.written_to else None
 
     async def _hear(self, engines: Sequence[Engine[Transcriber]]) -> CartritaError | None:
         """Hear to the end; what came in between."""
@@ -108,31 +124,43 @@ class Hearing:
         """Audio, or what the client says about it; it ends where that is too much."""
         try:
             self._ear.inbox.put(arrival)
+            if isinstance(arrival, bytes):
+                self._sent_s += self._options.audio.seconds(len(arrival))
         except CartritaError as error:
             self.ended = True
             self._behind.set_result(error)
 
+    def stop(self) -> None:
+        """No more audio comes, and the client waits to be told that it has ended."""
+        self._end_asked = True
+        if not self.ended:
+            self.take(Mark.END)
+
     def wind_up(self) -> None:
         """The server is about to stop: nothing more is heard but the last words of a turn.
 
-        What was said is answered. The end is not told: the client comes back, and goes on.
+        What was said is answered. The end is told to a client that asked for it: others come back,
+        and go on.
         """
-        self._winds_up = True
+        self.winds_up = True
         if self.ended:
             return
         self.ended = True
+        self._cut_short = bool(self._in_hand)
         self._ear.inbox.put(Mark.END)
         asyncio.get_running_loop().call_later(self._bounds.final_words_s, self._leave_words)
 
+    def miss(self) -> None:
+        """Audio came after the end: words are lost where somebody was speaking."""
+        self._missed = self._cut_short
+
+    def end_turn_at_end(self) -> None:
+        """The client ends its turn while it winds up, which does that."""
+        self._turn_asked = True
+
     def _leave_words(self) -> None:
         if not self._behind.done():
-            self._behind.set_result(
-                Unavailable(
-                    "This server stops before your last words were heard: come back, and say them "
-                    "again.",
-                    code="draining",
-                )
-            )
+            self._behind.set_result(_unheard())
 
     async def _fall_behind(self) -> None:
         """Raises what ends it while the ear may be waiting for its transcriber."""
@@ -217,6 +245,13 @@ class Hearing:
         offered = self._engine.offered
         model = self._engine.model or (offered.name if offered else "")
         return msgspec.structs.replace(turn, provider=self._engine.service.name, model=model)
+
+
+def _unheard() -> CartritaError:
+    return Unavailable(
+        "This server stops before your last words were heard: come back, and say them again.",
+        code="draining",
+    )
 
 
 async def _comes(words: asyncio.Event, within_s: float) -> bool:

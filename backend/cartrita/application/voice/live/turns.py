@@ -100,14 +100,17 @@ class TurnGathering:
 
 
 class SpeechInHand:
-    """Whether somebody has spoken whose final words have not come; times are those of the audio."""
+    """Whether somebody has spoken whose final words have not come; times are those of the audio.
+
+    What was said until `written_to` has its final words.
+    """
 
     def __init__(self) -> None:
         self._spoken_at = -1.0
-        self._written_to = 0.0
+        self.written_to = 0.0
 
     def __bool__(self) -> bool:
-        return self._spoken_at >= self._written_to
+        return self._spoken_at >= self.written_to
 
     def take(self, event: ListeningEvent) -> None:
         """Something was heard."""
@@ -115,9 +118,9 @@ class SpeechInHand:
             case SpeechStarted(at):
                 self._spoken_at = max(self._spoken_at, at)
             case UtteranceEnded(at):
-                self._written_to = max(self._written_to, at)
+                self.written_to = max(self.written_to, at)
             case Heard(final=True):
-                self._written_to = max(self._written_to, event.start + event.duration)
+                self.written_to = max(self.written_to, event.start + event.duration)
             case Heard():
                 self._spoken_at = max(self._spoken_at, event.start)
 

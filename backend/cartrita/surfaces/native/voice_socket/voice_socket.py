@@ -3,7 +3,7 @@
 from typing import Final
 
 from cartrita.application.voice.live.options import BargeIn, LiveOptions
-from cartrita.domain.errors import CartritaError
+from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.scopes import Operation
 from cartrita.domain.speech import AudioFormat, PcmFormat
 from cartrita.surfaces.native.request_bodies import RequestModel
@@ -68,7 +68,7 @@ class VoiceActions:
     async def _act(self, frame: RequestModel) -> None:
         match frame:
             case StartFrame():
-                await self._conversation.start(options_of(frame))
+                await self._start(frame)
             case EndTurnFrame():
                 self._conversation.end_turn()
             case StopSpeakingFrame():
@@ -79,6 +79,11 @@ class VoiceActions:
                 await self._resume(frame)
             case _:
                 await self._shared.act(frame)
+
+    async def _start(self, frame: StartFrame) -> None:
+        if self._services.sockets.draining:
+            raise Unavailable("This server is about to stop: come back.", code="draining")
+        await self._conversation.start(options_of(frame))
 
     async def _resume(self, frame: VoiceResumeFrame) -> None:
         await self._shared.act(frame)

@@ -55,23 +55,28 @@ class OpenSocket:
 
         None as principal waits for a key, and then ends the visit of a caller who is not known.
         """
+        with self._services.sockets.until_closed():
+            closing = await self._end_of_serving(principal, visit)
+            if closing is None:
+                return _LEFT
+            await self._close(closing)
+            return closing.code
+
+    async def _end_of_serving(self, principal: Principal | None, visit: Visit) -> Closing | None:
+        """Serve it to its end, and how it closes then; None where its client has left."""
         try:
             async with self._lifetime:
                 with self._services.sockets.hold(self._drain) as held:
-                    closing = await self._serve(principal, visit, held)
+                    return await self._serve(principal, visit, held)
         except TimeoutError:
-            closing = self._overdue()
+            return self._overdue()
         except CartritaError as error:
-            closing = Closing.of(error)
+            return Closing.of(error)
         except SocketEnded as ended:
-            closing = ended.closing
+            return ended.closing
         except Exception:
             log.exception("request_failed")
-            closing = Closing.of(CartritaError("Something broke on our side: open another."))
-        if closing is None:
-            return _LEFT
-        await self._close(closing)
-        return closing.code
+            return Closing.of(CartritaError("Something broke on our side: open another."))
 
     async def _serve(
         self, principal: Principal | None, visit: Visit, held: HeldSocket

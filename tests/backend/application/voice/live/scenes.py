@@ -67,6 +67,7 @@ class FakeListening:
             self._events.put_nowait(event)
 
     async def finish(self) -> None:
+        await self._transcriber.finishes.wait()
         self._events.put_nowait(None)
 
     def tell(self, event: ListeningEvent | Exception | None) -> None:
@@ -84,13 +85,18 @@ class FakeListening:
 
 
 class LiveTranscriber(FakeTranscriber):
-    """`hears` are the events, or the errors, that come of each piece of audio."""
+    """`hears` are the events, or the errors, that come of each piece of audio.
+
+    It tells its last words while `finishes` is set.
+    """
 
     def __init__(self, name: str, key: str = "", *, needs_key: bool = False) -> None:
         super().__init__(name, key, needs_key=needs_key)
         self.hears: dict[bytes, list[ListeningEvent | Exception]] = {}
         self.sent: list[bytes] = []
         self.listenings: list[FakeListening] = []
+        self.finishes = asyncio.Event()
+        self.finishes.set()
         self.endings: list[str] = []
         self.open = 0
 
