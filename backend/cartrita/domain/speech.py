@@ -200,11 +200,11 @@ class SpeechRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A text to be spoken; None leaves it to the synthesizer. `speed` 1 is its usual one.
 
     `instructions` say how, to synthesizers that are models. `owner_id` is whose share of what
-    encodes here it takes, if anybody's.
+    encodes here it takes, which is said where it is known who asks.
     """
 
     text: str
-    owner_id: str = ""
+    owner_id: str | None = None
     model: str | None = None
     voice: str | None = None
     format: AudioFormat | None = None

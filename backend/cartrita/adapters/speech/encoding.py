@@ -34,7 +34,7 @@ class FfmpegEncoding:
         samples: AsyncIterator[bytes],
         audio: PcmFormat,
         target: AudioFormat,
-        owner_id: str = "",
+        owner_id: str | None,
     ) -> AsyncGenerator[AsyncGenerator[bytes]]:
         """See SpeechEncoder. Raises Busy."""
         if target in _OWN:

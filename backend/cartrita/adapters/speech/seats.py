@@ -21,12 +21,12 @@ class EngineSeats:
         self._shares = WeakValueDictionary[str, asyncio.Semaphore]()
 
     @asynccontextmanager
-    async def one(self, owner_id: str = "") -> AsyncGenerator[None]:
+    async def one(self, owner_id: str | None = None) -> AsyncGenerator[None]:
         """A seat, for this owner. Raises Busy."""
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(self._wait_s):
-                    if owner_id and self._share is not None:
+                    if owner_id is not None and self._share is not None:
                         await held.enter_async_context(self._share_of(owner_id, self._share))
                     await held.enter_async_context(self._free)
             except TimeoutError:

@@ -46,9 +46,12 @@ class SpeechEncoder(Protocol):
         samples: AsyncIterator[bytes],
         audio: PcmFormat,
         target: AudioFormat,
-        owner_id: str = "",
+        owner_id: str | None,
     ) -> AbstractAsyncContextManager[AsyncGenerator[bytes]]:
-        """The same sound in a format, as it is made for an owner. Raises Unavailable and Busy."""
+        """The same sound in a format, as it is made, for this owner, if it is anybody's.
+
+        Raises Unavailable and Busy.
+        """
         ...
 
 

@@ -179,7 +179,7 @@ async def test_what_is_encoded_is_what_was_given(
 ) -> None:
     recording = await reader().read(said, "")
     samples = reader().decoded(recording, LISTENED)
-    async with encoding().encoded(samples, LISTENED, target) as pieces:
+    async with encoding().encoded(samples, LISTENED, target, None) as pieces:
         data = b"".join([piece async for piece in pieces])
     if target is AudioFormat.PCM:
         assert LISTENED.seconds(len(data)) == recording.duration
@@ -199,7 +199,7 @@ def encoding() -> FfmpegEncoding:
 
 
 async def test_encoding_can_be_left_at_any_time() -> None:
-    async with encoding().encoded(endless(), LISTENED, AudioFormat.MP3) as pieces:
+    async with encoding().encoded(endless(), LISTENED, AudioFormat.MP3, None) as pieces:
         assert await anext(pieces)
 
 
@@ -219,12 +219,12 @@ async def test_one_owner_has_a_share_of_what_encodes() -> None:
 async def test_as_many_encode_as_there_are_seats_and_wav_needs_none() -> None:
     seats = EngineSeats(1, wait_s=0.01)
     made, own = FfmpegEncoding(ffmpeg(), seats), aclosing(endless())
-    async with own as samples, made.encoded(samples, LISTENED, AudioFormat.MP3) as pieces:
+    async with own as samples, made.encoded(samples, LISTENED, AudioFormat.MP3, None) as pieces:
         assert await anext(pieces)
         with pytest.raises(Busy):
-            async with made.encoded(endless(), LISTENED, AudioFormat.OPUS):
+            async with made.encoded(endless(), LISTENED, AudioFormat.OPUS, None):
                 raise AssertionError("two encode")
-        async with made.encoded(endless(), LISTENED, AudioFormat.WAV) as others:
+        async with made.encoded(endless(), LISTENED, AudioFormat.WAV, None) as others:
             assert await anext(others)
-    async with made.encoded(endless(), LISTENED, AudioFormat.OPUS) as pieces:
+    async with made.encoded(endless(), LISTENED, AudioFormat.OPUS, None) as pieces:
         assert await anext(pieces)

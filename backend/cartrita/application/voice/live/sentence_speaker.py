@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from msgspec.structs import replace
+
 from cartrita.application.voice.engines import Engine, after, log_failure, may_pass_over, telling
 from cartrita.application.voice.live.answer_text import AnswerText
 from cartrita.application.voice.live.live_events import LiveClient, SentenceBegan, SentenceEnded
@@ -115,7 +117,7 @@ class SentenceSpeaker:
         self, engine: Engine[SpeechSynthesizer], run_id: RunId, text: AnswerText
     ) -> None:
         self._opened, self._engine, self._label = False, engine.service.name, engine.label
-        request = self._asks(engine)
+        request = replace(self._asks(engine), owner_id=self._principal.owner_id)
         opening = self._calls.open(
             self._principal,
             engine.service,

@@ -126,6 +126,12 @@ async def test_the_next_one_speaks_in_a_voice_of_its_own() -> None:
     assert [one.voice for one in second.requests] == [None]
 
 
+async def test_whose_seats_live_speech_takes_is_known() -> None:
+    only = flite()
+    await speak(asked(), only)
+    assert [one.owner_id for one in only.requests] == [principal().owner_id]
+
+
 async def test_the_next_one_speaks_in_the_voice_that_only_it_has() -> None:
     first, second = deepgram(failure(UpstreamQuota)), flite()
     await speak(asked("rms"), first, second)
