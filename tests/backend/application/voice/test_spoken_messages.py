@@ -5,6 +5,7 @@ from typing import cast
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.fake_services import principal
 
 from cartrita.application.conversations.conversations import Conversations
@@ -33,14 +34,17 @@ class Stored:
 
     public_id = "file_1"
     user_message_id = "m"
-    message = Message(Role.USER, (Text("Moss?", spoken=SPOKEN),))
+
+    def __init__(self, spoken: Spoken | None = SPOKEN) -> None:
+        self.message = Message(Role.USER, (Text("Moss?", spoken=spoken),))
 
 
 class Server:
     """All that a message goes through, where an equal one was faster, or none was."""
 
-    def __init__(self, earlier: Admitted | None) -> None:
+    def __init__(self, earlier: Admitted | None, spoken: Spoken | None = SPOKEN) -> None:
         self._earlier = earlier
+        self._stored = Stored(spoken)
         self.dropped: list[Stored] = []
 
     async def start(
@@ -54,7 +58,7 @@ class Server:
         return self._earlier
 
     async def get(self, *named: object) -> Stored:
-        return Stored()
+        return self._stored
 
     async def add(self, principal: Principal, name: str, pieces: AsyncIterator[bytes]) -> Stored:
         return Stored()
@@ -85,6 +89,17 @@ async def test_the_slower_one_is_answered_by_the_run_of_the_faster() -> None:
     server = Server(FASTER)
     assert await send(server) == SpokenMessage(HEARD, FASTER)
     assert len(server.dropped) == 1
+
+
+async def test_a_message_from_before_recordings_had_a_hash_is_answered_again() -> None:
+    old = Spoken(duration=1.0, provider="deepgram", model="nova-3")
+    assert await send(Server(FASTER, old)) == SpokenMessage(HEARD, FASTER)
+
+
+@pytest.mark.parametrize("spoken", [None, replace(SPOKEN, sha256="beef")], ids=["text", "other"])
+async def test_another_message_of_the_same_name_is_a_conflict(spoken: Spoken | None) -> None:
+    with pytest.raises(Conflict):
+        await send(Server(FASTER, spoken))
 
 
 async def test_where_there_is_no_other_the_conflict_is_told() -> None:
