@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
 from cartrita.kit import ids
+from cartrita.surfaces.cut_answers import CLIENT_DISCONNECTED, cut_of, mark_cut
 from cartrita.surfaces.rate_limit_fields import rate_limit_fields
 from cartrita.surfaces.services import config_in
 from cartrita.surfaces.sse import pending_stream
@@ -41,9 +42,6 @@ _DEFAULT_HEADERS = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-
-_CUT = "cut"
-"""In the state of a request: why its answer ended before it was whole."""
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 
@@ -137,7 +135,7 @@ async def answer_error(
     the response as incomplete, and so does the line in the log about the request.
     """
     if isinstance(error, ClientDisconnect):
-        scope["state"][_CUT] = "client_disconnected"
+        mark_cut(scope, CLIENT_DISCONNECTED)
         log.info("client_disconnected", method=scope.get("method"), path=scope["path"])
         return
     if isinstance(error, CartritaError):
@@ -146,7 +144,7 @@ async def answer_error(
     else:
         log.error("request_failed", method=scope.get("method"), path=scope["path"], exc_info=error)
     if started or scope["type"] != "http":
-        scope["state"][_CUT] = error.code if isinstance(error, CartritaError) else "internal"
+        mark_cut(scope, error.code if isinstance(error, CartritaError) else "internal")
         raise error
     await respond(error, scope, receive, send)
 
@@ -202,7 +200,7 @@ def log_request(scope: Scope, status: int | None, seconds: float) -> None:
     It has no query, whose values are content, and sometimes secrets. An answer that was `cut` has
     the status that it began with.
     """
-    cut = scope["state"].get(_CUT)
+    cut = cut_of(scope)
     version = Headers(scope=scope).get("x-client-version", "")
     write = log.debug if scope["path"] in PROBE_PATHS else log.info
     write(

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
 from cartrita.kit import sse
+from cartrita.surfaces.cut_answers import CLIENT_DISCONNECTED, mark_cut
 from cartrita.surfaces.disconnects import disconnected
 
 log = structlog.get_logger()
@@ -80,33 +81,43 @@ class EventStream(Response, Generic[T]):
         self._buffer = bytearray(retry() + named + b"\n")
         self._has_data = asyncio.Event()
         self._drained: asyncio.Event | None = None
+        self._complete = False
         self._finished = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the stream sent later."""
-        send_later(scope, partial(self._send, receive, send))
+        send_later(scope, partial(self._send, scope, receive, send))
 
-    async def _send(self, receive: Receive, send: Send) -> None:
+    async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         self._has_data.set()
         async with anyio.create_task_group() as group:
-            group.start_soon(_cancel_on_disconnect, receive, group.cancel_scope)
-            group.start_soon(self._fill_buffer)
+            group.start_soon(self._end_on_disconnect, scope, receive, group.cancel_scope)
+            group.start_soon(self._fill_buffer, scope)
             await self._send_buffered(send)
             group.cancel_scope.cancel()
 
-    async def _fill_buffer(self) -> None:
-        complete = False
+    async def _end_on_disconnect(
+        self, scope: Scope, receive: Receive, sending: anyio.CancelScope
+    ) -> None:
+        await disconnected(receive)
+        if not (self._complete or self._finished):  # else it may be the end of the answer
+            mark_cut(scope, CLIENT_DISCONNECTED)
+        sending.cancel()
+
+    async def _fill_buffer(self, scope: Scope) -> None:
         try:
             async with self._tail as items:
                 async for item in items:
                     await self._append(self._render(item))
-                    complete = self._is_last(item)
+                    self._complete = self._is_last(item)
         except CartritaError as error:
+            mark_cut(scope, error.code)
             log.info("stream_aborted", code=error.code)
         except Exception:
+            mark_cut(scope, "internal")
             log.exception("stream_failed")
-        if not complete:
+        if not self._complete:
             self._buffer += reconnect_later()
         self._finished = True
         self._has_data.set()
@@ -148,8 +159,3 @@ def send_later(scope: Scope, stream: SendStream) -> None:
 def pending_stream(scope: Scope) -> SendStream | None:
     """The stream that the endpoint responded with, if it did."""
     return cast("SendStream | None", scope["state"].pop(_PENDING_STREAM, None))
-
-
-async def _cancel_on_disconnect(receive: Receive, scope: anyio.CancelScope) -> None:
-    await disconnected(receive)
-    scope.cancel()

@@ -75,6 +75,35 @@ async def test_what_is_there_goes_out_in_one_piece() -> None:
     assert len(chunks) <= 2  # the cursor may go out ahead; the frames do not go one by one
 
 
+@pytest.mark.parametrize(("whole", "cut"), [(False, "client_disconnected"), (True, None)])
+async def test_the_log_tells_that_a_reader_left(whole: bool, cut: str | None) -> None:
+    async def items() -> AsyncIterator[str]:
+        yield "a"
+        if whole:
+            yield END
+        else:
+            await asyncio.Event().wait()
+
+    answered = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await RequestContext(Tail(items))(scope, receive, send)
+        if scope["type"] == "http":
+            answered.set()
+
+    with capture_logs() as lines:
+        async with serving(app) as port:
+            async with connected(port) as client:
+                client.request("GET", "/")
+                await client.head()
+                received = b""
+                while (b"data: end" if whole else b"data: a") not in received:
+                    received += await client.chunk()
+            await until(answered)
+    (line,) = [line for line in lines if line["event"] == "request_answered"]
+    assert (line["status"], line.get("cut")) == (200, cut)
+
+
 async def test_the_cursor_comes_before_anything_happens() -> None:
     never = asyncio.Event()
 
@@ -126,6 +155,16 @@ async def test_an_unexpected_error_is_logged_once() -> None:
     with capture_logs() as lines:
         await read(broken)
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["stream_failed"]
+
+
+@pytest.mark.parametrize(
+    ("items", "cut"), [(broken_off, "unavailable"), (broken, "internal"), (drained, None)]
+)
+async def test_the_log_tells_what_cut_a_stream(items: Items, cut: str | None) -> None:
+    with capture_logs() as lines:
+        await read(items)
+    (line,) = [line for line in lines if line["event"] == "request_answered"]
+    assert (line["status"], line.get("cut")) == (200, cut)
 
 
 async def test_a_reader_who_leaves_ends_the_tail() -> None:
