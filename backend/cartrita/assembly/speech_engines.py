@@ -6,7 +6,6 @@ import structlog
 
 from cartrita.application.voice.engines import SYNTHESIZERS, TRANSCRIBERS, Engines
 from cartrita.assembly.speech import SpeechServices
-from cartrita.domain.errors import InvalidInput
 from cartrita.domain.ports.speech import RecordingReader, SpeechSynthesizer, Transcriber
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.settings import Settings
@@ -34,8 +33,6 @@ def create_speech_engines(
     transcribers = Engines(services.transcribers, calls, TRANSCRIBERS, voice.transcribers)
     synthesizers = Engines(services.synthesizers, calls, SYNTHESIZERS, voice.synthesizers)
     for engines in (transcribers, synthesizers):
-        try:
-            engines.require_known()
-        except InvalidInput as error:
-            log.warning("speech_engine_missing", reason=error.message)
+        for name in engines.missing:
+            log.warning("speech_engine_missing", engine=name)
     return SpeechEngines(transcribers, synthesizers, calls, services.recordings)

@@ -128,10 +128,10 @@ class Engines(Generic[E]):
             return found
         raise self._none(refused)
 
-    def require_known(self) -> None:
-        """Raise InvalidInput where one is preferred that is not here."""
-        for name in self._usual:
-            self._split(name)
+    @property
+    def missing(self) -> Sequence[str]:
+        """The names of those that are preferred and are not here."""
+        return [name for name in self._usual if not self._is_here(name)]
 
     async def usable(self, principal: Principal, service: E) -> bool:
         """Whether it has the key that it needs, of the server or the caller."""
@@ -140,7 +140,9 @@ class Engines(Generic[E]):
     def _none(self, refused: CartritaError | None) -> CartritaError:
         """The error where there are none: what the operator asked for tells why."""
         if isinstance(refused, InvalidInput):  # no caller has named it
-            told = f"What the setting voice.{self._names.field}s names is not here: {refused}."
+            names = ", ".join(self.missing)
+            setting = f"The setting voice.{self._names.field}s"
+            told = f"{setting} names what is not here, {names}: {refused}."
             return Unavailable(told, code=self._names.code)
         if refused is not None and (self._usual or not isinstance(refused, NotFound)):
             return refused
@@ -179,6 +181,13 @@ class Engines(Generic[E]):
         if service.name == EMBEDDED and model:
             self._require_own(service, model)
         return service, model or None
+
+    def _is_here(self, name: str) -> bool:
+        try:
+            self._split(name)
+        except InvalidInput:
+            return False
+        return True
 
     def _require_own(self, service: E, model: str) -> None:
         """Raises NotOffered for a model that this machine does not have: others may know more."""

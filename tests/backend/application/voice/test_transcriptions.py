@@ -97,8 +97,13 @@ async def test_a_setting_that_names_nothing_is_no_fault_of_callers() -> None:
     with pytest.raises(Unavailable) as told:
         await Hearing("", "", "embedded/nope").hear()
     assert told.value.code == "transcription_unavailable"
-    assert "voice.transcribers" in told.value.message
+    assert "voice.transcribers names what is not here, embedded/nope: " in told.value.message
     assert (await Hearing("", "", "embedded/nope", "embedded").hear()).text == "embedded sphinx"
+
+
+def test_each_name_of_a_setting_that_is_not_here_is_known() -> None:
+    named = ("embedded/nope", "deepgram/nova-2", "nobody")
+    assert Hearing("", "", *named).transcriptions.engines.missing == ["embedded/nope", "nobody"]
 
 
 @pytest.mark.parametrize(
