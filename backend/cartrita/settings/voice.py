@@ -84,7 +84,8 @@ class Voice(Group):
         Field(ge=1, le=100),
         Setting(
             "How many seconds the pieces of one speech may wait in all for each that it lasts, at "
-            "15 characters a second, beyond the time above; then it ends in the same way.",
+            "15 small letters or 3 other characters a second, beyond the time above; then it ends "
+            "in the same way.",
             value="a number from 1 to 100",
         ),
     ] = 2.0

@@ -1,7 +1,8 @@
 """Speeches: texts that are spoken, by the first engine that can."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from time import monotonic
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -33,11 +34,16 @@ class Speeches:
     """Speaks for callers, who take what is spoken in a time that has bounds."""
 
     def __init__(
-        self, engines: Engines[SpeechSynthesizer], calls: ServiceCalls, patience: Patience
+        self,
+        engines: Engines[SpeechSynthesizer],
+        calls: ServiceCalls,
+        patience: Patience,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.engines = engines
         self._calls = calls
         self._patience = patience
+        self._clock = clock
 
     @asynccontextmanager
     async def speak(
@@ -64,8 +70,8 @@ class Speeches:
                     return await stack.enter_async_context(self._begun(principal, engine, asked))
 
                 speech = await first_able(engines, begun)
-                whole_s = self._patience.whole_s(request)
-                pieces = taken(speech.pieces, self._patience.piece_s, whole_s, work.cut)
+                limits = (self._patience.piece_s, self._patience.whole_s(request))
+                pieces = taken(speech.pieces, *limits, work.cut, self._clock)
                 yield speech._replace(pieces=await stack.enter_async_context(aclosing(pieces)))
 
     async def require(
