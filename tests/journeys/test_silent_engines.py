@@ -93,7 +93,8 @@ async def test_where_nobody_else_hears_it_is_told(
         frames = await socket.until_type("stopped")
         assert frames[-1]["reason"] == frames[-2]["code"] == "upstream_timeout"
         assert "start again" in frames[-2]["error"]
-        await socket.start(respond=False)
+        live.provider.script(Script(text="Moss."), path=TRANSCRIPTIONS)
+        await socket.start(respond=False, transcriber="openai")  # the patience is for Deepgram
         await socket.say(silence(0.2, RATE) + deepgram_server.samples("Moss.") + PAUSE)
         assert (await socket.until_type("turn"))[-1]["text"] == "Moss."
     await until(lambda: deepgram_server.open_sockets() == 0)
