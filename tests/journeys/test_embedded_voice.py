@@ -45,7 +45,11 @@ def question(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(scope="module")
 def narrow(provider: FakeProvider) -> Iterator[Scenario]:
     """A server where two speeches are encoded at once, and listeners have a second for a piece."""
-    bounds = {"CARTRITA_VOICE_ENCODERS_MAX": "2", "CARTRITA_VOICE_UNHEARD_S": "1"}
+    bounds = {
+        "CARTRITA_VOICE_ENCODERS_MAX": "2",
+        "CARTRITA_VOICE_ENCODERS_PER_OWNER": "2",
+        "CARTRITA_VOICE_UNHEARD_S": "1",
+    }
     with Server(provider_url=provider.base_url, settings={**_OWN, **bounds}) as server:
         yield Scenario(server, provider)
 
