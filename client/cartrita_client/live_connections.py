@@ -5,21 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from socket import socket
+from ssl import SSLSocket
 from threading import Condition, Lock
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, reconnect
+from websockets.sync.utils import Deadline
 
 from cartrita_client.errors import CartritaError, SessionClosed
 from cartrita_client.settings import Settings
 from cartrita_client.sockets import ConnectionState, Frame, connect_options, refusal
+from cartrita_client.tls_sockets import SharedTlsSocket
 
 T = TypeVar("T")
 
 
 class _Opening(reconnect):
     """A connection to the very address that was given: a key is not carried to another."""
+
+    def enable_tls(self, sock: socket, deadline: Deadline) -> socket:
+        """Have TLS for the threads that `websockets` reads and writes with."""
+        secured = super().enable_tls(sock, deadline)
+        return cast("socket", SharedTlsSocket(cast("SSLSocket", secured)))
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Take a redirect for the refusal that it is."""

@@ -1,19 +1,14 @@
 """What a live session makes of a server that sends elsewhere, and of its certificate."""
 
 import asyncio
-import ssl
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.client.certificates import self_signed
 from tests.client.strange_server import Reply, strange_server
 from websockets.sync.server import ServerConnection, serve
 
@@ -90,28 +85,3 @@ def test_a_certificate_is_looked_at_unless_that_is_switched_off(ask: Any, tmp_pa
         assert heard == []
         ask(base, verify=False)
     assert heard
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """What a server needs for TLS with a certificate that nobody has signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "certificate.pem"
-    pem.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
