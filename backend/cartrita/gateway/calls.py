@@ -56,9 +56,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     a provider that cannot be sent the request as it is. One that costs nothing is not `recorded` in
     the ledger. `said` is how the answer begins that is to be gone on with: its reader has
     it. `size` is the bytes that `parse` reads. `on_pause` is told of pauses that are long enough to
-    be noticed. `scopes` are those of the caller's key; no deployment that they do not allow is
-    called, whatever name it was asked for by. `credentials` pay for it at their providers, beside
-    those that are stored for its owner, which the gateway finds.
+    be noticed. `before_attempt` is asked right before each attempt is sent, and raises LeaseLost
+    where its run is another server's by then. `scopes` are those of the caller's key; no deployment
+    that they do not allow is called, whatever name it was asked for by. `credentials` pay for it at
+    their providers, beside those that are stored for its owner, which the gateway finds.
     """
 
     owner_id: str
@@ -79,6 +80,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
     size: int = 0
     on_pause: PauseListener | None = None
+    before_attempt: Callable[[], None] | None = None
     tenant_id: str = LOCAL_TENANT
     scopes: Scopes = UNLIMITED
     operation: Operation = Operation.CHAT

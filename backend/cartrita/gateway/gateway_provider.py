@@ -1,6 +1,6 @@
 """The gateway as a provider of one deployment or route, for what calls models by a port."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Protocol
 
@@ -28,7 +28,8 @@ class Calls(Protocol):
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who makes calls, for the ledger; `seconds` is the time left to the deadline of each.
 
-    `said` is how the answers begin that are to be gone on with. For `on_pause` see `Call`.
+    `said` is how the answers begin that are to be gone on with. For `on_pause` and
+    `before_attempt` see `Call`.
     """
 
     surface: str = "native"
@@ -37,6 +38,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     said: str = ""
     on_pause: PauseListener | None = None
+    before_attempt: Callable[[], None] | None = None
     tenant_id: str = LOCAL_TENANT
     scopes: Scopes = UNLIMITED
 
@@ -84,6 +86,7 @@ class GatewayProvider:
             cache=CacheWish(0),
             said=self._caller.said,
             on_pause=self._caller.on_pause,
+            before_attempt=self._caller.before_attempt,
             tenant_id=self._caller.tenant_id,
             scopes=self._caller.scopes,
         )

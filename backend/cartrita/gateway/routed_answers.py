@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from cartrita.domain.deltas import Accepted, Delta
-from cartrita.domain.errors import BudgetExhausted, CartritaError, UpstreamError
+from cartrita.domain.errors import BudgetExhausted, CartritaError, LeaseLost, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.relay_monitors import RelayMonitor
@@ -165,7 +165,7 @@ class RoutedAnswer:
     async def _opens(self, leg: Leg, attempts: Attempts) -> bool:
         """Open a leg when it may begin; false where it failed and another attempt may be made."""
         deployment = leg.deployment
-        await self._grants.take(deployment.provider)
+        await self._take(deployment.provider)
         self._upstreams.health.started(deployment)
         try:
             opened = leg.opened()
@@ -184,6 +184,16 @@ class RoutedAnswer:
         if pause and not self._queues(attempts.following.provider, pause):
             await self._pause(deployment.provider, pause)
         return False
+
+    async def _take(self, provider: str) -> None:
+        """Wait until an attempt may be made, by the limits and by its caller."""
+        await self._grants.take(provider)
+        if self._call.before_attempt is not None:
+            try:
+                self._call.before_attempt()
+            except LeaseLost:
+                self._grants.give_back(provider)
+                raise
 
     def _queues(self, provider: str, pause: float) -> bool:
         """Whether the next call waits as long in the queue, before those that came later."""

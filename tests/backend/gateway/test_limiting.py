@@ -26,7 +26,13 @@ from tests.backend.gateway.virtual_time import VirtualTime
 
 from cartrita.domain.credentials import CallCredential
 from cartrita.domain.deltas import TextDelta
-from cartrita.domain.errors import RateLimited, UpstreamCut, UpstreamLimited, UpstreamOverloaded
+from cartrita.domain.errors import (
+    LeaseLost,
+    RateLimited,
+    UpstreamCut,
+    UpstreamLimited,
+    UpstreamOverloaded,
+)
 from cartrita.domain.limits import Limit
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.gateway.answers import Answer
@@ -103,6 +109,19 @@ async def test_the_second_call_waits_for_its_turn_and_is_measured_from_there(rel
     await limited.time.advance(0.2)
     await second
     assert [entry.seconds for entry in limited.ledger.entries] == [0.0, 0.0]
+
+
+async def test_a_call_that_may_not_be_made_any_more_takes_no_place() -> None:
+    provider = NamedProvider("p")
+    limited = Limited(provider)
+
+    def before_attempt() -> None:
+        raise LeaseLost("It is of another server.")
+
+    with pytest.raises(LeaseLost):
+        await limited.ask(call("p/m", before_attempt=before_attempt))
+    await limited.ask(call("p/m"))
+    assert len(provider.requests) == 1
 
 
 async def test_each_tenant_has_its_turn_and_its_users_one_together() -> None:

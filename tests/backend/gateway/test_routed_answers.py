@@ -31,6 +31,7 @@ from cartrita.dialects.openai_chat.response_parsing import decode_completion
 from cartrita.domain.deltas import Accepted, Finished, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import (
     InvalidInput,
+    LeaseLost,
     UpstreamAuth,
     UpstreamCut,
     UpstreamError,
@@ -315,6 +316,17 @@ class TestFailover:
         gateway = create_gateway(one, two, routes={"r": Route(targets=targets)})
         await answer_to(gateway, call("r"))
         assert len(one.requests) == 1
+
+    async def test_no_attempt_begins_once_its_run_is_another_servers(self) -> None:
+        one, two = NamedProvider("a", [overloaded()]), NamedProvider("b")
+
+        def before_attempt() -> None:
+            if one.requests:
+                raise LeaseLost("It is of another server.")
+
+        with pytest.raises(LeaseLost):
+            await answer_to(routed(one, two), call("r", before_attempt=before_attempt))
+        assert (len(one.requests), len(two.requests)) == (1, 0)
 
     async def test_no_attempt_begins_after_the_deadline(self) -> None:
         time = Time()

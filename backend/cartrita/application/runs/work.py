@@ -175,6 +175,7 @@ class RunWork:
             seconds=claim.seconds_left,
             said=said,
             on_pause=partial(self.tell_pause, run),
+            before_attempt=partial(self._writer.require, claim.run_id),
             tenant_id=principal.tenant_id,
             scopes=principal.scopes,
         )
