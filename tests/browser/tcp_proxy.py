@@ -62,6 +62,7 @@ class TcpProxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._forwarding.add(asyncio.current_task())
+        self._writers.add(writer)  # a cut that comes now is one of this connection too
         from_target, to_target = await asyncio.open_connection("127.0.0.1", self._target)
         mine = {writer, to_target}
         self._writers |= mine
