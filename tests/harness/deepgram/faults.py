@@ -41,8 +41,10 @@ class Cut(msgspec.Struct, frozen=True, tag=True):
     reset: bool = True
 
 
-class Hang(msgspec.Struct, frozen=True, tag=True):
-    """Send nothing any more."""
+class Hang(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Send nothing any more, and leave what comes unread unless it `reads`."""
+
+    reads: bool = True
 
 
 class Send(msgspec.Struct, frozen=True, tag=True, kw_only=True):

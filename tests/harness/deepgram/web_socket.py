@@ -147,7 +147,7 @@ class WebSocket:
             case Cut():
                 await self._cut(deed)
             case Hang():
-                await self._hang()
+                await self._hang(deed)
             case Send():
                 await self._send(deed.text or bytes(deed.size), "junk")
             case Raw():
@@ -156,10 +156,10 @@ class WebSocket:
             case _:
                 raise AssertionError(f"{deed} is not done in the middle of a socket")
 
-    async def _hang(self) -> None:
+    async def _hang(self, deed: Hang) -> None:
         """Answer nothing until the client has gone. Raises Ended."""
-        if self._reading:
-            await asyncio.sleep(_FOR_EVER)  # another task reads, and ends the talk
+        if self._reading or not deed.reads:
+            await asyncio.sleep(_FOR_EVER)  # another task reads, and ends the talk, or none does
         with suppress(ConnectionError):
             while await self._reader.read(1 << 16):
                 pass

@@ -358,7 +358,7 @@ async def test_little_audio_may_be_unheard_for_long(
 
 
 async def test_audio_that_is_not_taken(at_deepgram: AtDeepgram, standin: Deepgram) -> None:
-    standin.fail(Fault(at="WS /v1/listen", do=Hang(), after=0))
+    standin.fail(Fault(at="WS /v1/listen", do=Hang(reads=False), after=0))
 
     async def send_for_ever() -> None:
         async with listening(at_deepgram(idle=0.1)) as heard:
