@@ -28,7 +28,9 @@ class _Opening(reconnect):
     def enable_tls(self, sock: socket, deadline: Deadline) -> socket:
         """Have TLS for the threads that `websockets` reads and writes with."""
         secured = super().enable_tls(sock, deadline)
-        return cast("socket", SharedTlsSocket(cast("SSLSocket", secured)))
+        if not isinstance(secured, SSLSocket):  # TLS within that of a proxy
+            return secured
+        return cast("socket", SharedTlsSocket(secured))
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Take a redirect for the refusal that it is."""

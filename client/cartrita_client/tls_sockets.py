@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from ssl import SSLSocket, SSLWantReadError, SSLWantWriteError
-from threading import Lock
+from threading import Condition, Lock
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -28,6 +28,8 @@ class SharedTlsSocket:
         secured.setblocking(False)
         self._socket = secured
         self._session = Lock()
+        self._waiting = 0
+        self._left = Condition()
         self._timeout: float | None = None
 
     def recv(self, size: int) -> bytes:
@@ -50,9 +52,13 @@ class SharedTlsSocket:
         socket.socket.shutdown(self._socket, how)
 
     def close(self) -> None:
-        """Close it, and wake whoever waits for it."""
+        """Wake whoever waits for it, and close it after they have left: no sooner, as a descriptor
+        that is closed under them would never wake them.
+        """
         with suppress(OSError):
             self.shutdown(socket.SHUT_RDWR)
+        with self._left:
+            self._left.wait_for(lambda: not self._waiting)
         with self._session:
             self._socket.close()
 
@@ -81,10 +87,16 @@ class SharedTlsSocket:
             self._wait(awaited, deadline)
 
     def _wait(self, awaited: int, deadline: float | None) -> None:
-        with DefaultSelector() as waiting:
-            try:
+        with self._left:
+            self._waiting += 1
+        try:
+            with DefaultSelector() as waiting:
                 waiting.register(self._socket, awaited)
-            except ValueError as closed:
-                raise ConnectionAbortedError("The connection was closed here.") from closed
-            if not waiting.select(None if deadline is None else deadline - monotonic()):
-                raise TimeoutError("The connection took no more bytes in time.")
+                if not waiting.select(None if deadline is None else deadline - monotonic()):
+                    raise TimeoutError("The connection took no more bytes in time.")
+        except ValueError as closed:
+            raise ConnectionAbortedError("The connection was closed here.") from closed
+        finally:
+            with self._left:
+                self._waiting -= 1
+                self._left.notify_all()

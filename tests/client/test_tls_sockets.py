@@ -89,22 +89,25 @@ def test_both_directions_at_once_lose_nothing(opened: Callable[[], Ends]) -> Non
 
 
 def test_who_reads_learns_that_it_was_closed_here(opened: Callable[[], Ends]) -> None:
-    """Tickets make the socket readable, and hold no byte for who reads."""
-    here, _ = opened()
-    begun = threading.Event()
+    """Whether they wait already, or are about to."""
+    for _ in range(10):
+        here, there = opened()
+        there.sendall(b"so far")
+        heard = threading.Event()
 
-    def reads() -> str:
-        begun.set()
-        try:
-            return here.recv(100).hex()
-        except OSError:
-            return ""
+        def reads(here: SharedTlsSocket = here, heard: threading.Event = heard) -> bytes:
+            assert here.recv(100) == b"so far"
+            heard.set()
+            try:
+                return here.recv(100)
+            except OSError:
+                return b""
 
-    with ThreadPoolExecutor(1) as thread:
-        reading = thread.submit(reads)
-        assert begun.wait(_WATCHDOG_S)
-        here.close()
-        assert reading.result(_WATCHDOG_S) == ""
+        with ThreadPoolExecutor(1) as thread:
+            reading = thread.submit(reads)
+            assert heard.wait(_WATCHDOG_S)
+            here.close()
+            assert reading.result(_WATCHDOG_S) == b""
 
 
 def test_a_write_that_nobody_takes_ends_in_time(opened: Callable[[], Ends]) -> None:
