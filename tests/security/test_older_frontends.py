@@ -91,13 +91,17 @@ async def test_settings_are_their_owners(older: Scenario, owners: Owners) -> Non
 async def test_every_route_answers_its_owner_in_the_old_form(
     older: Scenario, owners: Owners
 ) -> None:
-    """Whatever the native API tells is translated: nothing of it breaks the translation."""
+    """Whatever the native API tells is translated: nothing of it breaks the translation.
+
+    Readiness is told as it is: on a busy machine a server may not be ready for a moment.
+    """
     [operator] = [each for each in owners.others if each.name == "operator"]
     things = await new_things(older, owners.a.headers, owners.word)
     for route in sorted(all_routes(), key=lambda each: (_ends_things(each), each.method)):
         asking = next(each for each in (owners.a, owners.manager, operator) if may_ask(route, each))
         told = await ask(older, asking, plain(route, things))
-        assert told.status < 500 or told.status == 502, (route, told)
+        may_fail = 503 if route.name == "get_ready" else 502
+        assert told.status < 500 or told.status == may_fail, (route, told)
         is_json = told.headers.get("content-type") == "application/json"
         kept = "content-disposition" in told.headers
         if route.path.startswith("/api/") and is_json and not kept:
