@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from cartrita.domain.deltas import Accepted, Delta
-from cartrita.domain.errors import BudgetExhausted, CartritaError, LeaseLost, UpstreamError
+from cartrita.domain.errors import BudgetExhausted, CartritaError, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.relay_monitors import RelayMonitor
@@ -191,7 +191,7 @@ class RoutedAnswer:
         if self._call.before_attempt is not None:
             try:
                 self._call.before_attempt()
-            except LeaseLost:
+            except BaseException:
                 self._grants.give_back(provider)
                 raise
 

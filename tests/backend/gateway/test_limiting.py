@@ -27,8 +27,10 @@ from tests.backend.gateway.virtual_time import VirtualTime
 from cartrita.domain.credentials import CallCredential
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import (
+    CartritaError,
     LeaseLost,
     RateLimited,
+    Unavailable,
     UpstreamCut,
     UpstreamLimited,
     UpstreamOverloaded,
@@ -111,14 +113,17 @@ async def test_the_second_call_waits_for_its_turn_and_is_measured_from_there(rel
     assert [entry.seconds for entry in limited.ledger.entries] == [0.0, 0.0]
 
 
-async def test_a_call_that_may_not_be_made_any_more_takes_no_place() -> None:
+@pytest.mark.parametrize(
+    "failure", [LeaseLost("It is of another server."), Unavailable("Nothing can be stored.")]
+)
+async def test_a_call_that_may_not_be_made_any_more_takes_no_place(failure: CartritaError) -> None:
     provider = NamedProvider("p")
     limited = Limited(provider)
 
     def before_attempt() -> None:
-        raise LeaseLost("It is of another server.")
+        raise failure
 
-    with pytest.raises(LeaseLost):
+    with pytest.raises(type(failure)):
         await limited.ask(call("p/m", before_attempt=before_attempt))
     await limited.ask(call("p/m"))
     assert len(provider.requests) == 1
