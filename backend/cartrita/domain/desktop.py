@@ -1,0 +1,244 @@
+"""Desktops: what is done on a screen, what is seen of it, and who may do it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Final, Literal, NewType, TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from cartrita.domain.ids import ConversationId
+from cartrita.kit import ids
+
+DesktopId = NewType("DesktopId", UUID)
+
+ID_PREFIX: Final = "desktop"
+LONGEST_TYPED: Final = 10_000
+"""In characters: so much text is typed by one action at most."""
+MOST_ACTIONS: Final = 64
+"""So many actions are in one call at most."""
+
+Button: TypeAlias = Literal["left", "middle", "right", "back", "forward"]
+Keys: TypeAlias = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=8)]
+"""Keys that are held together, by their names: ("ctrl", "s"). Letter case counts in none."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A place on the screen, in pixels from its upper left corner."""
+
+    x: int
+    y: int
+
+
+class Area(msgspec.Struct, frozen=True):
+    """A part of the screen; `right` and `bottom` are the first pixels that are not in it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Screenshot(msgspec.Struct, frozen=True, tag="screenshot"):
+    """Look at the whole screen."""
+
+
+class Zoom(msgspec.Struct, frozen=True, tag="zoom"):
+    """Look at a part of the screen, enlarged. Places are told in those of the whole screen."""
+
+    area: Area
+
+
+class CursorPosition(msgspec.Struct, frozen=True, tag="cursor_position"):
+    """Ask where the pointer is."""
+
+
+class Move(msgspec.Struct, frozen=True, tag="move"):
+    """Move the pointer."""
+
+    at: Point
+
+
+class Click(msgspec.Struct, frozen=True, omit_defaults=True, tag="click"):
+    """Click so many `times`, at the pointer if no place is told, while `keys` are held."""
+
+    at: Point | None = None
+    button: Button = "left"
+    times: Annotated[int, Meta(ge=1, le=3)] = 1
+    keys: Keys = ()
+
+
+class Press(msgspec.Struct, frozen=True, omit_defaults=True, tag="press"):
+    """Press a button of the pointer, and keep it down."""
+
+    button: Button = "left"
+
+
+class Release(msgspec.Struct, frozen=True, omit_defaults=True, tag="release"):
+    """Let a button of the pointer go."""
+
+    button: Button = "left"
+
+
+class Drag(msgspec.Struct, frozen=True, omit_defaults=True, tag="drag"):
+    """Press the left button at the first place, move through the others, and let it go."""
+
+    path: Annotated[tuple[Point, ...], Meta(min_length=2, max_length=256)]
+    keys: Keys = ()
+
+
+class Scroll(msgspec.Struct, frozen=True, omit_defaults=True, tag="scroll"):
+    """Turn the wheel by notches: down and right are positive."""
+
+    down: Annotated[int, Meta(ge=-100, le=100)] = 0
+    right: Annotated[int, Meta(ge=-100, le=100)] = 0
+    at: Point | None = None
+    keys: Keys = ()
+
+
+class Type(msgspec.Struct, frozen=True, omit_defaults=True, tag="type"):
+    """Type a text, or the secret of this name that the caller gave."""
+
+    text: Annotated[str, Meta(max_length=LONGEST_TYPED)] = ""
+    secret: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class Key(msgspec.Struct, frozen=True, omit_defaults=True, tag="key"):
+    """Press keys together and let them go, so many `times`."""
+
+    keys: Keys
+    times: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
+class HoldKey(msgspec.Struct, frozen=True, tag="hold_key"):
+    """Keep keys down for so many seconds."""
+
+    keys: Keys
+    seconds: Annotated[float, Meta(ge=0, le=300)]
+
+
+class Wait(msgspec.Struct, frozen=True, omit_defaults=True, tag="wait"):
+    """Do nothing for so many seconds."""
+
+    seconds: Annotated[float, Meta(ge=0, le=300)] = 1.0
+
+
+Action: TypeAlias = (
+    Screenshot
+    | Zoom
+    | CursorPosition
+    | Move
+    | Click
+    | Press
+    | Release
+    | Drag
+    | Scroll
+    | Type
+    | Key
+    | HoldKey
+    | Wait
+)
+
+
+class SafetyCheck(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the vendor of a model wants a person to look at before an action."""
+
+    id: str
+    code: str | None = None
+    message: str | None = None
+
+
+class ComputerCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a model wants done on a desktop, in order: the arguments of the tool `computer`."""
+
+    actions: Annotated[tuple[Action, ...], Meta(min_length=1, max_length=MOST_ACTIONS)]
+    checks: tuple[SafetyCheck, ...] = ()
+
+
+class Shot(msgspec.Struct, frozen=True):
+    """The screen, or a part of it, as a PNG; `pointer` is a place on the screen."""
+
+    png: bytes
+    width: int
+    height: int
+    pointer: Point
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one action.
+
+    `picture` is what it asked to see. `before` and `after` are the whole screen around it, and
+    `after` when nothing moved on it any more, or the time for that was over.
+    """
+
+    before: Shot
+    after: Shot
+    seconds: float
+    picture: Shot | None = None
+    pointer: Point | None = None
+
+
+class Isolation(StrEnum):
+    """What keeps a desktop from the machine; `plain` is a process of the same user with limits."""
+
+    BUBBLEWRAP = "bubblewrap"
+    CONTAINER = "container"
+    PLAIN = "plain"
+
+
+class DesktopStatus(StrEnum):
+    """What became of a desktop."""
+
+    STARTING = "starting"
+    READY = "ready"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """The lease of the person who uses a desktop: nobody else does until `expires_at`."""
+
+    holder: str
+    expires_at: datetime
+
+
+class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A desktop of an owner, that of one conversation.
+
+    `machine` is where it runs. `reason` says why it ended. Without `control` agents may use it.
+    """
+
+    id: DesktopId
+    owner_id: str
+    conversation_id: ConversationId
+    status: DesktopStatus
+    machine: str
+    width: int
+    height: int
+    isolation: Isolation
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+    control: Control | None = None
+    reason: str | None = None
+
+    @property
+    def public_id(self) -> str:
+        """The id by which callers know it."""
+        return ids.public(ID_PREFIX, self.id)
+
+
+class DesktopSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What a desktop is to be: its screen, the programs of its menu, and its bounds."""
+
+    width: int
+    height: int
+    apps: dict[str, tuple[str, ...]]
+    isolation: Isolation | None
+    network: bool
+    memory_bytes: int
+    processes: int
+    settle_s: float
+    start_timeout_s: float
+    action_timeout_s: float

@@ -1,0 +1,84 @@
+"""Ports of desktops: what starts them, and what is done on one."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from cartrita.domain.desktop import (
+    Action,
+    DesktopId,
+    DesktopSpec,
+    Done,
+    Isolation,
+    Shot,
+)
+
+
+class Viewer(Protocol):
+    """A connection to a desktop that speaks RFB (RFC 6143), the protocol of VNC."""
+
+    async def receive(self) -> bytes:
+        """What the desktop says; empty at its end."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """What the viewer says. Input is dropped unless the viewer has the control."""
+        ...
+
+
+class Desktop(Protocol):
+    """A running desktop. All of its methods raise DesktopGone once it is not."""
+
+    async def act(self, action: Action, *, typed: str | None = None) -> Done:
+        """Do one action for an agent; `typed` is the text of a secret.
+
+        Returns when the screen stands still, or the time for that is over. Raises ActionRefused for
+        what cannot be done, with nothing done, and Controlled while a person has the control.
+        When it is cancelled, all keys and buttons are let go.
+        """
+        ...
+
+    async def look(self) -> Shot:
+        """The screen now, for a person."""
+        ...
+
+    async def take(self, holder: str, seconds: float) -> None:
+        """Give the control to a person for so long, when the action in hand is over.
+
+        Who has it already has it longer. Raises Controlled while another has it.
+        """
+        ...
+
+    async def hand_back(self, holder: str) -> None:
+        """End the control of this person."""
+        ...
+
+    def view(self, holder: str) -> AbstractAsyncContextManager[Viewer]:
+        """A viewer, whose input counts while `holder` has the control."""
+        ...
+
+
+class Desktops(Protocol):
+    """The desktops of this machine."""
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """What would keep a new one from the machine; None where none can be started."""
+        ...
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """What has to be installed first, as the lines that install it."""
+        ...
+
+    async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> Desktop:
+        """Start one. Raises Unavailable, and leaves nothing behind then."""
+        ...
+
+    async def find(self, desktop_id: DesktopId) -> Desktop | None:
+        """One that runs on this machine, whichever worker started it."""
+        ...
+
+    async def stop(self, desktop_id: DesktopId) -> None:
+        """End it with all that it started; it may have ended already."""
+        ...
