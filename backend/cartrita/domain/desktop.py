@@ -179,7 +179,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     pointer: Point | None = None
 
 
-class Isolation(StrEnum):
+class DesktopIsolation(StrEnum):
     """What keeps a desktop from the machine; `plain` is a process of the same user with limits."""
 
     BUBBLEWRAP = "bubblewrap"
@@ -216,7 +216,7 @@ class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     width: int
     height: int
-    isolation: Isolation
+    isolation: DesktopIsolation
     created_at: datetime
     used_at: datetime
     expires_at: datetime
@@ -235,7 +235,7 @@ class DesktopSpec(msgspec.Struct, frozen=True, kw_only=True):
     width: int
     height: int
     apps: dict[str, tuple[str, ...]]
-    isolation: Isolation | None
+    isolation: DesktopIsolation | None
     network: bool
     memory_bytes: int
     processes: int

@@ -35,10 +35,10 @@ Surfaces hold one table each from kind to their own status, type and envelope.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import ClassVar, Final, Literal, Self
 
+from cartrita.domain.error_kinds import ErrorKind
 from cartrita.domain.json import JsonObject
 from cartrita.kit.text import shortened
 
@@ -46,31 +46,6 @@ OWN_CREDENTIAL: Final = "own"
 """The detail `credential` of errors of providers that the caller's own credential pays."""
 LONGEST_MESSAGE = 1000
 """In characters. Messages quote what callers sent, which may be megabytes."""
-
-
-class ErrorKind(StrEnum):
-    INVALID = "invalid"
-    MALFORMED = "malformed"
-    TOO_LARGE = "too_large"
-    UNSUPPORTED_MEDIA = "unsupported_media"
-    UNAUTHENTICATED = "unauthenticated"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not_found"
-    CONFLICT = "conflict"
-    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
-    RATE_LIMITED = "rate_limited"
-    BUDGET = "budget"
-    UNAVAILABLE = "unavailable"
-    STORAGE_FULL = "storage_full"
-    DEADLINE = "deadline"
-    UPSTREAM = "upstream"
-    UPSTREAM_REJECTED = "upstream_rejected"
-    INTERNAL = "internal"
-
-    @classmethod
-    def _missing_(cls, value: object) -> "ErrorKind":
-        """A kind of a newer version, read from the log: an internal error."""
-        return cls.INTERNAL
 
 
 class CartritaError(Exception):

@@ -7,9 +7,9 @@ from typing import Protocol
 from cartrita.domain.desktop import (
     Action,
     DesktopId,
+    DesktopIsolation,
     DesktopSpec,
     Done,
-    Isolation,
     Shot,
 )
 
@@ -62,7 +62,7 @@ class Desktops(Protocol):
     """The desktops of this machine."""
 
     @property
-    def isolation(self) -> Isolation | None:
+    def isolation(self) -> DesktopIsolation | None:
         """What would keep a new one from the machine; None where none can be started."""
         ...
 
