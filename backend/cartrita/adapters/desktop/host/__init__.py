@@ -1,0 +1,1 @@
+"""The process of one desktop: its X server, its programs, and the gate to both."""

@@ -1,0 +1,1 @@
+"""Hands and eyes of a desktop: input by XTest, pictures of the screen."""

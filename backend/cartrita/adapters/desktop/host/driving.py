@@ -1,0 +1,30 @@
+"""What the host wants of a driver: hands and eyes on one display.
+
+Its display is named as X names it (":0"), and its cookie is in the file that XAUTHORITY names. It
+blocks, so each is called from one thread of its own. The host has two: one acts, one looks.
+"""
+
+from threading import Event
+from typing import Protocol
+
+from cartrita.domain.desktop import Action, Done, Shot
+
+
+class Driver(Protocol):
+    """Made as `Driver(display, settle_s)`. All raise DesktopGone once the display is gone."""
+
+    def act(self, action: Action, typed: str | None, stop: Event) -> Done:
+        """Do one action; `typed` is the text of a secret.
+
+        Raises ActionRefused for what cannot be done, with nothing done. When `stop` is set, waits,
+        holds and long texts end early; nobody reads what comes of the action then.
+        """
+        ...
+
+    def look(self) -> Shot:
+        """The whole screen now, with the pointer on it."""
+        ...
+
+    def let_go(self) -> None:
+        """Let go of all keys and buttons that are down on the display, whoever pressed them."""
+        ...
