@@ -25,12 +25,23 @@ _MALFORMED_STEPS: Final = 3
 class _PartialCall:
     """A tool call whose deltas are still arriving."""
 
-    __slots__ = ("arguments", "call_id", "name")
+    __slots__ = ("arguments", "call_id", "name", "origin", "problem", "vendor")
 
     def __init__(self) -> None:
         self.call_id = ""
         self.name = ""
         self.arguments: list[str] = []
+        self.problem: str | None = None
+        self.origin: str | None = None
+        self.vendor: JsonObject = {}
+
+    def add(self, delta: ToolCallDelta) -> None:
+        self.call_id = self.call_id or delta.call_id or ""
+        self.name = self.name or delta.name or ""
+        self.arguments.append(delta.arguments)
+        self.problem = self.problem or delta.problem
+        self.origin = self.origin or delta.origin
+        self.vendor = self.vendor or delta.vendor
 
 
 class ToolCallAssembler:
@@ -57,9 +68,7 @@ class ToolCallAssembler:
             if len(self._calls) >= self._limits.tool_calls_per_step:
                 raise self._malformed(f"asked for more than {len(self._calls)} tools at once")
             call = self._calls[delta.index] = _PartialCall()
-        call.call_id = call.call_id or delta.call_id or ""
-        call.name = call.name or delta.name or ""
-        call.arguments.append(delta.arguments)
+        call.add(delta)
 
     def complete(self) -> Iterator[ToolCalled]:
         """The calls in order; all of them are validated before the first is returned."""
@@ -75,10 +84,16 @@ class ToolCallAssembler:
         # Some servers send no call id; the tool result needs one to refer to its call.
         call_id = call.call_id or f"call_{uuid7().hex}"
         written = "".join(call.arguments)
-        arguments = _parse_arguments(written)
-        if arguments is None:
-            return ToolCalled(call_id, name, unread_arguments(written), malformed=True)
-        return ToolCalled(call_id, name, arguments)
+        arguments = _parse_arguments(written) if call.problem is None else None
+        return ToolCalled(
+            call_id,
+            name,
+            unread_arguments(written) if arguments is None else arguments,
+            malformed=arguments is None,
+            problem=call.problem,
+            origin=call.origin,
+            vendor=call.vendor,
+        )
 
     def _malformed(self, what: str) -> UpstreamMalformed:
         return UpstreamMalformed(f"{self._provider} {what}.", provider=self._provider)

@@ -117,7 +117,7 @@ class ToolRunner:
 
     async def _run_tool(self, one: PlacedCall) -> _Outcome:
         if one.call.malformed:
-            return await self._end(one, ToolSaid(_MALFORMED, False))
+            return await self._end(one, ToolSaid(one.call.problem or _MALFORMED, False))
         tool = self._assignment.tools.find(one.call.name)
         if tool is None:
             known = ", ".join(tool.name for tool in self._assignment.tools) or "none"

@@ -81,6 +81,19 @@ def events_of(parts: Iterable[Part]) -> list[Event]:
     return events
 
 
+def _called(call: ToolCall) -> ToolCalled:
+    return ToolCalled(
+        call.call_id,
+        call.name,
+        call.arguments,
+        own=True,
+        malformed=call.malformed,
+        problem=call.problem,
+        origin=call.origin,
+        vendor=call.vendor,
+    )
+
+
 def _events_of(part: Part, position: int) -> list[Event]:
     match part:
         case Text(text=text):
@@ -91,8 +104,7 @@ def _events_of(part: Part, position: int) -> list[Event]:
             seal = ReasoningSealed(part.signature, part.encrypted, part.origin, part.id)
             return [ReasoningAppended(text), seal] if text else [seal]
         case ToolCall():
-            called = (part.call_id, part.name, part.arguments)
-            return [ToolCalled(*called, own=True, malformed=part.malformed)]
+            return [_called(part)]
         case ToolResult():
             return [ToolReturned(part.call_id, part.name or "", part.text, part.success)]
         case Citation():

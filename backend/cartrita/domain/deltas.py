@@ -74,12 +74,18 @@ class ReasoningDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="reaso
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
-    """A fragment of the tool call at `index`; `arguments` is a fragment of its JSON text."""
+    """A fragment of the tool call at `index`; `arguments` is a fragment of its JSON text.
+
+    `problem`, `origin` and `vendor` are those of `ToolCall`, in a fragment that is the whole call.
+    """
 
     index: int
     call_id: str | None = None
     name: str | None = None
     arguments: str = ""
+    problem: str | None = None
+    origin: str | None = None
+    vendor: JsonObject = {}
 
 
 class CitationDelta(msgspec.Struct, frozen=True, tag="citation"):

@@ -1,5 +1,6 @@
 """Desktops: what is done on a screen, what is seen of it, and who may do it."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, NewType, TypeAlias
@@ -18,6 +19,8 @@ LONGEST_TYPED: Final = 10_000
 """In characters: so much text is typed by one action at most."""
 MOST_ACTIONS: Final = 64
 """So many actions are in one call at most."""
+
+_SECRET: Final = re.compile(r"\{\{secret:([A-Za-z0-9_.-]{1,64})\}\}")
 
 Button: TypeAlias = Literal["left", "middle", "right", "back", "forward"]
 Keys: TypeAlias = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=8)]
@@ -102,6 +105,18 @@ class Type(msgspec.Struct, frozen=True, omit_defaults=True, tag="type"):
 
     text: Annotated[str, Meta(max_length=LONGEST_TYPED)] = ""
     secret: Annotated[str, Meta(max_length=64)] | None = None
+
+
+def typed(text: str) -> tuple[Type, ...]:
+    """What a text types in which a model wrote `{{secret:NAME}}` for the secret of this name."""
+    pieces = _SECRET.split(text)
+    actions = [Type(secret=each) if at % 2 else Type(each) for at, each in enumerate(pieces)]
+    return tuple(one for one in actions if one.secret or one.text) or (Type(""),)
+
+
+def written(action: Type) -> str:
+    """The text in which a model types this: the inverse of `typed`."""
+    return action.text if action.secret is None else f"{{{{secret:{action.secret}}}}}"
 
 
 class Key(msgspec.Struct, frozen=True, omit_defaults=True, tag="key"):

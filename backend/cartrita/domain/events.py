@@ -99,7 +99,7 @@ class ProviderAwaited(msgspec.Struct, frozen=True, omit_defaults=True, tag="prov
 class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_called"):
     """A model called a tool; `own` is true if this server runs it, and not the caller.
 
-    With a `task_id`, it was the model of an agent that does this task. `malformed` is that of
+    With a `task_id`, it was the model of an agent that does this task. The rest is as in
     `ToolCall`.
     """
 
@@ -109,6 +109,9 @@ class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call
     own: bool = False
     task_id: str | None = None
     malformed: bool = False
+    problem: str | None = None
+    origin: str | None = None
+    vendor: JsonObject = {}
 
 
 class ToolReturned(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_returned"):

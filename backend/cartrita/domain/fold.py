@@ -85,8 +85,7 @@ class Fold:
             self.cost += event.cost or 0.0
         match event:
             case ToolCalled(task_id=None):
-                malformed = event.malformed
-                self._put(ToolCall(event.call_id, event.name, event.arguments, malformed=malformed))
+                self._put(call_of(event))
             case ToolReturned(task_id=None):
                 content = (Text(_text_of(event.result)),)
                 self._put(ToolResult(event.call_id, content, event.name, event.success))
@@ -171,6 +170,19 @@ class Fold:
         if self._open is not None:
             self._done.append(self._open("".join(self._pieces)))
         self._open, self._pieces = None, []
+
+
+def call_of(event: ToolCalled) -> ToolCall:
+    """A call as a part of a message."""
+    return ToolCall(
+        event.call_id,
+        event.name,
+        event.arguments,
+        malformed=event.malformed,
+        problem=event.problem,
+        origin=event.origin,
+        vendor=event.vendor,
+    )
 
 
 def _text_of(result: JsonValue) -> str:

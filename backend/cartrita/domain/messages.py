@@ -106,7 +106,9 @@ class VendorPart(msgspec.Struct, frozen=True, tag="vendor"):
 class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call"):
     """A model's request to call a tool.
 
-    `malformed` is told of one whose arguments were no JSON object: these hold their text.
+    `malformed` is told of one whose arguments were no JSON object, or have the `problem` that the
+    model is told: these hold their text. `vendor` is the call as its `origin`, a dialect, wrote it,
+    to be sent back unchanged to that one.
     """
 
     call_id: str
@@ -114,19 +116,26 @@ class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_call")
     arguments: JsonObject
     cache: CacheBreakpoint | None = None
     malformed: bool = False
+    problem: str | None = None
+    origin: str | None = None
+    vendor: JsonObject = {}
 
 
 ToolContent: TypeAlias = Text | Attachment | VendorPart
 
 
 class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_result"):
-    """The result of a tool call: text, files, or both."""
+    """The result of a tool call: text, files, or both.
+
+    `approved` is true if a person allowed the call, and saw what its vendor wanted a person to see.
+    """
 
     call_id: str
     content: tuple[ToolContent, ...]
     name: str | None = None
     success: bool = True
     cache: CacheBreakpoint | None = None
+    approved: bool = False
 
     @property
     def text(self) -> str:

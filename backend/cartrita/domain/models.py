@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from cartrita.domain.tools import ComputerForm
+
 OFFLINE: Final = "offline"
 """The provider of the built-in model, which is no language model: it only repeats what is said."""
 
@@ -14,7 +16,8 @@ class ModelProfile(msgspec.Struct, frozen=True, omit_defaults=True):
     `capabilities` are some of text, stream, tools, json, vision, audio, documents, reasoning,
     embeddings. `known` is false for a model of which nothing is known: it is tried. `continues`
     says how a broken answer of it can be continued: from the partial answer (`prefill`), by asking
-    it to go on (`instruction`), or not at all.
+    it to go on (`instruction`), or not at all. `computer` are the forms in which a desktop can be
+    offered to it, the best first, and `grid` is that of `ComputerTool`.
     """
 
     capabilities: tuple[str, ...] = ("text", "stream")
@@ -22,6 +25,8 @@ class ModelProfile(msgspec.Struct, frozen=True, omit_defaults=True):
     output_tokens: int | None = None
     known: bool = False
     continues: str | None = "instruction"
+    computer: tuple[ComputerForm, ...] = ("function",)
+    grid: int | None = None
 
 
 class ModelInfo(msgspec.Struct, frozen=True):

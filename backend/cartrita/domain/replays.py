@@ -81,4 +81,5 @@ class Replay:
         index = self._calls
         self._calls += 1
         arguments = msgspec.json.encode(event.arguments).decode()
-        return ToolCallDelta(index, event.call_id, event.name, arguments)
+        whole = (event.call_id, event.name, arguments, event.problem, event.origin, event.vendor)
+        return ToolCallDelta(index, *whole)

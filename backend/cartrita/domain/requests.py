@@ -8,7 +8,7 @@ import msgspec
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Text
 from cartrita.domain.places import Places
-from cartrita.domain.tools import Tool, ToolChoice, ToolSpec
+from cartrita.domain.tools import ComputerTool, Tool, ToolChoice, ToolSpec
 
 
 class ResponseFormat(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,6 +102,11 @@ class ModelRequest(msgspec.Struct, frozen=True, kw_only=True):
     def functions(self) -> tuple[ToolSpec, ...]:
         """The tools that any model may call."""
         return tuple(tool for tool in self.tools if isinstance(tool, ToolSpec))
+
+    @property
+    def computer(self) -> ComputerTool | None:
+        """The desktop that the model may use, if there is one."""
+        return next((tool for tool in self.tools if isinstance(tool, ComputerTool)), None)
 
 
 def asks_for_text(response_format: ResponseFormat, sampling: Sampling) -> bool:

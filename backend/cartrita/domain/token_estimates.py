@@ -22,11 +22,13 @@ from cartrita.domain.messages import (
 )
 from cartrita.domain.ports.tokens import TokenCount
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.tools import Tool, VendorTool
+from cartrita.domain.tools import ComputerTool, Tool, VendorTool
 
 BYTES_PER_TOKEN = 4
 PER_ITEM = 3
 PER_ATTACHMENT = 256
+PER_COMPUTER = 4500
+"""What Anthropic tells of its toolset with all members, which has the longest definition."""
 RULE_ERROR = 0.5
 """How far the rule may be off: code and other scripts than Latin take more tokens, prose fewer."""
 SIZE_ERROR = 1.0
@@ -75,6 +77,8 @@ def _message(message: Message, count: TextCounter) -> int:
 
 
 def _tool(tool: Tool, count: TextCounter) -> int:
+    if isinstance(tool, ComputerTool):
+        return PER_COMPUTER
     if isinstance(tool, VendorTool):
         return count(_json(tool.definition))
     return count(tool.name + tool.description) + count(_json(tool.parameters))

@@ -11,6 +11,18 @@ from cartrita.domain.messages import CacheBreakpoint
 
 LONGEST_TOOL_NAME: Final = 64
 """In characters, at most providers of models."""
+COMPUTER: Final = "computer"
+"""The name of every call that acts on a desktop, whatever the model's vendor calls it."""
+
+ComputerForm: TypeAlias = Literal[
+    "computer_toolset_20260801",
+    "computer_20251124",
+    "computer_20250124",
+    "computer",
+    "computer_use_preview",
+    "function",
+]
+"""What a model is told of a desktop: a tool that its vendor trained it for, or a plain function."""
 _FOREIGN: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 TellProgress: TypeAlias = Callable[[str, float | None], Awaitable[None]]
@@ -49,7 +61,27 @@ class VendorTool(msgspec.Struct, frozen=True, tag="vendor"):
     definition: JsonObject
 
 
-Tool: TypeAlias = ToolSpec | VendorTool
+class ComputerTool(msgspec.Struct, frozen=True, omit_defaults=True, tag="computer"):
+    """A desktop that the model may see and use, of so many pixels.
+
+    The arguments of its calls are a `ComputerCall`, in whatever form the model wrote them. `zoom`
+    is whether it may look at parts. The gateway sets the `form`, and the `grid` of a model that
+    tells places as so many parts of the width and of the height, whatever the size.
+    """
+
+    width: int
+    height: int
+    zoom: bool = True
+    form: ComputerForm = "function"
+    grid: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What its calls are named."""
+        return COMPUTER
+
+
+Tool: TypeAlias = ToolSpec | VendorTool | ComputerTool
 
 
 class NamedTool(msgspec.Struct, frozen=True):

@@ -56,8 +56,10 @@ def find_needs(request: ModelRequest) -> tuple[Need, ...]:
                     place = request.places.find(asking)
                     field = f"{place.path}.type" if place else field_name(otherwise, dialect)
                     _add(needs, capability, field)
-    if request.functions:
+    if request.functions or request.computer:
         _add(needs, "tools", "tools")
+    if request.computer:
+        _add(needs, "vision", "tools")
     if request.response_format.kind != "text":
         _add(needs, "json", field_name("response_format", dialect))
     tokens = request_tokens(request) + (request.sampling.max_tokens or 0)

@@ -2311,7 +2311,11 @@ class TokenUsage(Model):
 class ToolCallPart(Model):
     """A model's request to call a tool.
 
-    `malformed` is told of one whose arguments were no JSON object: these hold their text.
+    `malformed` is told of one whose arguments were no JSON object, or have the `problem` that
+    the
+    model is told: these hold their text. `vendor` is the call as its `origin`, a dialect, wrote
+    it,
+    to be sent back unchanged to that one.
     """
 
     type: Literal["tool_call"] = "tool_call"
@@ -2325,7 +2329,13 @@ class ToolCallPart(Model):
     cache: CacheBreakpoint | None = None
     """Where a provider was asked to cache up to."""
     malformed: bool = False
-    """Whether the arguments were no JSON object; they hold their text then."""
+    """Whether the arguments could not be read; they hold their text then."""
+    problem: str | None = None
+    """Why its arguments could not be read, where the model is told."""
+    origin: str | None = None
+    """Never shown."""
+    vendor: dict[str, Any] | None = None
+    """Never shown."""
 
 
 class ToolResultData(Model):
@@ -2353,7 +2363,11 @@ class ToolResultFrame(Event):
 
 
 class ToolResultPart(Model):
-    """The result of a tool call: text, files, or both."""
+    """The result of a tool call: text, files, or both.
+
+    `approved` is true if a person allowed the call, and saw what its vendor wanted a person to
+    see.
+    """
 
     type: Literal["tool_result"] = "tool_result"
     """Which it is."""
@@ -2367,6 +2381,8 @@ class ToolResultPart(Model):
     """False where it failed."""
     cache: CacheBreakpoint | None = None
     """Where a provider was asked to cache up to."""
+    approved: bool = False
+    """Whether a person allowed the call."""
 
 
 class TranscriptFrame(Model):

@@ -2186,7 +2186,9 @@ export interface TokenUsage {
 /**
  * A model's request to call a tool.
  *
- * `malformed` is told of one whose arguments were no JSON object: these hold their text.
+ * `malformed` is told of one whose arguments were no JSON object, or have the `problem` that the
+ * model is told: these hold their text. `vendor` is the call as its `origin`, a dialect, wrote it,
+ * to be sent back unchanged to that one.
  */
 export interface ToolCallPart {
   /** Which it is. */
@@ -2199,8 +2201,14 @@ export interface ToolCallPart {
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Where a provider was asked to cache up to. */
   readonly cache?: CacheBreakpoint | null | undefined;
-  /** Whether the arguments were no JSON object; they hold their text then. */
+  /** Whether the arguments could not be read; they hold their text then. */
   readonly malformed?: boolean | undefined;
+  /** Why its arguments could not be read, where the model is told. */
+  readonly problem?: string | null | undefined;
+  /** Never shown. */
+  readonly origin?: string | null | undefined;
+  /** Never shown. */
+  readonly vendor?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What a tool returned. */
@@ -2225,7 +2233,11 @@ export interface ToolResultFrame {
   readonly data: ToolResultData;
 }
 
-/** The result of a tool call: text, files, or both. */
+/**
+ * The result of a tool call: text, files, or both.
+ *
+ * `approved` is true if a person allowed the call, and saw what its vendor wanted a person to see.
+ */
 export interface ToolResultPart {
   /** Which it is. */
   readonly type: 'tool_result';
@@ -2239,6 +2251,8 @@ export interface ToolResultPart {
   readonly success?: boolean | undefined;
   /** Where a provider was asked to cache up to. */
   readonly cache?: CacheBreakpoint | null | undefined;
+  /** Whether a person allowed the call. */
+  readonly approved?: boolean | undefined;
 }
 
 /** What kind of pages are searched; engines without a topic search them all. */

@@ -7,6 +7,8 @@ from cartrita.agents.tool_calls import MalformedSteps, ToolCallAssembler
 from cartrita.domain.deltas import ToolCallDelta
 from cartrita.domain.errors import UpstreamMalformed
 from cartrita.domain.events import ToolCalled
+from cartrita.domain.fold import call_of
+from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import ToolCall
 
 
@@ -57,3 +59,22 @@ def test_three_steps_in_a_row_of_nothing_but_malformed_calls_are_given_up() -> N
         steps.count([broken, broken])
     with pytest.raises(UpstreamMalformed, match=r"p called tools .* in 3 steps"):
         steps.count([broken])
+
+
+def test_a_call_that_came_whole_keeps_what_its_vendor_wrote() -> None:
+    calls = ToolCallAssembler("p", AgentLimits(), offered={"computer"})
+    vendor: JsonObject = {"type": "computer_call"}
+    calls.add(ToolCallDelta(0, "c1", "computer", '{"a": 1}', None, "openai_responses", vendor))
+    (one,) = calls.complete()
+    assert call_of(one) == ToolCall(
+        "c1", "computer", {"a": 1}, origin="openai_responses", vendor=vendor
+    )
+
+
+def test_a_call_that_a_dialect_could_not_read_is_malformed_and_says_why() -> None:
+    calls = ToolCallAssembler("p", AgentLimits(), offered={"computer"})
+    calls.add(ToolCallDelta(0, "c1", "computer", '{"a": 1}', "It has no place."))
+    (one,) = calls.complete()
+    assert one.malformed
+    assert one.problem == "It has no place."
+    assert one.arguments == {"INVALID_JSON": '{"a": 1}'}

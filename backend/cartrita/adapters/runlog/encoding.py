@@ -144,8 +144,8 @@ def _canonical(event: Event) -> Event:
     match event:
         case TextAppended(logprobs=logprobs) if logprobs:
             return msgspec.structs.replace(event, logprobs=tuple(map(_object, logprobs)))
-        case ToolCalled(arguments=arguments) | ApprovalAsked(arguments=arguments):
-            return msgspec.structs.replace(event, arguments=_object(arguments))
+        case ToolCalled() | ApprovalAsked():
+            return _call(event)
         case ToolReturned(result=result):
             return msgspec.structs.replace(event, result=_value(result))
         case RunStopped(details=details):
@@ -158,6 +158,13 @@ def _canonical(event: Event) -> Event:
             return VendorPartAdded(VendorPart(part.origin, _object(part.data)))
         case _:
             return event
+
+
+def _call(event: ToolCalled | ApprovalAsked) -> ToolCalled | ApprovalAsked:
+    event = msgspec.structs.replace(event, arguments=_object(event.arguments))
+    if isinstance(event, ApprovalAsked) or not event.vendor:
+        return event
+    return msgspec.structs.replace(event, vendor=_object(event.vendor))
 
 
 def _citation(citation: Citation) -> Citation:

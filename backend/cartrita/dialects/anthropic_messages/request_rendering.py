@@ -15,6 +15,7 @@ from cartrita.dialects.anthropic_messages.message_rendering import (
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.anthropic_messages.schemas import closed_schema, object_schema
 from cartrita.dialects.anthropic_messages.thinking_rendering import Effort, Limits, render_thinking
+from cartrita.dialects.computer_functions import with_functions
 from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Role, Text
@@ -174,7 +175,7 @@ def _system(request: ModelRequest, instruction: str) -> str | list[wire.TextBloc
 
 def _tools(request: ModelRequest, losses: Losses) -> list[wire.Tool | JsonObject]:
     tools: list[wire.Tool | JsonObject] = []
-    for tool in request.tools:
+    for tool in with_functions(request.tools):
         if isinstance(tool, VendorTool):
             if tool.origin == DIALECT:
                 tools.append(tool.definition)

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from cartrita.dialects.computer_functions import with_functions
 from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.dialects.openai_chat import DIALECT
 from cartrita.dialects.openai_chat import request_types as wire
@@ -99,7 +100,7 @@ def _limit(sampling: Sampling, losses: Losses) -> int | None:
 
 
 def _tools(request: ModelRequest, losses: Losses) -> Iterator[wire.Tool | JsonObject]:
-    for tool in request.tools:
+    for tool in with_functions(request.tools):
         if isinstance(tool, ToolSpec):
             if tool.cache is not None:
                 why = "This API decides by itself what it caches."

@@ -5,6 +5,7 @@ from typing import Final, cast
 import msgspec
 
 from cartrita.dialects import function_schemas
+from cartrita.dialects.computer_functions import with_functions
 from cartrita.dialects.losses import Losses
 from cartrita.dialects.openai_refusals import refusal, wrong_type
 from cartrita.dialects.openai_responses import DIALECT, json_checks
@@ -59,7 +60,7 @@ def parse_choice(value: JsonValue, tools: tuple[Tool, ...]) -> Choice:
 def render_tools(request: ModelRequest, losses: Losses) -> list[JsonObject]:
     """The tools of a request; those of other vendors are lost."""
     rendered: list[JsonObject] = []
-    for tool in request.tools:
+    for tool in with_functions(request.tools):
         if isinstance(tool, ToolSpec):
             rendered.append(_function(tool, request.origin == DIALECT))
             losses.dropped_tool_fields(tool)

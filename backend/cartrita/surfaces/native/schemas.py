@@ -92,7 +92,7 @@ def _without_vendor_data(part: Part) -> Part:
     match part:
         case Reasoning():
             return Reasoning(part.text)
-        case Citation():
+        case Citation() | ToolCall():
             return msgspec.structs.replace(part, origin=None, vendor={})
         case _:
             return part
