@@ -1,0 +1,67 @@
+"""Pictures of a screen from its pixels: with the pointer drawn, enlarged, as PNG."""
+
+import struct
+import zlib
+from typing import Final
+
+from PIL import Image
+
+from cartrita.adapters.desktop.host.driver.x_server import Cursor
+from cartrita.domain.desktop import Area
+
+_LONGEST: Final = 1568
+_MOST_PIXELS: Final = 1_150_000
+"""The bounds of pictures for computer use of the strictest vendor (Anthropic, older models)."""
+
+
+def drawn(pixels: bytes, width: int, height: int, cursor: Cursor) -> Image.Image:
+    """The picture of BGRX pixels, with the pointer on it."""
+    picture = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1).copy()
+    if not cursor.width or not cursor.height:
+        return picture
+    size = (cursor.width, cursor.height)
+    pointer = Image.frombuffer("RGBA", size, cursor.pixels, "raw", "BGRa", 0, 1)
+    picture.paste(pointer, (cursor.at.x - cursor.hot.x, cursor.at.y - cursor.hot.y), pointer)
+    return picture
+
+
+def enlarged(picture: Image.Image, area: Area) -> Image.Image:
+    """A part of a picture, as large as the whole allows; its aspect is kept."""
+    part = picture.crop((area.left, area.top, area.right, area.bottom))
+    size = enlarged_size(part.size, picture.size)
+    return part if size == part.size else part.resize(size, Image.Resampling.BICUBIC)
+
+
+def enlarged_size(part: tuple[int, int], whole: tuple[int, int]) -> tuple[int, int]:
+    """The largest size of the aspect of `part` in `whole`, and in what vendors take."""
+    width, height = part
+    factor = min(
+        whole[0] / width,
+        whole[1] / height,
+        _LONGEST / max(part),
+        (_MOST_PIXELS / (width * height)) ** 0.5,
+    )
+    return max(1, int(width * factor)), max(1, int(height * factor))
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture of RGB as PNG, in a third of the time that Pillow takes.
+
+    Rows are not filtered: screens are flat, and zlib's fastest level finds their repetitions.
+    """
+    width, height = picture.size
+    pixels, row = picture.tobytes(), width * 3
+    rows = [pixels[start : start + row] for start in range(0, len(pixels), row)]
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", header),
+            _chunk(b"IDAT", zlib.compress(b"\0" + b"\0".join(rows), 1)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,0 +1,54 @@
+"""Whether a desktop has done what it was told: it has read all, and its screen stands still."""
+
+import threading
+import time
+from itertools import count
+from typing import Final
+
+from cartrita.adapters.desktop.host.driver.camera import Camera
+from cartrita.adapters.desktop.host.driver.x_server import XServer
+
+_QUIET_S: Final = 0.1
+"""A screen that has not changed for so long stands still."""
+_LOOK_S: Final = 0.02
+"""Between two looks at it."""
+
+
+class Settling:
+    """Looks at the screen and asks the program that has the keyboard, instead of sleeping."""
+
+    def __init__(self, server: XServer, camera: Camera) -> None:
+        self._server = server
+        self._camera = camera
+        self._numbers = count(1)
+
+    def wait(self, seconds: float, stop: threading.Event) -> None:
+        """Return when the screen stands still, but at `stop` or after so long."""
+        deadline = time.monotonic() + seconds
+        self._has_read(deadline, stop)
+        self._stand_still(deadline, stop)
+
+    def wait_until_read(self, seconds: float, stop: threading.Event) -> None:
+        """Return when the program has read its input, as far as this can be told."""
+        deadline = time.monotonic() + seconds
+        if not self._has_read(deadline, stop):
+            self._stand_still(deadline, stop)
+
+    def _has_read(self, deadline: float, stop: threading.Event) -> bool:
+        """Whether it says that it has; those that cannot say so are not waited for."""
+        number = next(self._numbers)
+        with self._server.listening():
+            if not self._server.ask_whether_caught_up(number):
+                return False
+            while time.monotonic() < deadline and not stop.is_set():
+                if self._server.caught_up(number, _LOOK_S):
+                    return True
+        return False
+
+    def _stand_still(self, deadline: float, stop: threading.Event) -> None:
+        seen = self._camera.grab()
+        changed = time.monotonic()
+        while time.monotonic() < min(deadline, changed + _QUIET_S) and not stop.wait(_LOOK_S):
+            now = self._camera.grab()
+            if now != seen:
+                seen, changed = now, time.monotonic()

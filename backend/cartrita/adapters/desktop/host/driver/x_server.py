@@ -1,0 +1,244 @@
+"""The X server of a desktop: the requests that we make of it, with types, over python-xlib.
+
+All of them raise DesktopGone once it cannot be reached. Only one thread uses a connection.
+"""
+
+import array
+import select
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any, Final, NamedTuple, cast
+
+from Xlib import X, error
+from Xlib.display import Display
+from Xlib.protocol import event
+from Xlib.xobject.drawable import Window
+
+from cartrita.domain.desktop import Area, Point
+from cartrita.domain.errors import DesktopGone
+
+_LOST = (
+    error.ConnectionClosedError,
+    error.DisplayError,
+    error.XauthError,
+    error.XNoAuthError,
+    OSError,
+)
+_ALL_PLANES: Final = 0xFFFFFFFF
+_REPLY_MASK: Final = X.SubstructureNotifyMask | X.SubstructureRedirectMask
+
+
+class Cursor(NamedTuple):
+    """The picture of the pointer. `pixels` are BGRA, their colours multiplied by their alpha."""
+
+    at: Point
+    hot: Point
+    width: int
+    height: int
+    pixels: bytes
+
+
+class XServer:
+    """A connection, which goes through while a program has the server for itself."""
+
+    def __init__(self, display: str) -> None:
+        self.name = display
+        with _reported():
+            self._display = Display(display)
+            self._x = cast("Any", self._display)
+            # Its support of RandR takes the codes 0 to 2 for errors of its own, which it cannot
+            # read: what the server says of a bad value would break the connection (0.33).
+            self._x.display.error_classes.update(error.xerror_class)
+            self._screen = cast("Any", self._display.screen())
+            self._x.xfixes_query_version()
+            self._x.xtest_grab_control(True)
+            self._display.sync()
+        self.width: int = self._screen.width_in_pixels
+        self.height: int = self._screen.height_in_pixels
+
+    def close(self) -> None:
+        """End the connection, which may have ended already."""
+        with _unreported():
+            self._display.close()
+        self._x.display.socket.close()
+
+    def sync(self) -> None:
+        """Return when the server has done all that it was asked to."""
+        with _reported():
+            self._display.sync()
+
+    def move(self, at: Point) -> None:
+        """Move the pointer."""
+        with _reported():
+            self._x.xtest_fake_input(X.MotionNotify, x=at.x, y=at.y)
+            self._display.flush()
+
+    def press_button(self, button: int) -> None:
+        """Press a button of the pointer."""
+        self._input((X.ButtonPress, button))
+
+    def release_button(self, *buttons: int) -> None:
+        """Let buttons go; those that are not down do nothing."""
+        self._input(*((X.ButtonRelease, button) for button in buttons))
+
+    def press_keys(self, codes: Sequence[int]) -> None:
+        """Press keys, in this order."""
+        self._input(*((X.KeyPress, code) for code in codes))
+
+    def release_keys(self, codes: Sequence[int]) -> None:
+        """Let keys go, in this order; those that are not down do nothing."""
+        self._input(*((X.KeyRelease, code) for code in codes))
+
+    def tap_keys(self, codes: Sequence[int]) -> None:
+        """Press keys in this order, and let them go in the reverse.
+
+        The server does it at one go, so that no key is down for long enough to repeat.
+        """
+        pressed = ((X.KeyPress, code) for code in codes)
+        self._input(*pressed, *((X.KeyRelease, code) for code in reversed(codes)))
+
+    def keys_down(self) -> tuple[int, ...]:
+        """The codes of the keys that are down, whoever pressed them."""
+        with _reported():
+            states = self._display.query_keymap()
+        return tuple(code for code in range(256) if states[code // 8] >> code % 8 & 1)
+
+    def pointer(self) -> Point:
+        """Where the pointer is."""
+        with _reported():
+            found = self._screen.root.query_pointer()
+        return Point(found.root_x, found.root_y)
+
+    def caps_locked(self) -> bool:
+        """Whether letters come out as capitals."""
+        with _reported():
+            return bool(self._screen.root.query_pointer().mask & X.LockMask)
+
+    def keyboard(self) -> dict[int, tuple[int, ...]]:
+        """The keysyms of each key by its code, as the core protocol shows them."""
+        with _reported():
+            first = self._x.display.info.min_keycode
+            rows = self._display.get_keyboard_mapping(
+                first, self._x.display.info.max_keycode - first + 1
+            )
+        return {code: tuple(row) for code, row in enumerate(rows, first)}
+
+    def modifiers(self) -> frozenset[int]:
+        """The codes of the keys that modify others."""
+        with _reported():
+            rows = self._display.get_modifier_mapping()
+        return frozenset(code for row in rows for code in row if code)
+
+    def assign(self, keysyms: dict[int, int]) -> None:
+        """Give each code one keysym, the same with Shift and without."""
+        with _reported():
+            for _, run in groupby(enumerate(sorted(keysyms)), lambda pair: pair[1] - pair[0]):
+                codes = [code for _, code in run]
+                self._display.change_keyboard_mapping(
+                    codes[0], [(keysyms[code], keysyms[code]) for code in codes]
+                )
+            self._display.sync()
+
+    def cursor(self) -> Cursor:
+        """The pointer as it looks now."""
+        with _reported():
+            found = self._x.xfixes_get_cursor_image(self._screen.root)
+        return Cursor(
+            Point(found.x, found.y),
+            Point(found.xhot, found.yhot),
+            found.width,
+            found.height,
+            array.array("I", found.cursor_image).tobytes(),
+        )
+
+    def pixels(self, area: Area) -> bytes:
+        """What an area shows, as BGRX."""
+        with _reported():
+            image = self._screen.root.get_image(
+                area.left,
+                area.top,
+                area.right - area.left,
+                area.bottom - area.top,
+                X.ZPixmap,
+                _ALL_PLANES,
+            )
+        return cast("bytes", image.data)
+
+    @contextmanager
+    def listening(self) -> Generator[None]:
+        """Replies to `ask_whether_caught_up` are heard within."""
+        with _reported():
+            self._screen.root.change_attributes(event_mask=X.SubstructureNotifyMask)
+        try:
+            yield
+        finally:
+            with _reported():
+                self._screen.root.change_attributes(event_mask=0)
+                self._display.sync()
+                while self._display.pending_events():
+                    self._display.next_event()
+
+    def ask_whether_caught_up(self, number: int) -> bool:
+        """Ask the program that has the keyboard to reply when it has read all of its input.
+
+        False if it is none that knows this question, which is _NET_WM_PING.
+        """
+        with _reported():
+            window = self._pinged_window()
+            if window is None:
+                return False
+            question = event.ClientMessage(
+                window=window,
+                client_type=self._display.get_atom("WM_PROTOCOLS"),
+                data=(32, [self._display.get_atom("_NET_WM_PING"), number, window.id, 0, 0]),
+            )
+            window.send_event(question, event_mask=0)
+            self._display.flush()
+        return True
+
+    def caught_up(self, number: int, seconds: float) -> bool:
+        """Whether the reply to that question has come, after waiting so long for one."""
+        with _reported():
+            if not self._display.pending_events():
+                select.select([self._display.fileno()], [], [], seconds)
+            while self._display.pending_events():
+                heard = cast("Any", self._display.next_event())
+                if heard.type == X.ClientMessage and heard.data[1][1] == number:
+                    return True
+        return False
+
+    def _pinged_window(self) -> Window | None:
+        """The window of the program with the keyboard that answers pings, if there is one."""
+        ping = self._display.get_atom("_NET_WM_PING")
+        try:
+            window = cast("Window | int", self._x.get_input_focus().focus)
+            while not isinstance(window, int) and window != self._screen.root:
+                if ping in window.get_wm_protocols():
+                    return window
+                window = window.query_tree().parent
+        except error.XError:  # it has just been closed
+            return None
+        return None
+
+    def _input(self, *events: tuple[int, int]) -> None:
+        with _reported():
+            for kind, detail in events:
+                self._x.xtest_fake_input(kind, detail)
+            self._display.flush()
+
+
+@contextmanager
+def _reported() -> Generator[None]:
+    try:
+        yield
+    except _LOST:
+        raise DesktopGone.ended() from None
+
+
+@contextmanager
+def _unreported() -> Generator[None]:
+    try:
+        yield
+    except _LOST:
+        return

@@ -1,0 +1,137 @@
+"""What drives a desktop: it does one action after the other, and looks."""
+
+import threading
+import time
+from contextlib import suppress
+from typing import NamedTuple
+
+from cartrita.adapters.desktop.host.driver import refusals
+from cartrita.adapters.desktop.host.driver.camera import Camera
+from cartrita.adapters.desktop.host.driver.hand import Hand
+from cartrita.adapters.desktop.host.driver.keyboard import Keyboard
+from cartrita.adapters.desktop.host.driver.refusals import Screen
+from cartrita.adapters.desktop.host.driver.settling import Settling
+from cartrita.adapters.desktop.host.driver.x_server import XServer
+from cartrita.domain.desktop import (
+    Action,
+    CursorPosition,
+    Done,
+    HoldKey,
+    Key,
+    Screenshot,
+    Shot,
+    Type,
+    Wait,
+    Zoom,
+)
+from cartrita.domain.errors import DesktopGone
+
+
+class _Parts(NamedTuple):
+    """What of it lives as long as a connection to the X server."""
+
+    server: XServer
+    camera: Camera
+    hand: Hand
+    keyboard: Keyboard
+    settling: Settling
+
+
+class XTestDriver:
+    """Drives the desktop of one display. One thread at a time uses it.
+
+    All methods raise DesktopGone once the display is, but for `let_go`. A connection that was lost
+    is made anew by the next action, never in one.
+    """
+
+    def __init__(self, display: str, settle_s: float) -> None:
+        self._display = display
+        self._settle_s = settle_s
+        self._parts = _connect(display)
+
+    def act(self, action: Action, typed: str | None, stop: threading.Event) -> Done:
+        """Do an action; `typed` is the text of a secret.
+
+        Raises ActionRefused, with nothing done. Ends early at `stop`, with nothing held: what is
+        told then is of what has been done so far.
+        """
+        began = time.monotonic()
+        parts = self._connected()
+        refusals.check_places(action, Screen(parts.server.width, parts.server.height))
+        held, text = refusals.keysyms_held(action), refusals.keysyms_typed(action, typed)
+        before = parts.camera.shot()
+        try:
+            self._do(parts, action, held or text, stop)
+            after = parts.camera.shot()
+        except BaseException:
+            self.let_go()
+            raise
+        if stop.is_set():
+            self.let_go()
+        return Done(
+            before=before,
+            after=after,
+            picture=_picture(parts, action, after),
+            pointer=parts.server.pointer() if isinstance(action, CursorPosition) else None,
+            seconds=time.monotonic() - began,
+        )
+
+    def look(self) -> Shot:
+        """The screen now."""
+        return self._connected().camera.shot()
+
+    def let_go(self) -> None:
+        """Release all keys and buttons, whoever pressed them."""
+        with suppress(DesktopGone):
+            self._parts.hand.let_go()
+            self._parts.keyboard.let_go()
+            self._parts.server.sync()
+
+    def close(self) -> None:
+        """End the connections."""
+        self._parts.camera.close()
+        self._parts.server.close()
+
+    def _do(self, parts: _Parts, action: Action, keysyms: list[int], stop: threading.Event) -> None:
+        match action:
+            case Screenshot() | Zoom() | CursorPosition():
+                return
+            case Wait():
+                stop.wait(action.seconds)
+                return
+            case Type():
+                parts.keyboard.type(keysyms, stop)
+            case Key():
+                parts.keyboard.chord(keysyms, action.times, stop)
+            case HoldKey():
+                with parts.keyboard.held(keysyms, stop):
+                    stop.wait(action.seconds)
+            case _:
+                with parts.keyboard.held(keysyms, stop):
+                    parts.hand.do(action, stop)
+        parts.settling.wait(self._settle_s, stop)
+
+    def _connected(self) -> _Parts:
+        try:
+            self._parts.server.sync()
+        except DesktopGone:
+            self.close()
+            self._parts = _connect(self._display)
+        return self._parts
+
+
+def _picture(parts: _Parts, action: Action, seen: Shot) -> Shot | None:
+    match action:
+        case Screenshot():
+            return seen
+        case Zoom():
+            return parts.camera.zoom(action.area)
+        case _:
+            return None
+
+
+def _connect(display: str) -> _Parts:
+    server = XServer(display)
+    camera = Camera(server)
+    settling = Settling(server, camera)
+    return _Parts(server, camera, Hand(server), Keyboard(server, settling), settling)

@@ -1,0 +1,170 @@
+"""In an editor on a real display: exact texts, keys, drags and scrolls; what is saved is read."""
+
+import threading
+
+import pytest
+from tests.harness.x_display import XDisplay, eventually
+
+from cartrita.adapters.desktop.host.driver.xtest import XTestDriver
+from cartrita.domain.desktop import (
+    Action,
+    Click,
+    Done,
+    Drag,
+    Key,
+    Move,
+    Point,
+    Press,
+    Release,
+    Scroll,
+    Type,
+)
+
+pytestmark = pytest.mark.slow
+
+_MIXED = (
+    "Grüße, žluťoučký kůň; Ελληνικά, кириллица, עברית, العربية\n"
+    "\t日本語の文章、한국어, 中文, ไทย\n"
+    "😀 👩‍👩‍👧 🇪🇺 ∑ ∞ ≠ ½ € £ “quotes” – — …\n"
+    "^ ` ´ ¨ ~ ' \" ° ˇ a\u0301 e\u0302 — dead keys are none\n"
+    "AbC !@#$%^&*()_+{}|:\"<>? []\\;',./-= \u00a0nbsp\n"
+)
+
+
+_NUMBERED = "".join(f"This is the line {number}\n" for number in range(1, 201))
+
+
+class _Editor:
+    """Mousepad with a file, driven."""
+
+    def __init__(self, display: XDisplay, driver: XTestDriver, text: str = "") -> None:
+        self._display, self._driver = display, driver
+        self.file = display.home / "note.txt"
+        self.file.write_text(text)
+        display.open("note.txt", "mousepad", str(self.file))
+
+    def do(self, action: Action, typed: str | None = None) -> Done:
+        return self._driver.act(action, typed, threading.Event())
+
+    def inside(self, share: float, right: int = 60) -> Point:
+        """A place on its text: so far down, and so many pixels from the left."""
+        area = self._display.area()
+        return Point(area.left + right, area.top + int((area.bottom - area.top) * share))
+
+    def saved(self) -> str:
+        """What is in the file after ctrl+s."""
+        before = self.file.stat().st_mtime_ns
+        self.do(Key(("ctrl", "s")))
+        eventually("the file is saved", lambda: self.file.stat().st_mtime_ns != before)
+        return self.file.read_text()
+
+
+def _written(display: XDisplay, driver: XTestDriver, text: str) -> str:
+    editor = _Editor(display, driver)
+    editor.do(Type(text))
+    return editor.saved()
+
+
+def test_any_text_is_typed_exactly(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver)
+    editor.do(Type(_MIXED))
+    editor.do(Type(secret="PIN"), "geheim ß 秘密")
+    assert editor.saved() == _MIXED + "geheim ß 秘密"
+
+
+def test_ten_thousand_characters_are_too(display: XDisplay, driver: XTestDriver) -> None:
+    line = "The quick brown fox jumps over 13 lazy dogs; naïve façade, 100 %.\n"
+    text = (line * 200)[:10_000]
+    assert _written(display, driver, text) == text
+
+
+def test_more_characters_than_there_are_keys_are_too(
+    display: XDisplay, driver: XTestDriver
+) -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 1000))) + "".join(
+        map(chr, range(0x4E00, 0x4E80))
+    )
+    assert _written(display, driver, text) == text
+
+
+def test_caps_lock_changes_no_text_and_stays(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver)
+    editor.do(Key(("caps_lock",)))
+    editor.do(Type("aBc ß "))
+    editor.do(Key(("a",)))
+    assert editor.saved() == "aBc ß A"
+
+
+def test_keys_go_together_and_as_often_as_is_said(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver, "one two three")
+    editor.do(Key(("ctrl", "END")))
+    editor.do(Key(("BackSpace",), times=5))
+    editor.do(Key(("ctrl", "shift", "ArrowLeft")))
+    editor.do(Type("zwei"))
+    editor.do(Key(("shift", "1")))
+    editor.do(Key(("+",)))
+    editor.do(Key(("Enter",)))
+    editor.do(Key(("é",)))
+    assert editor.saved() == "one zwei!+\né"
+
+
+def test_a_drag_selects_what_is_between(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver, _NUMBERED)
+    start, end = editor.inside(0.5), editor.inside(0.7)
+    editor.do(Drag((start, Point(start.x + 90, start.y + 20), end)))
+    editor.do(Type("<>"))
+    first, last = _cut(editor.saved())
+    assert 0 < first < last - 1 < 200
+
+
+def test_a_click_with_shift_selects_too(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver, _NUMBERED)
+    editor.do(Click(editor.inside(0.5)))
+    editor.do(Click(editor.inside(0.7), keys=("SHIFT",)))
+    editor.do(Type("<>"))
+    first, last = _cut(editor.saved())
+    assert 0 < first < last - 1 < 200
+
+
+def test_pressing_moving_and_releasing_are_a_drag(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver, _NUMBERED)
+    for action in (Move(editor.inside(0.5)), Press(), Move(editor.inside(0.6))):
+        editor.do(action)
+    assert display.keys_down() == 1
+    for action in (Move(editor.inside(0.7)), Release(), Type("<>")):
+        editor.do(action)
+    assert display.keys_down() == 0
+    first, last = _cut(editor.saved())
+    assert 0 < first < last - 1 < 200
+
+
+def test_two_clicks_select_a_word_and_three_a_line(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver, "some words here\n" * 100)
+    editor.do(Click(editor.inside(0.5, 8), times=2))
+    editor.do(Type("<>"))
+    assert editor.saved().count("<> words here\n") == 1
+    editor.do(Click(editor.inside(0.8, 8), times=3))
+    editor.do(Type("<>"))
+    assert editor.saved().count("some words here") == 98
+
+
+def test_the_wheel_moves_the_text_and_back(display: XDisplay, driver: XTestDriver) -> None:
+    editor = _Editor(display, driver, _NUMBERED)
+    at = editor.inside(0.5)
+    for notches, mark in ((0, "<0>"), (5, "<5>"), (-3, "<2>"), (-100, "<top>")):
+        editor.do(Scroll(down=notches, at=at))
+        editor.do(Click(at))
+        editor.do(Type(mark))
+    lines = [line for line in editor.saved().splitlines() if "<" in line]
+    assert "<0>" in lines[0]
+    assert "<top>" in lines[0]
+    assert "<2>" in lines[1]
+    assert "<5>" in lines[2]
+
+
+def _cut(text: str) -> tuple[int, int]:
+    """Between which of the numbered lines something was replaced by `<>`."""
+    before, after = text.split("<>")
+    assert _NUMBERED.startswith(before)
+    assert _NUMBERED.endswith(after)
+    return before.count("\n"), 201 - after.count("\n")

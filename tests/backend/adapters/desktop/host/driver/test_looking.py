@@ -1,0 +1,113 @@
+"""What is seen of a real display is what it shows, whichever way the pixels come."""
+
+import io
+import threading
+from collections.abc import Iterator
+
+import pytest
+from mss import ScreenShotError
+from PIL import Image
+from tests.harness.x_display import XDisplay
+from Xlib.display import Display
+
+from cartrita.adapters.desktop.host.driver import camera
+from cartrita.adapters.desktop.host.driver.xtest import XTestDriver
+from cartrita.domain.desktop import Action, Area, Done, Move, Point, Screenshot, Shot, Wait, Zoom
+
+pytestmark = pytest.mark.slow
+_ORANGE = 0xFF8800
+_CORNER = Point(1279, 799)
+
+
+@pytest.fixture
+def patch(display: XDisplay) -> Iterator[None]:
+    """A window of one colour, 100 x 50 at 200, 300, above all."""
+    connection = Display(display.name)
+    root = connection.screen().root
+    window = root.create_window(
+        200, 300, 100, 50, 0, 24, background_pixel=_ORANGE, override_redirect=1
+    )
+    window.map()
+    connection.sync()
+    yield
+    connection.close()
+
+
+def _do(driver: XTestDriver, action: Action) -> Done:
+    return driver.act(action, None, threading.Event())
+
+
+def _image(shot: Shot | None) -> Image.Image:
+    assert shot is not None
+    with Image.open(io.BytesIO(shot.png)) as picture:
+        picture.load()
+    assert picture.size == (shot.width, shot.height)
+    return picture
+
+
+@pytest.mark.usefixtures("patch")
+def test_each_pixel_is_where_it_is(driver: XTestDriver) -> None:
+    _do(driver, Move(_CORNER))
+    picture = _image(_do(driver, Screenshot()).picture)
+    assert picture.size == (1280, 800)
+    for inside in ((200, 300), (299, 349), (200, 349), (299, 300)):
+        assert picture.getpixel(inside) == (0xFF, 0x88, 0x00)
+    for outside in ((199, 300), (300, 300), (200, 299), (200, 350)):
+        assert picture.getpixel(outside) != (0xFF, 0x88, 0x00)
+
+
+@pytest.mark.usefixtures("patch")
+def test_a_part_is_enlarged_and_places_stay_those_of_the_screen(driver: XTestDriver) -> None:
+    _do(driver, Move(_CORNER))
+    done = _do(driver, Zoom(Area(200, 300, 240, 320)))
+    picture = _image(done.picture)
+    assert picture.size == (1280, 640)
+    assert picture.getcolors() == [(1280 * 640, (0xFF, 0x88, 0x00))]
+    assert done.picture is not None
+    assert done.picture.pointer == _CORNER
+    assert (done.after.width, done.after.height) == (1280, 800)
+
+
+def test_the_pointer_is_in_the_picture(driver: XTestDriver) -> None:
+    first = _do(driver, Move(Point(100, 100))).after
+    second = _do(driver, Move(Point(900, 500)))
+    assert second.before == first
+    assert (first.pointer, second.after.pointer) == (Point(100, 100), Point(900, 500))
+    around = (95, 95, 130, 130)
+    assert _image(first).crop(around).getcolors() != _image(second.after).crop(around).getcolors()
+
+
+def test_a_picture_of_what_has_not_changed_is_the_same(driver: XTestDriver) -> None:
+    done = _do(driver, Wait(0))
+    assert done.before is done.after
+    assert _do(driver, Screenshot()).picture is done.after
+    assert driver.look() is done.after
+
+
+@pytest.mark.usefixtures("patch")
+def test_without_shared_memory_the_picture_is_the_same(
+    display: XDisplay, driver: XTestDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise ScreenShotError("libxcb is not installed")
+
+    fast = driver.look()
+    monkeypatch.setattr(camera, "MSS", refuse)
+    slow = XTestDriver(display.name, settle_s=1.0)
+    assert slow.look() == fast
+    slow.close()
+
+
+@pytest.mark.usefixtures("patch")
+def test_a_server_that_refuses_shared_memory_later_is_asked_the_slow_way(
+    driver: XTestDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = driver.look()
+    made = driver._parts.camera._fast
+    assert made is not None
+
+    def refuse(_: object) -> None:
+        raise ScreenShotError("BadAccess")
+
+    monkeypatch.setattr(made, "grab", refuse)
+    assert driver.look() is fast

@@ -1,0 +1,95 @@
+"""A screen stands still when it has not changed for a while, and nobody waits too long for that."""
+
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from itertools import chain, count, repeat
+from typing import cast
+
+import pytest
+
+from cartrita.adapters.desktop.host.driver.camera import Camera
+from cartrita.adapters.desktop.host.driver.settling import Settling
+from cartrita.adapters.desktop.host.driver.x_server import XServer
+
+_LONG_S = 600.0
+
+
+class _Film:
+    """A camera that shows one frame after the other."""
+
+    def __init__(self, frames: Iterable[int]) -> None:
+        self._frames = iter(frames)
+        self.seen: list[int] = []
+
+    def grab(self) -> bytes:
+        self.seen.append(next(self._frames))
+        return str(self.seen[-1]).encode()
+
+
+class _Program:
+    """One that has read its input after being looked at so often; None does not know the word."""
+
+    def __init__(self, looks: int | None) -> None:
+        self._left = looks
+        self.asked: list[int] = []
+
+    @contextmanager
+    def listening(self) -> Generator[None]:
+        yield
+
+    def ask_whether_caught_up(self, number: int) -> bool:
+        self.asked.append(number)
+        return self._left is not None
+
+    def caught_up(self, number: int, seconds: float) -> bool:
+        assert number == self.asked[-1]
+        assert self._left is not None
+        self._left -= 1
+        return self._left < 0
+
+
+def _settling(program: _Program, film: _Film) -> Settling:
+    return Settling(cast("XServer", program), cast("Camera", film))
+
+
+def test_it_stands_still_only_after_its_last_change() -> None:
+    film = _Film(chain(range(20), repeat(20)))
+    _settling(_Program(None), film).wait(_LONG_S, threading.Event())
+    assert film.seen.count(20) > 1
+
+
+def test_what_never_stands_still_is_waited_for_as_long_as_is_said() -> None:
+    film = _Film(count())
+    _settling(_Program(None), film).wait(0.2, threading.Event())
+    assert len(film.seen) > 1
+
+
+@pytest.mark.parametrize("looks", [None, 10**9])
+def test_what_is_stopped_is_not_waited_for(looks: int | None) -> None:
+    stop = threading.Event()
+    stop.set()
+    film = _Film(count())
+    _settling(_Program(looks), film).wait(_LONG_S, stop)
+    assert len(film.seen) <= 1
+
+
+def test_a_program_that_tells_what_it_has_read_is_believed() -> None:
+    program, film = _Program(3), _Film(count())
+    settling = _settling(program, film)
+    settling.wait_until_read(_LONG_S, threading.Event())
+    assert film.seen == []
+    settling.wait_until_read(_LONG_S, threading.Event())
+    assert len(set(program.asked)) == 2, "an answer to the first is none to the second"
+
+
+def test_one_that_does_not_has_read_all_when_its_screen_stands_still() -> None:
+    film = _Film(chain(range(20), repeat(20)))
+    _settling(_Program(None), film).wait_until_read(_LONG_S, threading.Event())
+    assert film.seen.count(20) > 1
+
+
+def test_one_that_hangs_is_not_waited_for_longer_than_is_said() -> None:
+    program = _Program(10**9)
+    _settling(program, _Film(repeat(0))).wait(0.05, threading.Event())
+    assert len(program.asked) == 1
