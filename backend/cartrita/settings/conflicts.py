@@ -34,6 +34,11 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _embeddings_model(settings)
     yield from _oauth(settings)
     yield from _plain_tool_servers(settings)
+    if settings.desktop.isolation == "container" and not settings.desktop.container_command:
+        yield SettingsConflict(
+            (("desktop", "isolation"),),
+            "nothing says how a container is started; set CARTRITA_DESKTOP_CONTAINER_COMMAND",
+        )
     if settings.cache.store == "valkey" and settings.valkey.url is None:
         yield SettingsConflict(
             (("cache", "store"),), "valkey has no address here; set CARTRITA_VALKEY_URL"

@@ -8,6 +8,7 @@ from cartrita.settings.agents import Agents
 from cartrita.settings.budgets import Budgets
 from cartrita.settings.cache import Cache, Valkey
 from cartrita.settings.code import Code
+from cartrita.settings.desktop import Desktop
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
@@ -68,6 +69,7 @@ class Settings(Group):
     github: GitHub = GitHub()
     web: Web = Web()
     code: Code = Code()
+    desktop: Desktop = Desktop()
     mcp: Mcp = Mcp()
     warnings: tuple[str, ...] = ()
 

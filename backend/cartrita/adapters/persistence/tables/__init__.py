@@ -2,6 +2,7 @@
 
 from cartrita.adapters.persistence.tables import access as access
 from cartrita.adapters.persistence.tables import conversations as conversations
+from cartrita.adapters.persistence.tables import desktops as desktops
 from cartrita.adapters.persistence.tables import files as files
 from cartrita.adapters.persistence.tables import runs as runs
 from cartrita.adapters.persistence.tables import steps as steps

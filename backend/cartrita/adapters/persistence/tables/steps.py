@@ -22,6 +22,7 @@ approvals = Table(
     Column("decided_at", MOMENT),
     Column("decided_by", Text),
     Column("consumed_at", MOMENT),
+    Column("shown", JSON),
 )
 
 run_steps = Table(
