@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.harness.x_display import XDisplay
 
-from cartrita.adapters.desktop.host.driver.xtest import XTestDriver
+from cartrita.adapters.desktop.host.driver.driver import XDriver
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def display() -> Iterator[XDisplay]:
 
 
 @pytest.fixture
-def driver(display: XDisplay) -> Iterator[XTestDriver]:
-    made = XTestDriver(display.name, settle_s=1.0)
+def driver(display: XDisplay) -> Iterator[XDriver]:
+    made = XDriver(display.name, settle_s=1.0)
     yield made
     made.close()

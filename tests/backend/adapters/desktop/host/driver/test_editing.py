@@ -5,7 +5,7 @@ import threading
 import pytest
 from tests.harness.x_display import XDisplay, eventually
 
-from cartrita.adapters.desktop.host.driver.xtest import XTestDriver
+from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.domain.desktop import (
     Action,
     Click,
@@ -37,7 +37,7 @@ _NUMBERED = "".join(f"This is the line {number}\n" for number in range(1, 201))
 class _Editor:
     """Mousepad with a file, driven."""
 
-    def __init__(self, display: XDisplay, driver: XTestDriver, text: str = "") -> None:
+    def __init__(self, display: XDisplay, driver: XDriver, text: str = "") -> None:
         self._display, self._driver = display, driver
         self.file = display.home / "note.txt"
         self.file.write_text(text)
@@ -59,35 +59,33 @@ class _Editor:
         return self.file.read_text()
 
 
-def _written(display: XDisplay, driver: XTestDriver, text: str) -> str:
+def _written(display: XDisplay, driver: XDriver, text: str) -> str:
     editor = _Editor(display, driver)
     editor.do(Type(text))
     return editor.saved()
 
 
-def test_any_text_is_typed_exactly(display: XDisplay, driver: XTestDriver) -> None:
+def test_any_text_is_typed_exactly(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver)
     editor.do(Type(_MIXED))
     editor.do(Type(secret="PIN"), "geheim ß 秘密")
     assert editor.saved() == _MIXED + "geheim ß 秘密"
 
 
-def test_ten_thousand_characters_are_too(display: XDisplay, driver: XTestDriver) -> None:
+def test_ten_thousand_characters_are_too(display: XDisplay, driver: XDriver) -> None:
     line = "The quick brown fox jumps over 13 lazy dogs; naïve façade, 100 %.\n"
     text = (line * 200)[:10_000]
     assert _written(display, driver, text) == text
 
 
-def test_more_characters_than_there_are_keys_are_too(
-    display: XDisplay, driver: XTestDriver
-) -> None:
+def test_more_characters_than_there_are_keys_are_too(display: XDisplay, driver: XDriver) -> None:
     text = "".join(map(chr, range(0x4E00, 0x4E00 + 1000))) + "".join(
         map(chr, range(0x4E00, 0x4E80))
     )
     assert _written(display, driver, text) == text
 
 
-def test_caps_lock_changes_no_text_and_stays(display: XDisplay, driver: XTestDriver) -> None:
+def test_caps_lock_changes_no_text_and_stays(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver)
     editor.do(Key(("caps_lock",)))
     editor.do(Type("aBc ß "))
@@ -95,7 +93,7 @@ def test_caps_lock_changes_no_text_and_stays(display: XDisplay, driver: XTestDri
     assert editor.saved() == "aBc ß A"
 
 
-def test_keys_go_together_and_as_often_as_is_said(display: XDisplay, driver: XTestDriver) -> None:
+def test_keys_go_together_and_as_often_as_is_said(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver, "one two three")
     editor.do(Key(("ctrl", "END")))
     editor.do(Key(("BackSpace",), times=5))
@@ -108,7 +106,7 @@ def test_keys_go_together_and_as_often_as_is_said(display: XDisplay, driver: XTe
     assert editor.saved() == "one zwei!+\né"
 
 
-def test_a_drag_selects_what_is_between(display: XDisplay, driver: XTestDriver) -> None:
+def test_a_drag_selects_what_is_between(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver, _NUMBERED)
     start, end = editor.inside(0.5), editor.inside(0.7)
     editor.do(Drag((start, Point(start.x + 90, start.y + 20), end)))
@@ -117,7 +115,7 @@ def test_a_drag_selects_what_is_between(display: XDisplay, driver: XTestDriver) 
     assert 0 < first < last - 1 < 200
 
 
-def test_a_click_with_shift_selects_too(display: XDisplay, driver: XTestDriver) -> None:
+def test_a_click_with_shift_selects_too(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver, _NUMBERED)
     editor.do(Click(editor.inside(0.5)))
     editor.do(Click(editor.inside(0.7), keys=("SHIFT",)))
@@ -126,7 +124,7 @@ def test_a_click_with_shift_selects_too(display: XDisplay, driver: XTestDriver) 
     assert 0 < first < last - 1 < 200
 
 
-def test_pressing_moving_and_releasing_are_a_drag(display: XDisplay, driver: XTestDriver) -> None:
+def test_pressing_moving_and_releasing_are_a_drag(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver, _NUMBERED)
     for action in (Move(editor.inside(0.5)), Press(), Move(editor.inside(0.6))):
         editor.do(action)
@@ -138,7 +136,7 @@ def test_pressing_moving_and_releasing_are_a_drag(display: XDisplay, driver: XTe
     assert 0 < first < last - 1 < 200
 
 
-def test_two_clicks_select_a_word_and_three_a_line(display: XDisplay, driver: XTestDriver) -> None:
+def test_two_clicks_select_a_word_and_three_a_line(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver, "some words here\n" * 100)
     editor.do(Click(editor.inside(0.5, 8), times=2))
     editor.do(Type("<>"))
@@ -148,7 +146,7 @@ def test_two_clicks_select_a_word_and_three_a_line(display: XDisplay, driver: XT
     assert editor.saved().count("some words here") == 98
 
 
-def test_the_wheel_moves_the_text_and_back(display: XDisplay, driver: XTestDriver) -> None:
+def test_the_wheel_moves_the_text_and_back(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver, _NUMBERED)
     at = editor.inside(0.5)
     for notches, mark in ((0, "<0>"), (5, "<5>"), (-3, "<2>"), (-100, "<top>")):

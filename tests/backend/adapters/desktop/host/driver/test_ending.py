@@ -11,7 +11,7 @@ from Xlib import X
 from Xlib.display import Display
 from Xlib.ext import xtest
 
-from cartrita.adapters.desktop.host.driver.xtest import XTestDriver
+from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.domain.desktop import (
     Action,
     Area,
@@ -65,18 +65,18 @@ def thread() -> Iterator[ThreadPoolExecutor]:
 
 
 def _begun(
-    thread: ThreadPoolExecutor, driver: XTestDriver, action: Action
+    thread: ThreadPoolExecutor, driver: XDriver, action: Action
 ) -> tuple[Future[Done], threading.Event]:
     stop = threading.Event()
     return thread.submit(driver.act, action, None, stop), stop
 
 
-def _do(driver: XTestDriver, action: Action) -> Done:
+def _do(driver: XDriver, action: Action) -> Done:
     return driver.act(action, None, threading.Event())
 
 
 def test_a_held_key_is_let_go_at_once(
-    display: XDisplay, driver: XTestDriver, thread: ThreadPoolExecutor
+    display: XDisplay, driver: XDriver, thread: ThreadPoolExecutor
 ) -> None:
     done, stop = _begun(thread, driver, HoldKey(("shift", "F5"), 300))
     eventually("both keys are down", lambda: display.keys_down() == 2)
@@ -85,13 +85,13 @@ def test_a_held_key_is_let_go_at_once(
     assert display.keys_down() == 0
 
 
-def test_a_hold_ends_by_itself(display: XDisplay, driver: XTestDriver) -> None:
+def test_a_hold_ends_by_itself(display: XDisplay, driver: XDriver) -> None:
     _do(driver, HoldKey(("ctrl",), 0.01))
     assert display.keys_down() == 0
 
 
 def test_a_wait_ends_at_once_and_buttons_are_let_go(
-    display: XDisplay, driver: XTestDriver, thread: ThreadPoolExecutor
+    display: XDisplay, driver: XDriver, thread: ThreadPoolExecutor
 ) -> None:
     _do(driver, Press())
     assert display.keys_down() == 1
@@ -113,15 +113,13 @@ def test_a_wait_ends_at_once_and_buttons_are_let_go(
     ids=["type", "key", "drag", "scroll"],
 )
 def test_whatever_is_stopped_leaves_nothing_down(
-    display: XDisplay, driver: XTestDriver, action: Action, looks: int
+    display: XDisplay, driver: XDriver, action: Action, looks: int
 ) -> None:
     driver.act(action, None, _AtLook(looks))
     assert display.keys_down() == 0
 
 
-def test_a_text_that_is_stopped_is_a_beginning_of_it(
-    display: XDisplay, driver: XTestDriver
-) -> None:
+def test_a_text_that_is_stopped_is_a_beginning_of_it(display: XDisplay, driver: XDriver) -> None:
     file = display.home / "note.txt"
     file.touch()
     display.open("note.txt", "mousepad", str(file))
@@ -141,7 +139,7 @@ def test_a_text_that_is_stopped_is_a_beginning_of_it(
     ids=["type", "drag", "key"],
 )
 def test_a_display_that_dies_within_an_action_is_gone(
-    display: XDisplay, driver: XTestDriver, action: Action
+    display: XDisplay, driver: XDriver, action: Action
 ) -> None:
     def end() -> None:
         display.server.kill()
@@ -159,11 +157,11 @@ def test_a_display_that_dies_within_an_action_is_gone(
 @_LEAK
 def test_there_is_no_driver_of_a_display_that_is_not() -> None:
     with pytest.raises(DesktopGone):
-        XTestDriver(":48151", settle_s=1.0)
+        XDriver(":48151", settle_s=1.0)
 
 
 def test_a_lost_connection_is_made_anew_by_the_next_action(
-    display: XDisplay, driver: XTestDriver
+    display: XDisplay, driver: XDriver
 ) -> None:
     _do(driver, Move(Point(5, 5)))
     driver._parts.server._x.display.socket.shutdown(socket.SHUT_RDWR)
@@ -171,9 +169,7 @@ def test_a_lost_connection_is_made_anew_by_the_next_action(
     assert driver.look().pointer == Point(5, 5)
 
 
-def test_keys_that_somebody_else_has_pressed_are_let_go(
-    display: XDisplay, driver: XTestDriver
-) -> None:
+def test_keys_that_somebody_else_has_pressed_are_let_go(display: XDisplay, driver: XDriver) -> None:
     other = Display(display.name)
     for kind, detail in ((X.KeyPress, 50), (X.KeyPress, 38), (X.ButtonPress, 3)):
         xtest.fake_input(other, kind, detail)
@@ -198,7 +194,7 @@ def test_keys_that_somebody_else_has_pressed_are_let_go(
     ],
 )
 def test_nothing_is_done_of_what_is_refused(
-    display: XDisplay, driver: XTestDriver, action: Action
+    display: XDisplay, driver: XDriver, action: Action
 ) -> None:
     _do(driver, Move(Point(300, 200)))
     with pytest.raises(ActionRefused):
@@ -208,7 +204,7 @@ def test_nothing_is_done_of_what_is_refused(
 
 
 def test_what_the_server_does_not_accept_breaks_nothing(
-    display: XDisplay, driver: XTestDriver, capsys: pytest.CaptureFixture[str]
+    display: XDisplay, driver: XDriver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     driver._parts.server.press_button(200)
     assert _do(driver, Move(Point(7, 7))).after.pointer == Point(7, 7)

@@ -11,7 +11,7 @@ from tests.harness.x_display import XDisplay
 from Xlib.display import Display
 
 from cartrita.adapters.desktop.host.driver import camera
-from cartrita.adapters.desktop.host.driver.xtest import XTestDriver
+from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.domain.desktop import Action, Area, Done, Move, Point, Screenshot, Shot, Wait, Zoom
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ def patch(display: XDisplay) -> Iterator[None]:
     connection.close()
 
 
-def _do(driver: XTestDriver, action: Action) -> Done:
+def _do(driver: XDriver, action: Action) -> Done:
     return driver.act(action, None, threading.Event())
 
 
@@ -46,7 +46,7 @@ def _image(shot: Shot | None) -> Image.Image:
 
 
 @pytest.mark.usefixtures("patch")
-def test_each_pixel_is_where_it_is(driver: XTestDriver) -> None:
+def test_each_pixel_is_where_it_is(driver: XDriver) -> None:
     _do(driver, Move(_CORNER))
     picture = _image(_do(driver, Screenshot()).picture)
     assert picture.size == (1280, 800)
@@ -57,7 +57,7 @@ def test_each_pixel_is_where_it_is(driver: XTestDriver) -> None:
 
 
 @pytest.mark.usefixtures("patch")
-def test_a_part_is_enlarged_and_places_stay_those_of_the_screen(driver: XTestDriver) -> None:
+def test_a_part_is_enlarged_and_places_stay_those_of_the_screen(driver: XDriver) -> None:
     _do(driver, Move(_CORNER))
     done = _do(driver, Zoom(Area(200, 300, 240, 320)))
     picture = _image(done.picture)
@@ -68,7 +68,7 @@ def test_a_part_is_enlarged_and_places_stay_those_of_the_screen(driver: XTestDri
     assert (done.after.width, done.after.height) == (1280, 800)
 
 
-def test_the_pointer_is_in_the_picture(driver: XTestDriver) -> None:
+def test_the_pointer_is_in_the_picture(driver: XDriver) -> None:
     first = _do(driver, Move(Point(100, 100))).after
     second = _do(driver, Move(Point(900, 500)))
     assert second.before == first
@@ -77,7 +77,7 @@ def test_the_pointer_is_in_the_picture(driver: XTestDriver) -> None:
     assert _image(first).crop(around).getcolors() != _image(second.after).crop(around).getcolors()
 
 
-def test_a_picture_of_what_has_not_changed_is_the_same(driver: XTestDriver) -> None:
+def test_a_picture_of_what_has_not_changed_is_the_same(driver: XDriver) -> None:
     done = _do(driver, Wait(0))
     assert done.before is done.after
     assert _do(driver, Screenshot()).picture is done.after
@@ -86,21 +86,21 @@ def test_a_picture_of_what_has_not_changed_is_the_same(driver: XTestDriver) -> N
 
 @pytest.mark.usefixtures("patch")
 def test_without_shared_memory_the_picture_is_the_same(
-    display: XDisplay, driver: XTestDriver, monkeypatch: pytest.MonkeyPatch
+    display: XDisplay, driver: XDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(**_: object) -> None:
         raise ScreenShotError("libxcb is not installed")
 
     fast = driver.look()
     monkeypatch.setattr(camera, "MSS", refuse)
-    slow = XTestDriver(display.name, settle_s=1.0)
+    slow = XDriver(display.name, settle_s=1.0)
     assert slow.look() == fast
     slow.close()
 
 
 @pytest.mark.usefixtures("patch")
 def test_a_server_that_refuses_shared_memory_later_is_asked_the_slow_way(
-    driver: XTestDriver, monkeypatch: pytest.MonkeyPatch
+    driver: XDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fast = driver.look()
     made = driver._parts.camera._fast

@@ -5,14 +5,14 @@ import threading
 import pytest
 from tests.harness.x_display import XDisplay, eventually
 
-from cartrita.adapters.desktop.host.driver.xtest import XTestDriver
+from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.domain.desktop import Key, Type
 
 pytestmark = pytest.mark.slow
 _COPY = "sh -c 'cat > out.txt; touch end'"
 
 
-def test_a_command_that_is_typed_is_run(display: XDisplay, driver: XTestDriver) -> None:
+def test_a_command_that_is_typed_is_run(display: XDisplay, driver: XDriver) -> None:
     display.open("terminal", "xterm", "-title", "terminal", "-e", "sh")
     command = "printf '%s' 'Grüße 日本 😀 $HOME' > out.txt && mv out.txt done.txt"
     driver.act(Type(command + "\n"), None, threading.Event())
@@ -21,7 +21,7 @@ def test_a_command_that_is_typed_is_run(display: XDisplay, driver: XTestDriver) 
     assert file.read_text() == "Grüße 日本 😀 $HOME"
 
 
-def test_more_symbols_than_keys_are_typed_exactly(display: XDisplay, driver: XTestDriver) -> None:
+def test_more_symbols_than_keys_are_typed_exactly(display: XDisplay, driver: XDriver) -> None:
     display.open(
         "terminal", "xterm", "-title", "terminal", "-e", "sh -c 'cat > out.txt; touch end'"
     )

@@ -37,7 +37,7 @@ class _Parts(NamedTuple):
     settling: Settling
 
 
-class XTestDriver:
+class XDriver:
     """Drives the desktop of one display. One thread at a time uses it.
 
     All methods raise DesktopGone once the display is, but for `let_go`. A connection that was lost
