@@ -24,6 +24,7 @@ _MOUNT_SETATTR: Final = 442
 _PIVOT_ROOT: Final = {"x86_64": 155, "aarch64": 41}
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_SECCOMP: Final = 22
+_PR_SET_CHILD_SUBREAPER: Final = 36
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _FILTER: Final = 2
 
@@ -86,6 +87,11 @@ def change_root(folder: str) -> None:
 def die_with_parent() -> None:
     """This process is killed when the thread that started it ends."""
     _prctl(_PR_SET_PDEATHSIG, _number(int(signal.SIGKILL)))
+
+
+def adopt_orphans() -> None:
+    """What is started below becomes a child of this process when its own parent ends."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, _number(1))
 
 
 def gain_nothing() -> None:

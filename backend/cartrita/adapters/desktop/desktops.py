@@ -1,0 +1,243 @@
+"""The desktops of this machine: implements `Desktops`."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import anyio
+import msgspec
+import structlog
+
+from cartrita.adapters.desktop import folders, remnants
+from cartrita.adapters.desktop.frames import line_decoder
+from cartrita.adapters.desktop.host.enclosures import AUTHORITY
+from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
+from cartrita.adapters.desktop.orders import HostEnded, HostLine, HostOrder, HostReady
+from cartrita.adapters.desktop.programs import missing_lines
+from cartrita.adapters.desktop.running import RunningDesktop
+from cartrita.adapters.processes.children import serving, started
+from cartrita.domain.desktop import DesktopId, DesktopIsolation, DesktopSpec
+from cartrita.domain.errors import DesktopGone, Unavailable
+
+log = structlog.get_logger()
+
+_MODULE: Final = "cartrita.adapters.desktop.host.main"
+_PROBE: Final = "cartrita.adapters.desktop.host.probe"
+_LONGEST_LINE: Final = 64 << 10
+_STOP_S: Final = 10.0
+_FIRST_USER, _USERS = 61_184, 4_336
+"""Numbers that systemd too gives to users who exist for a while only."""
+_FOLDER: Final = "{desktops}"
+"""Stands in the command of a container's runner for the directory that both must see."""
+
+
+class LocalDesktops:
+    """Starts a host for each desktop, which ends with this process. See `open_desktops`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        tasks: asyncio.TaskGroup,
+        *,
+        isolation: DesktopIsolation | None,
+        missing: Sequence[str],
+        container_command: Sequence[str],
+        hidden: Sequence[Path],
+    ) -> None:
+        self._folder = folder
+        self._tasks = tasks
+        self._isolation = isolation
+        self._missing = tuple(missing)
+        self._container_command = tuple(container_command)
+        self._hidden = tuple(str(path.resolve()) for path in hidden)
+        self._keeping: dict[DesktopId, asyncio.Task[None]] = {}
+
+    @property
+    def isolation(self) -> DesktopIsolation | None:
+        """See `Desktops.isolation`."""
+        return self._isolation
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """See `Desktops.missing`."""
+        return self._missing
+
+    async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> RunningDesktop:
+        """See `Desktops.start`."""
+        order = self._order(desktop_id, spec)
+        started: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        keeping = self._tasks.create_task(self._keep(order, started))
+        self._keeping[desktop_id] = keeping
+        keeping.add_done_callback(lambda _: self._keeping.pop(desktop_id, None))
+        try:
+            reason = await asyncio.shield(started)
+        except BaseException:
+            await _cancelled(keeping)
+            raise
+        if reason is not None:
+            await _cancelled(keeping)
+            raise _unavailable(f"The desktop was not started. {reason}")
+        return RunningDesktop(Path(order.folder))
+
+    async def find(self, desktop_id: DesktopId) -> RunningDesktop | None:
+        """See `Desktops.find`."""
+        desktop = RunningDesktop(self._folder / desktop_id.hex)
+        return desktop if await desktop.answers() else None
+
+    async def stop(self, desktop_id: DesktopId) -> None:
+        """See `Desktops.stop`."""
+        with suppress(DesktopGone):
+            await RunningDesktop(self._folder / desktop_id.hex).stop()
+        if (keeping := self._keeping.get(desktop_id)) is not None:
+            await _cancelled(keeping)
+
+    def end(self) -> None:
+        """End all that this process has started."""
+        for keeping in self._keeping.values():
+            keeping.cancel()
+
+    def _order(self, desktop_id: DesktopId, spec: DesktopSpec) -> HostOrder:
+        """What its host is told. Raises Unavailable for what cannot be started here."""
+        isolation = spec.isolation or self._isolation
+        if isolation is None or self._missing:
+            raise _unavailable(f"Desktops cannot be started here. {' '.join(self._missing)}")
+        if isolation is not DesktopIsolation.CONTAINER:
+            _require_apps(spec)
+        alone = os.geteuid() == 0 and isolation is not DesktopIsolation.CONTAINER
+        return HostOrder(
+            folder=str(self._folder / desktop_id.hex),
+            spec=spec,
+            isolation=isolation,
+            user_id=_FIRST_USER + secrets.randbelow(_USERS) if alone else None,
+            hidden=self._hidden,
+        )
+
+    async def _keep(self, order: HostOrder, started: asyncio.Future[str | None]) -> None:
+        """Hold the host's process until it ends, and tell once whether it has started."""
+        folder = Path(order.folder)
+        reason = "It ended while it was started."
+        try:
+            async with serving(
+                self._command(order),
+                environment=_environment(order),
+                folder=None,
+                line_bytes=_LONGEST_LINE,
+            ) as process:
+                assert process.stdout is not None
+                async with asyncio.timeout(order.spec.start_timeout_s + _STOP_S) as starting:
+                    line = await _line(process.stdout)
+                    if isinstance(line, HostReady):
+                        started.set_result(None)
+                        starting.reschedule(None)
+                        line = await _line(process.stdout)
+                if isinstance(line, HostEnded):
+                    reason = line.reason
+                log.info("desktop_ended", desktop=folder.name, reason=reason)
+        except (OSError, TimeoutError) as error:
+            reason = f"Its host cannot be started: {error}."
+        finally:
+            with anyio.CancelScope(shield=True):
+                await asyncio.to_thread(folders.remove_if_dead, folder)
+            if not started.done():
+                started.set_result(reason)
+
+    def _command(self, order: HostOrder) -> Sequence[str]:
+        told = ("-I", "-m", _MODULE, msgspec.json.encode(order).decode())
+        if order.isolation is not DesktopIsolation.CONTAINER:
+            return sys.executable, *told
+        place = str(self._folder)
+        runner = (word.replace(_FOLDER, place) for word in self._container_command)
+        variables = (f"{name}={value}" for name, value in _environment(order).items())
+        return *runner, "env", *variables, "python3", *told
+
+
+@asynccontextmanager
+async def open_desktops(
+    folder: Path,
+    *,
+    isolation: DesktopIsolation | None = None,
+    container_command: Sequence[str] = (),
+    hidden: Sequence[Path] = (),
+) -> AsyncGenerator[LocalDesktops]:
+    """Those of this machine, whose folders are in `folder`; what dead ones left is removed.
+
+    Without an `isolation`, it is bubblewrap's where that works. `container_command` is what runs a
+    container in which our host finds its packages; "{desktops}" in it is replaced by `folder`,
+    which both must see under the same name. At the end, all that were started here are ended.
+    """
+    await asyncio.to_thread(folders.remove_dead, folder)
+    chosen = isolation or DesktopIsolation.BUBBLEWRAP
+    missing = missing_lines(chosen)
+    if chosen is DesktopIsolation.BUBBLEWRAP and not missing:
+        missing = await probed(folder)
+    if chosen is DesktopIsolation.CONTAINER and not container_command:
+        missing = ("Set CARTRITA_DESKTOP_CONTAINER_COMMAND to what runs a container.",)
+    async with asyncio.TaskGroup() as tasks:
+        desktops = LocalDesktops(
+            folder,
+            tasks,
+            isolation=None if missing else chosen,
+            missing=missing,
+            container_command=container_command,
+            hidden=hidden,
+        )
+        try:
+            yield desktops
+        finally:
+            desktops.end()
+
+
+async def probed(folder: Path) -> Sequence[str]:
+    """Nothing if bubblewrap works here, found out by shutting in a program; else what to do."""
+    async with started(_PROBE, str(folder), stdin=DEVNULL, line_bytes=_LONGEST_LINE) as process:
+        assert process.stdout is not None
+        line = await _line(process.stdout)
+    if isinstance(line, HostReady):
+        return ()
+    reason = line.reason if line is not None else "it was killed"
+    return (
+        f"bubblewrap cannot shut in programs here ({reason}): allow user namespaces, or set "
+        "CARTRITA_DESKTOP_ISOLATION to container, or to plain.",
+    )
+
+
+def _environment(order: HostOrder) -> Mapping[str, str]:
+    """Where X clients of the host find the cookie of the display."""
+    walled = order.isolation is DesktopIsolation.BUBBLEWRAP
+    directory = X_DIRECTORY if walled else remnants.place(Path(order.folder).name)
+    return {"XAUTHORITY": str(directory / AUTHORITY)}
+
+
+def _require_apps(spec: DesktopSpec) -> None:
+    """Raise Unavailable for an app that is not installed."""
+    for name, command in spec.apps.items():
+        if shutil.which(command[0]) is None:
+            raise _unavailable(
+                f"The app {name} is not installed: there is no program {command[0]}. Install it, "
+                "or take the app out of CARTRITA_DESKTOP_APPS."
+            )
+
+
+def _unavailable(message: str) -> Unavailable:
+    return Unavailable(message, code="desktop_unavailable")
+
+
+async def _line(output: asyncio.StreamReader) -> HostLine | None:
+    """The next line; None at the end."""
+    with suppress(ValueError, msgspec.DecodeError):
+        return line_decoder.decode(await output.readline())
+    return None
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel it and wait for its end, whatever it is."""
+    task.cancel()
+    with anyio.CancelScope(shield=True):
+        await asyncio.wait([task])

@@ -1,0 +1,79 @@
+"""Folders of desktops, `<data dir>/desktops/<id>`: each is locked by its host while that lives.
+
+The lock is one of the folder itself, so that there is no file which could be left behind. It is
+held by all processes that have forked from the one that took it.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cartrita.adapters.desktop import remnants
+from cartrita.adapters.desktop.orders import SOCKET
+
+
+def claim(folder: Path) -> int:
+    """Make the folder and lock it: its descriptor, which must stay open. Raises OSError."""
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while True:
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is(descriptor, folder):
+                    return descriptor
+            except OSError:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)  # who clears up has removed it before it was locked
+
+
+def remove_dead(folders: Path) -> None:
+    """Remove what desktops have left whose hosts are gone, whatever ended them."""
+    with suppress(FileNotFoundError):
+        for each in sorted(folders.iterdir()):
+            remove_if_dead(each)
+
+
+def remove_if_dead(folder: Path) -> None:
+    """Remove what a desktop has left, unless its host lives."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is(descriptor, folder):
+                remnants.clear(folder.name)
+                remove(folder)
+        finally:
+            os.close(descriptor)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of one's own."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def socket_path(folder: Path) -> Generator[str]:
+    """The socket of a desktop by a short path: those of sockets have 107 bytes at most.
+
+    Raises FileNotFoundError if there is no such folder.
+    """
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{SOCKET}"
+    finally:
+        os.close(descriptor)
+
+
+def _is(descriptor: int, folder: Path) -> bool:
+    """Whether the folder is still the one that was opened."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), folder.lstat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,33 @@
+"""Frames of a desktop's socket: four bytes of length, and JSON."""
+
+import asyncio
+import struct
+from typing import Final, TypeVar, cast
+
+import msgspec
+
+from cartrita.adapters.desktop.orders import Answer, HostLine, Request
+
+T = TypeVar("T")
+
+LONGEST: Final = 1 << 20
+"""In bytes. A text of 10,000 characters takes at most 120,000 in JSON."""
+_HEAD: Final = struct.Struct(">I")
+
+request_decoder = msgspec.json.Decoder(cast("type[Request]", Request))
+answer_decoder = msgspec.json.Decoder(cast("type[Answer]", Answer))
+line_decoder = msgspec.json.Decoder(cast("type[HostLine]", HostLine))
+
+
+def frame(content: Request | Answer) -> bytes:
+    """A request or an answer as a frame."""
+    text = msgspec.json.encode(content)
+    return _HEAD.pack(len(text)) + text
+
+
+async def read_frame(reader: asyncio.StreamReader, decoder: msgspec.json.Decoder[T]) -> T:
+    """The next frame. Raises EOFError at the end, and ValueError for what is none."""
+    (size,) = _HEAD.unpack(await reader.readexactly(_HEAD.size))
+    if size > LONGEST:
+        raise ValueError("The frame is too long.")
+    return decoder.decode(await reader.readexactly(size))

@@ -1,0 +1,23 @@
+"""Hands and eyes on a display, loaded while its X server starts."""
+
+from Xlib import X
+from Xlib.display import Display
+
+from cartrita.adapters.desktop.host.driver.driver import XDriver
+from cartrita.adapters.desktop.host.driving import Driver
+
+
+def drivers(display: str, settle_s: float) -> tuple[Driver, Driver]:
+    """One that acts and one that looks, when a window manager has begun. Blocks."""
+    _wait_for_window_manager(display)
+    return XDriver(display, settle_s), XDriver(display, settle_s)
+
+
+def _wait_for_window_manager(display: str) -> None:
+    connection = Display(display)
+    root = connection.screen().root
+    sign = connection.intern_atom("_NET_SUPPORTING_WM_CHECK")
+    root.change_attributes(event_mask=X.PropertyChangeMask)
+    while root.get_full_property(sign, X.AnyPropertyType) is None:
+        connection.next_event()
+    connection.close()

@@ -1,0 +1,189 @@
+"""What the programs of a desktop are shut in with, as the command lines that do it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from cartrita.adapters.desktop import remnants
+from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
+from cartrita.adapters.desktop.orders import HostOrder
+from cartrita.adapters.processes.memory_files import memory_file
+from cartrita.domain.desktop import DesktopIsolation
+
+AUTHORITY: Final = "authority"
+"""The name of the file with the cookie of the display."""
+HOME: Final = "home"
+"""The name of the directory in which programs without walls begin."""
+_HOME: Final = "/home/desktop"
+_ENVIRONMENT: Final[Mapping[str, str]] = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/games",
+    "LANG": "C.UTF-8",
+    "USER": "desktop",
+    "LOGNAME": "desktop",
+    "SHELL": "/bin/bash",
+    "GSETTINGS_BACKEND": "memory",
+    "NO_AT_BRIDGE": "1",
+}
+_SYSTEM: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
+_SETTINGS: Final = (
+    "/etc/X11",
+    "/etc/alternatives",
+    "/etc/fonts",
+    "/etc/gtk-3.0",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/mime.types",
+    "/etc/xdg",
+)
+_OF_NETWORKS: Final = ("/etc/hosts", "/etc/resolv.conf", "/etc/ssl", "/etc/ca-certificates")
+_OWN_NAMESPACES: Final = (
+    *("--unshare-user", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--disable-userns", "--hostname", "desktop", "--new-session", "--die-with-parent"),
+)
+_ONLY_IF_CHILD: Final = '[ "$PPID" = "$0" ] && exec "$@"'
+_SHARE_OF_DISK: Final = 4
+"""Of the memory of a desktop, its home and its temporary files may each take this part."""
+
+
+class Enclosure(Protocol):
+    """Command lines that run other command lines, shut in."""
+
+    @property
+    def directory(self) -> Path:
+        """Where the cookie is, and the home if it is not in memory."""
+        ...
+
+    def screen(self, command: Sequence[str]) -> Sequence[str]:
+        """For the X server, which makes a socket for the display."""
+        ...
+
+    @property
+    def descriptors(self) -> Sequence[int]:
+        """What the command lines of programs have open."""
+        ...
+
+    def programs(self, command: Sequence[str], display: str) -> Sequence[str]:
+        """For programs that use the display."""
+        ...
+
+    def viewer(self, command: Sequence[str], display: str) -> Sequence[str]:
+        """For a program that shows the display."""
+        ...
+
+
+def enclosure(order: HostOrder) -> Enclosure:
+    """The one of this order, for children of this process."""
+    if order.isolation is DesktopIsolation.BUBBLEWRAP:
+        return _Bubblewrap(order)
+    return _Plain(order)
+
+
+class _Bubblewrap:
+    """Each command sees the system's programs, the display, and a home in memory.
+
+    The X server, the programs and each viewer have walls of their own: a program cannot put another
+    socket in place of that of the display.
+    """
+
+    directory = X_DIRECTORY
+
+    def __init__(self, order: HostOrder) -> None:
+        self._order = order
+        self._disk = str(order.spec.memory_bytes // _SHARE_OF_DISK)
+        number = os.geteuid() if order.user_id is None else order.user_id
+        self._users = memory_file(f"desktop:x:{number}:{number}::{_HOME}:/bin/bash\n".encode())
+
+    def screen(self, command: Sequence[str]) -> Sequence[str]:
+        return self._walled(
+            ["--bind", str(X_DIRECTORY), str(X_DIRECTORY), "--unshare-net"], command
+        )
+
+    @property
+    def descriptors(self) -> Sequence[int]:
+        return (self._users.fileno(),)
+
+    def programs(self, command: Sequence[str], display: str) -> Sequence[str]:
+        home = ["--perms", "0700", "--size", self._disk, "--tmpfs", _HOME, "--chdir", _HOME]
+        home += ["--ro-bind-data", str(self._users.fileno()), "/etc/passwd"]
+        if self._order.spec.network:
+            home += _shown(_OF_NETWORKS)
+        else:
+            home.append("--unshare-net")
+        return self._walled([*self._display(display), *home], command)
+
+    def viewer(self, command: Sequence[str], display: str) -> Sequence[str]:
+        return self._walled([*self._display(display), "--unshare-net"], command)
+
+    def _display(self, display: str) -> list[str]:
+        place = str(X_DIRECTORY)
+        return ["--ro-bind", place, place, *_variables(display, self.directory, _HOME)]
+
+    def _walled(self, more: Sequence[str], command: Sequence[str]) -> Sequence[str]:
+        walls = ["bwrap", *_OWN_NAMESPACES, "--clearenv", "--ro-bind", "/usr", "/usr"]
+        for path in _SYSTEM:
+            walls += _as_it_is(Path(path))
+        walls += [*_shown(_SETTINGS), "--proc", "/proc", "--dev", "/dev"]
+        walls += ["--size", self._disk, "--tmpfs", "/tmp"]  # noqa: S108 - its own
+        for hidden in self._order.hidden:
+            if Path(hidden).is_relative_to("/usr"):
+                walls += ["--tmpfs", hidden]
+        return [*_as_user(self._order), *walls, *more, "--", *_bounded(self._order), *command]
+
+
+class _Plain:
+    """Each command is bounded, and of another user if this process is root's."""
+
+    def __init__(self, order: HostOrder) -> None:
+        self._order = order
+        self.directory = remnants.place(Path(order.folder).name)
+        self.descriptors: Sequence[int] = ()
+
+    def screen(self, command: Sequence[str]) -> Sequence[str]:
+        return self._tied(_variables("", self.directory, "/"), command)
+
+    def programs(self, command: Sequence[str], display: str) -> Sequence[str]:
+        home = self.directory / HOME
+        return self._tied(_variables(display, self.directory, str(home)), command)
+
+    def viewer(self, command: Sequence[str], display: str) -> Sequence[str]:
+        return self._tied(_variables(display, self.directory, "/"), command)
+
+    def _tied(self, variables: Sequence[str], command: Sequence[str]) -> Sequence[str]:
+        """End with this process, and do not begin without it."""
+        given = [f"{name}={value}" for _, name, value in zip(*[iter(variables)] * 3, strict=True)]
+        mark = f"{remnants.MARK}={self.directory.name.removeprefix('cartrita-desktop-')}"
+        tied = ["/bin/sh", "-c", _ONLY_IF_CHILD, str(os.getpid())]
+        user = _as_user(self._order, "--pdeathsig", "KILL")
+        return [*user, *tied, "env", "-i", mark, *given, *_bounded(self._order), *command]
+
+
+def _as_user(order: HostOrder, *options: str) -> list[str]:
+    number = order.user_id
+    user = [] if number is None else [f"--reuid={number}", f"--regid={number}", "--clear-groups"]
+    return ["setpriv", *user, "--no-new-privs", *options, "--"]
+
+
+def _bounded(order: HostOrder) -> list[str]:
+    spec = order.spec
+    most = [f"--as={spec.memory_bytes}", f"--nproc={spec.processes}", "--core=0", "--nofile=1024"]
+    return ["prlimit", *most, "--"]
+
+
+def _variables(display: str, directory: Path, home: str) -> list[str]:
+    """The environment, as options of bwrap."""
+    given = {**_ENVIRONMENT, "XAUTHORITY": str(directory / AUTHORITY), "HOME": home}
+    if display:
+        given["DISPLAY"] = display
+    return [word for name, value in given.items() for word in ("--setenv", name, value)]
+
+
+def _shown(paths: Sequence[str]) -> list[str]:
+    return [word for path in paths for word in ("--ro-bind-try", path, path)]
+
+
+def _as_it_is(path: Path) -> list[str]:
+    """Show a directory of the system as it is, or as the link that it is."""
+    if path.is_symlink():
+        return ["--symlink", str(path.readlink()), str(path)]
+    return _shown([str(path)])

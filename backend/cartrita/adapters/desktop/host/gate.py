@@ -1,0 +1,80 @@
+"""Who may use a desktop: agents, one action after the other, or the person who has the lease."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from cartrita.domain.errors import Controlled
+
+T = TypeVar("T")
+
+
+class Gate:
+    """What agents do passes here, and persons take the control of what passes.
+
+    A person who takes it waits for the action in hand; from then on what agents want is refused,
+    and nothing of it waits. `let_go` is called whenever the control of a person has ended.
+    """
+
+    def __init__(self, let_go: Callable[[], None]) -> None:
+        self._let_go = let_go
+        self._turn = asyncio.Lock()
+        self._awaited: str | None = None
+        self._holder: str | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+
+    @property
+    def holder(self) -> str | None:
+        """The person who has the control."""
+        return self._holder
+
+    async def act(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it for an agent, alone. Raises Controlled, with nothing done."""
+        self._require_no_person()
+        async with self._turn:
+            self._require_no_person()
+            return await work()
+
+    async def take(self, holder: str, seconds: float) -> None:
+        """Give the control to a person, or leave it to who has it, for so long from now on."""
+        if self._holder == holder:
+            self._hold(holder, seconds)
+            return
+        if self._holder is not None or self._awaited not in (None, holder):
+            raise _taken()
+        self._awaited = holder
+        try:
+            async with self._turn:
+                if self._holder not in (None, holder):
+                    raise _taken()
+                self._hold(holder, seconds)
+        finally:
+            self._awaited = None
+
+    def hand_back(self, holder: str) -> None:
+        """End the control of this person; it may have ended already."""
+        if self._holder == holder:
+            self._end()
+        elif self._holder is not None:
+            raise _taken()
+
+    def _hold(self, holder: str, seconds: float) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._holder = holder
+        self._expiry = asyncio.get_running_loop().call_later(seconds, self._end)
+
+    def _end(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        self._holder = None
+        self._let_go()
+
+    def _require_no_person(self) -> None:
+        if self._holder is not None or self._awaited is not None:
+            raise Controlled.by_person()
+
+
+def _taken() -> Controlled:
+    return Controlled("Another person is using the desktop. Ask for it again when it is free.")

@@ -1,0 +1,88 @@
+"""Hands and eyes of the host: drivers that block, each in a thread of its own."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from typing import Final, TypeVar
+
+import anyio
+
+from cartrita.adapters.desktop.host.driving import Driver
+from cartrita.domain.desktop import Action, Done, HoldKey, Shot, Wait
+from cartrita.domain.errors import DeadlineExceeded, DesktopGone
+
+T = TypeVar("T")
+
+_GRACE_S: Final = 5.0
+"""For a driver to notice that it is to stop; one that does not has lost its display."""
+
+
+class Hands:
+    """Does one action after the other. What is cancelled, or takes too long, lets everything go."""
+
+    def __init__(self, driver: Driver, timeout_s: float, lost: Callable[[], None]) -> None:
+        self._driver = driver
+        self._timeout_s = timeout_s
+        self._lost = lost
+        self._thread = ThreadPoolExecutor(1, "hands")
+
+    async def act(self, action: Action, typed: str | None) -> Done:
+        """Raises what the driver raises, and DeadlineExceeded for what was ended early."""
+        stop = Event()
+        timeout_s = self._timeout_s + _own_seconds(action)
+        work = self._thread.submit(self._driver.act, action, typed, stop)
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(asyncio.wrap_future(work))
+        except TimeoutError:
+            await self._end(work, stop)
+            raise DeadlineExceeded(
+                f"The action took longer than {timeout_s:g} seconds and was ended."
+            ) from None
+        except asyncio.CancelledError:
+            await self._end(work, stop)
+            raise
+
+    def let_go(self) -> None:
+        """Let go of all keys and buttons, before anything else is done."""
+        self._thread.submit(self._driver.let_go)
+
+    async def _end(self, work: Future[Done], stop: Event) -> None:
+        """End the action in hand, and let everything go."""
+        stop.set()
+        self.let_go()
+        with anyio.CancelScope(shield=True):
+            ended = asyncio.wrap_future(work)
+            _, running = await asyncio.wait([ended], timeout=_GRACE_S)
+            if running:
+                self._lost()
+            elif not ended.cancelled():
+                ended.exception()  # nobody reads what came of it
+
+
+def _own_seconds(action: Action) -> float:
+    """How long it is to take by itself."""
+    match action:
+        case HoldKey(_, seconds) | Wait(seconds):
+            return seconds
+        case _:
+            return 0.0
+
+
+class Eyes:
+    """Looks at the screen for persons, also while an action is in hand."""
+
+    def __init__(self, driver: Driver, timeout_s: float) -> None:
+        self._driver = driver
+        self._timeout_s = timeout_s
+        self._thread = ThreadPoolExecutor(1, "eyes")
+
+    async def look(self) -> Shot:
+        """Raises DesktopGone, also if the display does not answer in time."""
+        look = asyncio.wrap_future(self._thread.submit(self._driver.look))
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await look
+        except TimeoutError:
+            raise DesktopGone.ended() from None

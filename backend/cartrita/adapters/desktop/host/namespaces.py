@@ -1,0 +1,43 @@
+"""Namespaces of a host: its processes end with it, and sockets of its X server lie in memory."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from cartrita.adapters.processes import system_calls
+from cartrita.adapters.processes.system_calls import (
+    NEW_IPC,
+    NEW_MOUNTS,
+    NEW_PROCESSES,
+    NEW_USERS,
+)
+
+X_DIRECTORY: Final = Path("/tmp/.X11-unix")  # noqa: S108 - where X clients look for sockets
+_NAMESPACES: Final = NEW_MOUNTS | NEW_PROCESSES | NEW_IPC
+
+
+def leave() -> None:
+    """Leave those of the server; the next child is the first process of a new one, and all of
+    its processes end with it. Raises OSError.
+    """
+    X_DIRECTORY.mkdir(mode=0o1777, exist_ok=True)  # shared by all X servers of a machine
+    if os.geteuid():
+        _become_user_of_namespace()
+    else:
+        system_calls.unshare(_NAMESPACES)
+    system_calls.make_mounts_private()
+
+
+def settle() -> None:
+    """As that first process, see only processes of one's own, and no other's X servers."""
+    system_calls.mount("proc", "/proc")
+    system_calls.mount("tmpfs", str(X_DIRECTORY), "size=64k,mode=1777")
+
+
+def _become_user_of_namespace() -> None:
+    """Take namespaces in which this user may mount, and is still itself."""
+    user, group = os.geteuid(), os.getegid()
+    system_calls.unshare(_NAMESPACES | NEW_USERS)
+    Path("/proc/self/setgroups").write_text("deny", "ascii")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1", "ascii")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1", "ascii")

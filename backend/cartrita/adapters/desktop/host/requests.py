@@ -1,0 +1,135 @@
+"""Answers what workers ask of a desktop; a connection that is closed cancels what it asked."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+
+from cartrita.adapters.desktop.frames import frame, read_frame, request_decoder
+from cartrita.adapters.desktop.host.gate import Gate
+from cartrita.adapters.desktop.host.hands import Eyes, Hands
+from cartrita.adapters.desktop.host.reasons import FirstReason
+from cartrita.adapters.desktop.host.viewers import MOST, Viewers
+from cartrita.adapters.desktop.orders import (
+    ActRequest,
+    Answer,
+    DoneAnswer,
+    GrantedAnswer,
+    HandBackRequest,
+    LookAnswer,
+    LookRequest,
+    PictureHead,
+    RefusedAnswer,
+    Request,
+    StopRequest,
+    TakeRequest,
+    ViewRequest,
+)
+from cartrita.domain.desktop import Done, Shot
+from cartrita.domain.errors import (
+    ActionRefused,
+    Controlled,
+    DeadlineExceeded,
+    DesktopGone,
+)
+
+_STOPPED = "It was stopped."
+
+
+class Requests:
+    """What is asked on the socket of a desktop, one request a connection."""
+
+    def __init__(
+        self, hands: Hands, eyes: Eyes, gate: Gate, viewers: Viewers, ending: FirstReason
+    ) -> None:
+        self._hands = hands
+        self._eyes = eyes
+        self._gate = gate
+        self._viewers = viewers
+        self._ending = ending
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection."""
+        with suppress(EOFError, ConnectionError, ValueError, msgspec.DecodeError):
+            request = await read_frame(reader, request_decoder)
+            match request:
+                case ViewRequest(holder):
+                    await self._view(holder, reader, writer)
+                case StopRequest():
+                    self._ending.because(_STOPPED)
+                    await reader.read()  # it is closed by the end of this process
+                case _:
+                    await self._answer(request, reader, writer)
+        writer.close()
+
+    async def _view(
+        self, holder: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if self._viewers.full:
+            told = f"The desktop has {MOST} viewers already: close one of them first."
+            writer.write(frame(RefusedAnswer("viewers", told)))
+            return
+        writer.write(frame(GrantedAnswer()))
+        await self._viewers.carry(holder, reader, writer)
+
+    async def _answer(
+        self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Do it, unless the connection is closed before it is done."""
+        async with asyncio.TaskGroup() as tasks:
+            work = tasks.create_task(self._reply(request))
+            closed = tasks.create_task(reader.read(1))
+            await asyncio.wait((work, closed), return_when=asyncio.FIRST_COMPLETED)
+            work.cancel()
+            closed.cancel()
+        if not work.cancelled():
+            writer.writelines(work.result())
+            await writer.drain()
+
+    async def _reply(self, request: Request) -> Sequence[bytes]:
+        """The answer, and its pictures."""
+        try:
+            return await self._done(request)
+        except ActionRefused as error:
+            refused = RefusedAnswer("action", error.message)
+        except Controlled as error:
+            refused = RefusedAnswer("controlled", error.message)
+        except DeadlineExceeded as error:
+            refused = RefusedAnswer("late", error.message)
+        except DesktopGone as error:
+            self._ending.because("Its display has gone.")
+            refused = RefusedAnswer("gone", error.message)
+        return (frame(refused),)
+
+    async def _done(self, request: Request) -> Sequence[bytes]:
+        answer: Answer = GrantedAnswer()
+        match request:
+            case ActRequest(action, typed):
+                return _told(await self._gate.act(lambda: self._hands.act(action, typed)))
+            case LookRequest():
+                shot = await self._eyes.look()
+                return frame(LookAnswer(_head(shot))), shot.png
+            case TakeRequest(holder, seconds):
+                await self._gate.take(holder, seconds)
+            case HandBackRequest(holder):
+                self._gate.hand_back(holder)
+            case _:
+                raise ValueError(request)
+        return (frame(answer),)
+
+
+def _told(done: Done) -> Sequence[bytes]:
+    answer = DoneAnswer(
+        before=_head(done.before),
+        after=_head(done.after),
+        seconds=done.seconds,
+        picture=None if done.picture is None else _head(done.picture),
+        pointer=done.pointer,
+    )
+    more = () if done.picture is None else (done.picture.png,)
+    return frame(answer), done.before.png, done.after.png, *more
+
+
+def _head(shot: Shot) -> PictureHead:
+    return PictureHead(len(shot.png), shot.width, shot.height, shot.pointer)

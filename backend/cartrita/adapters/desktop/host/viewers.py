@@ -1,0 +1,88 @@
+"""Viewers of a desktop: each has an x11vnc of its own, to which input passes only by the gate."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from cartrita.adapters.desktop.host.enclosures import Enclosure
+from cartrita.adapters.desktop.host.gate import Gate
+from cartrita.adapters.desktop.host.rfb import BadMessage, ClientMessages
+from cartrita.adapters.desktop.host.screens import running
+
+MOST: Final = 8
+"""So many at once: each takes a process, and a part of a processor while the screen changes."""
+_STALL_S: Final = 30.0
+_PIECE: Final = 64 << 10
+_PROGRAM: Final = (
+    *("x11vnc", "-inetd", "-q", "-nopw", "-norc", "-noipv6", "-nolookup"),
+    *("-nocmds", "-noremote", "-novncconnect", "-notightfilexfer", "-nodragging"),
+    *("-repeat", "-nobell", "-wait", "10", "-defer", "10", "-cursor", "most"),
+)
+"""It takes no commands, neither from its viewer nor by properties of the display."""
+
+
+class Viewers:
+    """Carries RFB between viewers and the display. One that takes nothing for long is ended."""
+
+    def __init__(
+        self, enclosure: Enclosure, display: str, gate: Gate, *, stall_s: float = _STALL_S
+    ) -> None:
+        self._enclosure = enclosure
+        self._display = display
+        self._gate = gate
+        self._stall_s = stall_s
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there are so many that no more can be had."""
+        return self._count >= MOST
+
+    async def carry(
+        self, holder: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Carry both ways until one side ends, or says what it may not."""
+        self._count += 1
+        ours, theirs = socket.socketpair()
+        command = self._enclosure.viewer(_PROGRAM, self._display)
+        try:
+            async with running(command, stream=theirs.fileno()):
+                theirs.close()  # so that the end of the program is seen
+                await self._exchange(holder, reader, writer, ours)
+        finally:
+            self._count -= 1
+            ours.close()
+            theirs.close()
+
+    async def _exchange(
+        self,
+        holder: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        program: socket.socket,
+    ) -> None:
+        messages = ClientMessages(lambda: self._gate.holder == holder)
+        screen, input_ = await asyncio.open_connection(sock=program)
+        try:
+            async with asyncio.TaskGroup() as pumps:
+                said = pumps.create_task(self._pump(reader, input_, messages.passed))
+                shown = pumps.create_task(self._pump(screen, writer, bytes))
+                await asyncio.wait((said, shown), return_when=asyncio.FIRST_COMPLETED)
+                said.cancel()
+                shown.cancel()
+        finally:
+            input_.close()
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        passed: Callable[[bytes], bytes],
+    ) -> None:
+        with suppress(ConnectionError, TimeoutError, BadMessage):
+            while data := await reader.read(_PIECE):
+                writer.write(passed(data))
+                async with asyncio.timeout(self._stall_s):
+                    await writer.drain()

@@ -1,0 +1,109 @@
+"""What a desktop's host is told, and what it answers: one connection is one request.
+
+A request is a frame of JSON. Its answer is a frame of JSON too, after which come the bytes of its
+pictures, one after the other. Closing the connection cancels what was asked on it.
+"""
+
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from cartrita.domain.desktop import Action, DesktopIsolation, DesktopSpec, Point
+
+SOCKET: Final = "socket"
+"""The name of the socket in the folder of a desktop."""
+
+
+class HostOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host is started with; `isolation` has been chosen, whatever `spec` leaves open.
+
+    `user_id` is the number of a user of its own, where one can be taken. `hidden` are directories
+    that its programs must not see wherever they lie.
+    """
+
+    folder: str
+    spec: DesktopSpec
+    isolation: DesktopIsolation
+    user_id: int | None = None
+    hidden: tuple[str, ...] = ()
+
+
+class HostReady(msgspec.Struct, frozen=True, tag="ready"):
+    """The desktop can be used."""
+
+
+class HostEnded(msgspec.Struct, frozen=True, tag="ended"):
+    """Why it has ended, or could not be started."""
+
+    reason: str
+
+
+HostLine: TypeAlias = HostReady | HostEnded
+
+
+class ActRequest(msgspec.Struct, frozen=True, tag="act"):
+    action: Action
+    typed: str | None = None
+
+
+class LookRequest(msgspec.Struct, frozen=True, tag="look"):
+    pass
+
+
+class TakeRequest(msgspec.Struct, frozen=True, tag="take"):
+    holder: str
+    seconds: float
+
+
+class HandBackRequest(msgspec.Struct, frozen=True, tag="hand_back"):
+    holder: str
+
+
+class ViewRequest(msgspec.Struct, frozen=True, tag="view"):
+    """After its answer, the connection carries RFB both ways."""
+
+    holder: str
+
+
+class StopRequest(msgspec.Struct, frozen=True, tag="stop"):
+    """Its connection is closed when the desktop has ended; it has no answer."""
+
+
+Request: TypeAlias = (
+    ActRequest | LookRequest | TakeRequest | HandBackRequest | ViewRequest | StopRequest
+)
+
+
+class PictureHead(msgspec.Struct, frozen=True):
+    """A picture whose bytes follow the answer."""
+
+    octets: int
+    width: int
+    height: int
+    pointer: Point
+
+
+class DoneAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
+    """What came of an action; its pictures are `before`, `after` and `picture`, in this order."""
+
+    before: PictureHead
+    after: PictureHead
+    seconds: float
+    picture: PictureHead | None = None
+    pointer: Point | None = None
+
+
+class LookAnswer(msgspec.Struct, frozen=True, tag="seen"):
+    picture: PictureHead
+
+
+class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
+    pass
+
+
+class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
+    why: Literal["action", "controlled", "gone", "late", "viewers"]
+    message: str
+
+
+Answer: TypeAlias = DoneAnswer | LookAnswer | GrantedAnswer | RefusedAnswer

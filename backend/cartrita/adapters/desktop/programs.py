@@ -1,0 +1,32 @@
+"""The programs and packages that desktops need, and how those that are missing are installed."""
+
+import shutil
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Final
+
+from cartrita.domain.desktop import DesktopIsolation
+
+_PACKAGES: Final[Mapping[str, str]] = {"Xvfb": "xvfb", "openbox": "openbox", "x11vnc": "x11vnc"}
+"""By program, the package of Debian that has it; Fedora's are named much the same."""
+_OF_ISOLATION: Final[Mapping[DesktopIsolation, Mapping[str, str]]] = {
+    DesktopIsolation.BUBBLEWRAP: {**_PACKAGES, "bwrap": "bubblewrap"},
+    DesktopIsolation.PLAIN: _PACKAGES,
+}
+_TOOLS: Final[Mapping[str, str]] = {"setpriv": "util-linux", "prlimit": "util-linux"}
+_MODULES: Final = ("Xlib", "mss", "PIL")
+
+
+def missing_lines(isolation: DesktopIsolation) -> tuple[str, ...]:
+    """The lines that install what is missing for desktops of this isolation; none if nothing is.
+
+    A container has what its image has.
+    """
+    if isolation is DesktopIsolation.CONTAINER:
+        return ()
+    wanted = {**_OF_ISOLATION[isolation], **_TOOLS}
+    packages = sorted({wanted[each] for each in wanted if shutil.which(each) is None})
+    lines = [f"apt-get install -y {' '.join(packages)}"] if packages else []
+    if any(find_spec(module) is None for module in _MODULES):
+        lines.append("pip install 'cartrita[desktop]'")
+    return tuple(lines)

@@ -1,0 +1,73 @@
+"""What a desktop without namespaces may leave when its host is killed, and how it is cleared.
+
+In namespaces of its own the kernel ends all processes with the host, and its directories lie in
+memory that is gone with them: then there is nothing of this.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+MARK: Final = "CARTRITA_DESKTOP"
+"""The variable by which programs of a desktop without namespaces are known."""
+_X_SOCKETS: Final = Path("/tmp/.X11-unix")  # noqa: S108 - where X servers have them
+_LOCKS: Final = (".{}-lock", ".t{}-lock")
+_ROUNDS: Final = 50
+
+
+def place(name: str) -> Path:
+    """The directory among temporary files of the desktop whose folder has this name."""
+    return Path(tempfile.gettempdir()) / f"cartrita-desktop-{name}"
+
+
+def clear(name: str) -> None:
+    """End its programs, and remove its directory and the socket of its X server."""
+    directory = place(name)
+    try:
+        owner = directory.lstat().st_uid
+    except FileNotFoundError:
+        return
+    for _ in range(_ROUNDS):  # they may start others meanwhile
+        if not _kill_marked(f"{MARK}={name}".encode()):
+            break
+    _remove_sockets(owner)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _kill_marked(mark: bytes) -> bool:
+    """Whether there were any."""
+    found = False
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found = True
+                os.kill(int(process.name), signal.SIGKILL)
+    return found
+
+
+def _remove_sockets(owner: int) -> None:
+    """Remove sockets of X servers of this user that are dead, and their locks."""
+    for path in _X_SOCKETS.glob("X*"):
+        with suppress(OSError):
+            if path.lstat().st_uid == owner and not _answers(path):
+                for lock in _LOCKS:
+                    (_X_SOCKETS.parent / lock.format(path.name)).unlink(missing_ok=True)
+                path.unlink()
+
+
+def _answers(path: Path) -> bool:
+    """Whether a process listens on a socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.setblocking(False)
+        try:
+            connection.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            return True
+    return True

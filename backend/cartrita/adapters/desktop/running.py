@@ -1,0 +1,196 @@
+"""A desktop that runs on this machine, as any worker sees it: implements `Desktop`."""
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from cartrita.adapters.desktop import folders
+from cartrita.adapters.desktop.frames import answer_decoder, frame, read_frame
+from cartrita.adapters.desktop.orders import (
+    ActRequest,
+    Answer,
+    DoneAnswer,
+    HandBackRequest,
+    LookAnswer,
+    LookRequest,
+    PictureHead,
+    RefusedAnswer,
+    Request,
+    StopRequest,
+    TakeRequest,
+    ViewRequest,
+)
+from cartrita.domain.desktop import Action, Done, Shot
+from cartrita.domain.errors import (
+    ActionRefused,
+    Conflict,
+    Controlled,
+    DeadlineExceeded,
+    DesktopGone,
+)
+
+_PIECE: Final = 64 << 10
+_GONE: Final = (OSError, EOFError)
+_STOP_S: Final = 10.0
+_CREDENTIALS: Final = struct.Struct("3i")
+
+
+class RunningDesktop:
+    """Speaks with the host over the socket in the desktop's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def act(self, action: Action, *, typed: str | None = None) -> Done:
+        """See `Desktop.act`; raises DeadlineExceeded for what took too long."""
+        async with self._asked(ActRequest(action, typed)) as (answer, reader):
+            if not isinstance(answer, DoneAnswer):
+                raise DesktopGone.ended()
+            before = await _picture(answer.before, reader)
+            after = await _picture(answer.after, reader)
+            return Done(
+                before=before,
+                after=after,
+                seconds=answer.seconds,
+                picture=None if answer.picture is None else await _picture(answer.picture, reader),
+                pointer=answer.pointer,
+            )
+
+    async def look(self) -> Shot:
+        """See `Desktop.look`."""
+        async with self._asked(LookRequest()) as (answer, reader):
+            if not isinstance(answer, LookAnswer):
+                raise DesktopGone.ended()
+            return await _picture(answer.picture, reader)
+
+    async def take(self, holder: str, seconds: float) -> None:
+        """See `Desktop.take`."""
+        async with self._asked(TakeRequest(holder, seconds)):
+            return
+
+    async def hand_back(self, holder: str) -> None:
+        """See `Desktop.hand_back`."""
+        async with self._asked(HandBackRequest(holder)):
+            return
+
+    @asynccontextmanager
+    async def view(self, holder: str) -> AsyncGenerator["ViewerStream"]:
+        """See `Desktop.view`."""
+        async with self._connected() as (reader, writer):
+            writer.write(frame(ViewRequest(holder)))
+            _require(await _answer(reader))
+            yield ViewerStream(reader, writer)
+
+    async def answers(self) -> bool:
+        """Whether it runs."""
+        try:
+            async with self._connected():
+                return True
+        except DesktopGone:
+            return False
+
+    async def stop(self) -> None:
+        """Ask it to end, and wait until the connection is closed because it has.
+
+        It is killed if that takes longer than any desktop needs.
+        """
+        async with self._connected() as (reader, writer):
+            writer.write(frame(StopRequest()))
+            try:
+                async with asyncio.timeout(_STOP_S):
+                    await reader.read()
+            except TimeoutError:
+                _kill_peer(writer.get_extra_info("socket"))
+            except ConnectionError:
+                return
+
+    @asynccontextmanager
+    async def _asked(self, request: Request) -> AsyncGenerator[tuple[Answer, asyncio.StreamReader]]:
+        """The answer, and where its pictures are read. Raises what was refused."""
+        async with self._connected() as (reader, writer):
+            writer.write(frame(request))
+            answer = await _answer(reader)
+            _require(answer)
+            yield answer, reader
+
+    @asynccontextmanager
+    async def _connected(
+        self,
+    ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A connection of its own, which is closed at the end. Raises DesktopGone."""
+        try:
+            with folders.socket_path(self._folder) as path:
+                reader, writer = await asyncio.open_unix_connection(path)
+        except OSError:
+            raise DesktopGone.ended() from None
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+
+class ViewerStream:
+    """The viewer's end of a connection that carries RFB: implements `Viewer`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def receive(self) -> bytes:
+        """See `Viewer.receive`."""
+        with suppress(ConnectionError):
+            return await self._reader.read(_PIECE)
+        return b""
+
+    async def send(self, data: bytes) -> None:
+        """See `Viewer.send`."""
+        self._writer.write(data)
+        with suppress(ConnectionError):  # `receive` tells
+            await self._writer.drain()
+
+
+async def _answer(reader: asyncio.StreamReader) -> Answer:
+    try:
+        return await read_frame(reader, answer_decoder)
+    except _GONE:
+        raise DesktopGone.ended() from None
+
+
+def _kill_peer(connection: socket.socket) -> None:
+    """Kill the host, which ends all of its desktop."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    process, _, _ = _CREDENTIALS.unpack(credentials)
+    if process:  # it is 0 where a container hides it
+        with suppress(OSError):
+            os.kill(process, signal.SIGKILL)
+
+
+def _require(answer: Answer) -> None:
+    """Raise what was refused."""
+    match answer:
+        case RefusedAnswer("action", message):
+            raise ActionRefused(message)
+        case RefusedAnswer("controlled", message):
+            raise Controlled(message)
+        case RefusedAnswer("late", message):
+            raise DeadlineExceeded(message)
+        case RefusedAnswer("viewers", message):
+            raise Conflict(message, code="desktop_viewers")
+        case RefusedAnswer():
+            raise DesktopGone.ended()
+        case _:
+            return
+
+
+async def _picture(head: PictureHead, reader: asyncio.StreamReader) -> Shot:
+    try:
+        png = await reader.readexactly(head.octets)
+    except _GONE:
+        raise DesktopGone.ended() from None
+    return Shot(png, head.width, head.height, head.pointer)
