@@ -4,7 +4,7 @@ from hypothesis import settings
 
 examples = settings(deadline=None, derandomize=True, max_examples=60)
 
-_DIALECT_PROPERTIES = 35
+_DIALECT_PROPERTIES = 37
 """So many properties of the dialects share the cases."""
 
 

@@ -23,6 +23,7 @@ from cartrita.domain.ports.providers import RelayProvider
 from cartrita.domain.ports.services import Service
 from cartrita.domain.provider_checks import ProviderSummary
 from cartrita.gateway.catalog import ProviderEntry, ProviderOrigin
+from cartrita.gateway.computer_forms import ComputerForms
 from cartrita.settings import Settings
 from cartrita.settings.providers import ConfiguredProvider
 
@@ -165,7 +166,8 @@ class _ProviderCreation:
     def _create(self, configured: ConfiguredProvider) -> RelayProvider:
         spec = provider_spec(configured.name, configured.base_url)
         options = self._options(configured)
-        return create_provider(replace(spec, dialect=configured.dialect), self._http, options)
+        spec = replace(spec, dialect=configured.dialect)
+        return ComputerForms(create_provider(spec, self._http, options))
 
     def _options(self, configured: ConfiguredProvider) -> ProviderOptions:
         config = self._settings.providers

@@ -1,11 +1,33 @@
 """A desktop as a plain function, for the models that no vendor trained for a tool of its own."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeAlias, cast
 
-from cartrita.domain.desktop import LONGEST_TYPED, MOST_ACTIONS
+import msgspec
+from msgspec.structs import replace
+
+from cartrita.dialects.computer_keys import key_name
+from cartrita.domain.desktop import (
+    LONGEST_TYPED,
+    MOST_ACTIONS,
+    Action,
+    Area,
+    Click,
+    ComputerCall,
+    Drag,
+    HoldKey,
+    Key,
+    Move,
+    Point,
+    Scroll,
+    Type,
+    Zoom,
+    typed,
+    written,
+)
 from cartrita.domain.json import JsonObject, JsonValue
-from cartrita.domain.tools import ComputerTool, Tool, ToolSpec, VendorTool
+from cartrita.domain.messages import ToolCall
+from cartrita.domain.tools import COMPUTER, ComputerTool, Tool, ToolSpec, VendorTool
 
 _DESCRIPTION: Final = (
     "Use the desktop: see its screen, point, click and type. The actions are done in this order, "
@@ -35,6 +57,96 @@ _KINDS: Final = {
     "wait": "wait for so many `seconds`",
 }
 """What each action does, by its `type`."""
+
+
+_Place: TypeAlias = Callable[[Point], Point]
+
+
+class Unreadable(ValueError):
+    """A call that does not say what is to be done; its text is for the model."""
+
+
+def call_of(actions: Iterable[Action]) -> ComputerCall:
+    """A call of these. Raises Unreadable for none, and for too many."""
+    wanted = tuple(actions)
+    if not 1 <= len(wanted) <= MOST_ACTIONS:
+        raise Unreadable(f"A call has 1 to {MOST_ACTIONS} actions, and this one {len(wanted)}.")
+    return ComputerCall(wanted)
+
+
+def read_call(arguments: JsonObject, tool: ComputerTool) -> ComputerCall:
+    """What the arguments of the function ask for. Raises Unreadable."""
+    whole: JsonObject = {"actions": [arguments]} if "type" in arguments else arguments
+    try:
+        call = msgspec.convert(_rounded(whole), ComputerCall)
+    except msgspec.ValidationError as problem:
+        raise Unreadable(f"The arguments of this call cannot be read: {problem}.") from None
+    place = _to_pixels(tool, tool.grid) if tool.grid else None
+    return call_of(each for one in call.actions for each in _read(one, place))
+
+
+def call_arguments(call: ToolCall, tool: ComputerTool | None) -> JsonObject:
+    """The arguments of a call that was made before, as those of the function if it is one of it."""
+    if tool is None or call.name != COMPUTER or call.malformed:
+        return call.arguments
+    try:
+        return _written(msgspec.convert(call.arguments, ComputerCall), tool)
+    except msgspec.ValidationError:
+        return call.arguments
+
+
+def _written(call: ComputerCall, tool: ComputerTool) -> JsonObject:
+    place = _to_grid(tool, tool.grid) if tool.grid else None
+    return msgspec.to_builtins(ComputerCall(tuple(_write(one, place) for one in call.actions)))
+
+
+def _read(action: Action, place: _Place | None) -> tuple[Action, ...]:
+    if isinstance(action, Type):
+        return typed(action.text) if action.secret is None else (action,)
+    if isinstance(action, Click | Drag | Scroll | Key | HoldKey) and action.keys:
+        action = replace(action, keys=tuple(map(key_name, action.keys)))
+    return (_placed(action, place),)
+
+
+def _write(action: Action, place: _Place | None) -> Action:
+    return Type(written(action)) if isinstance(action, Type) else _placed(action, place)
+
+
+def _placed(action: Action, place: _Place | None) -> Action:
+    if place is None:
+        return action
+    match action:
+        case Move(at=at):
+            return Move(place(at))
+        case Click(at=at) | Scroll(at=at) if at is not None:
+            return replace(action, at=place(at))
+        case Drag(path=path):
+            return replace(action, path=tuple(map(place, path)))
+        case Zoom(area=area):
+            start, end = place(Point(area.left, area.top)), place(Point(area.right, area.bottom))
+            return Zoom(Area(start.x, start.y, end.x, end.y))
+        case _:
+            return action
+
+
+def _to_pixels(tool: ComputerTool, grid: int) -> _Place:
+    """From a grid, the last line of which is the last pixel."""
+    across, down = (tool.width - 1) / grid, (tool.height - 1) / grid
+    return lambda at: Point(round(at.x * across), round(at.y * down))
+
+
+def _to_grid(tool: ComputerTool, grid: int) -> _Place:
+    across, down = grid / (tool.width - 1), grid / (tool.height - 1)
+    return lambda at: Point(round(at.x * across), round(at.y * down))
+
+
+def _rounded(value: JsonValue) -> JsonValue:
+    """With whole numbers for those that models write with a point, but for seconds."""
+    if isinstance(value, dict):
+        return {name: each if name == "seconds" else _rounded(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    return round(value) if isinstance(value, float) else value
 
 
 def with_functions(tools: Iterable[Tool]) -> Iterator[ToolSpec | VendorTool]:

@@ -16,8 +16,11 @@ class StreamParser(Protocol):
     where no line repeats the answer.
     """
 
-    done: bool
-    ignored: int
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def ignored(self) -> int: ...
 
     @property
     def line_bytes(self) -> int: ...

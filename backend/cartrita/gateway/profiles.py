@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from cartrita.domain.models import ModelInfo, ModelProfile
+from cartrita.domain.tools import ComputerForm
 
 
 class _Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,12 +23,20 @@ class _Family(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     context_tokens: int | None = None
     output_tokens: int | None = None
     continues: str | None = "instruction"
+    computer: tuple[ComputerForm, ...] = ("function",)
+    grid: int | None = None
 
     @property
     def profile(self) -> ModelProfile:
         """The profile of its models."""
         return ModelProfile(
-            self.capabilities, self.context_tokens, self.output_tokens, True, self.continues
+            self.capabilities,
+            self.context_tokens,
+            self.output_tokens,
+            True,
+            self.continues,
+            self.computer,
+            self.grid,
         )
 
 

@@ -1,6 +1,6 @@
 """A provider over any server with Anthropic's Messages API."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import quote
 
@@ -8,10 +8,12 @@ from cartrita.adapters.http.transport import LISTING
 from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, anthropic_url
 from cartrita.adapters.providers.exchange import Exchange, ProviderConnection
 from cartrita.dialects.anthropic_messages import errors
+from cartrita.dialects.anthropic_messages.computer_calls import betas, call_form
 from cartrita.dialects.anthropic_messages.model_list import ModelPage, parse_models
-from cartrita.dialects.anthropic_messages.models import known_options
+from cartrita.dialects.anthropic_messages.models import ModelOptions, known_options
 from cartrita.dialects.anthropic_messages.request_rendering import render
 from cartrita.dialects.anthropic_messages.stream_parsing import StreamParser, parse_completion
+from cartrita.dialects.computer_calls import with_computer
 from cartrita.dialects.upstream_errors import unexpected_content
 from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
@@ -67,10 +69,11 @@ class AnthropicCompatible:
         """See `ModelProvider.stream`."""
         options = known_options(request.model)
         rendered = await run_long(request.size, render, request, options)
-        url = self._url(PATHS[Endpoint.MESSAGES])
-        async with self._exchange.stream(
-            url, request, rendered, StreamParser, parse_completion, _HEADERS
-        ) as deltas:
+        url, headers = self._url(PATHS[Endpoint.MESSAGES]), _headers(request, options)
+        parsers = StreamParser, parse_completion
+        if request.computer is not None:
+            parsers = with_computer(call_form(request.computer), *parsers)
+        async with self._exchange.stream(url, request, rendered, *parsers, headers) as deltas:
             yield deltas
 
     def relay(self, request: RelayRequest) -> AbstractAsyncContextManager[RelayResponse]:
@@ -88,3 +91,8 @@ class AnthropicCompatible:
 
     def _url(self, path: str) -> str:
         return anthropic_url(self._connection.base_url, path)
+
+
+def _headers(request: ModelRequest, options: ModelOptions) -> Mapping[str, str]:
+    asked = betas(request, options)
+    return {**_HEADERS, "anthropic-beta": ",".join(asked)} if asked else _HEADERS

@@ -7,13 +7,16 @@ from typing import Literal
 from cartrita.adapters.http.transport import LISTING
 from cartrita.adapters.providers.addresses import MODELS_PATH, PATHS, openai_url
 from cartrita.adapters.providers.exchange import Exchange, ProviderConnection
+from cartrita.dialects.computer_calls import with_computer
 from cartrita.dialects.openai_chat import request_rendering as chat_rendering
 from cartrita.dialects.openai_chat import stream_parsing as chat_parsing
 from cartrita.dialects.openai_chat.request_types import ServerOptions
 from cartrita.dialects.openai_errors import from_response
 from cartrita.dialects.openai_model_list import parse_models
+from cartrita.dialects.openai_responses import computer_items
 from cartrita.dialects.openai_responses import request_rendering as responses_rendering
 from cartrita.dialects.openai_responses import stream_parsing as responses_parsing
+from cartrita.dialects.stream_parsers import CreateParser, ParseCompletion
 from cartrita.dialects.upstream_errors import unexpected_content
 from cartrita.domain.deltas import Delta
 from cartrita.domain.models import ModelInfo
@@ -77,7 +80,8 @@ class OpenAICompatible:
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
         """See `ModelProvider.stream`."""
-        chat = self._dialect == "openai_chat"
+        own_tool = computer_items.is_own_form(request.computer)
+        chat = self._dialect == "openai_chat" and not own_tool
         answering = await (self._stream_chat(request) if chat else self._stream_response(request))
         async with answering as deltas:
             yield deltas
@@ -93,8 +97,7 @@ class OpenAICompatible:
             self._url(PATHS[Endpoint.CHAT_COMPLETIONS]),
             request,
             await run_long(request.size, chat_rendering.render, request, self._server_options),
-            chat_parsing.StreamParser,
-            chat_parsing.parse_completion,
+            *_parsers(request, chat_parsing.StreamParser, chat_parsing.parse_completion),
         )
 
     async def _stream_response(
@@ -104,8 +107,7 @@ class OpenAICompatible:
             self._url(PATHS[Endpoint.RESPONSES]),
             request,
             await run_long(request.size, responses_rendering.render, request),
-            responses_parsing.StreamParser,
-            responses_parsing.parse_completion,
+            *_parsers(request, responses_parsing.StreamParser, responses_parsing.parse_completion),
         )
 
     async def _list_models(self) -> list[ModelInfo]:
@@ -117,3 +119,12 @@ class OpenAICompatible:
 
     def _url(self, path: str) -> str:
         return openai_url(self._connection.base_url, path)
+
+
+def _parsers(
+    request: ModelRequest, create: CreateParser, parse: ParseCompletion
+) -> tuple[CreateParser, ParseCompletion]:
+    computer = request.computer
+    if computer is None:
+        return create, parse
+    return with_computer(computer_items.call_form(computer), create, parse)

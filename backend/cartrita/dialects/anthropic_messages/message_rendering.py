@@ -5,11 +5,15 @@ user's turn. Texts without a letter are left out, because the API refuses them.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from cartrita.dialects.anthropic_messages import DIALECT, file_sources
 from cartrita.dialects.anthropic_messages import request_types as wire
+from cartrita.dialects.anthropic_messages.computer_calls import CallBlocks
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.losses import Losses
 from cartrita.domain.json import JsonObject
@@ -30,6 +34,7 @@ from cartrita.domain.messages import (
 from cartrita.domain.requests import ModelRequest
 
 _Speaker: TypeAlias = Literal["user", "assistant", "system"]
+_RenderBlocks: TypeAlias = Callable[[Iterable[Part]], Iterator[wire.Block]]
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 _CONTINUE = "Continue."
 
@@ -39,8 +44,9 @@ def render_messages(
 ) -> list[wire.InputMessage]:
     """The conversation. Raises InvalidInput for a file that cannot be sent."""
     turns: list[tuple[_Speaker, list[wire.Block]]] = []
+    render_blocks = partial(_blocks, calls=CallBlocks(request), losses=losses)
     for message in request.messages:
-        speaker, blocks = _turn(message, request, options, losses)
+        speaker, blocks = _turn(message, request, options, render_blocks, losses)
         if not blocks:
             continue
         if speaker == "system" and not (turns and turns[-1][0] == "user"):
@@ -74,17 +80,21 @@ def _five_minutes(cache: CacheBreakpoint) -> Literal["5m"] | None:
 
 
 def _turn(
-    message: Message, request: ModelRequest, options: ModelOptions, losses: Losses
+    message: Message,
+    request: ModelRequest,
+    options: ModelOptions,
+    render_blocks: _RenderBlocks,
+    losses: Losses,
 ) -> tuple[_Speaker, list[wire.Block]]:
     match message.role:
         case Role.ASSISTANT:
-            return "assistant", list(_blocks(message.parts, losses))
+            return "assistant", list(render_blocks(message.parts))
         case Role.SYSTEM if options.system_messages or request.origin == DIALECT:
-            return "system", list(_blocks(message.parts, losses))
+            return "system", list(render_blocks(message.parts))
         case Role.SYSTEM:
             return "user", [_as_user(message.text, losses)] if message.text.strip() else []
         case _:
-            return "user", list(_blocks(message.parts, losses))
+            return "user", list(render_blocks(message.parts))
 
 
 def _settle(
@@ -108,7 +118,7 @@ def _as_user(instructions: str, losses: Losses) -> wire.TextBlock:
     return wire.TextBlock(f"<system>\n{instructions}\n</system>")
 
 
-def _blocks(parts: Iterable[Part], losses: Losses) -> Iterator[wire.Block]:
+def _blocks(parts: Iterable[Part], calls: CallBlocks, losses: Losses) -> Iterator[wire.Block]:
     """The blocks of one message; the citations of a text become its own."""
     text: wire.TextBlock | None = None
     for part in parts:
@@ -120,7 +130,7 @@ def _blocks(parts: Iterable[Part], losses: Losses) -> Iterator[wire.Block]:
         text = None
         if isinstance(part, Text | Refusal):
             text = _text(part)
-        elif (block := _block(part, losses)) is not None:
+        elif (block := _block(part, calls, losses)) is not None:
             yield block
     if text is not None:
         yield text
@@ -140,20 +150,30 @@ def _cited(text: wire.TextBlock | None, part: Citation) -> wire.TextBlock | None
 
 
 def _block(
-    part: Attachment | ToolCall | ToolResult | Reasoning | VendorPart, losses: Losses
+    part: Attachment | ToolCall | ToolResult | Reasoning | VendorPart,
+    calls: CallBlocks,
+    losses: Losses,
 ) -> wire.Block | None:
     match part:
         case Attachment():
             return _file(part, losses)
         case ToolCall():
-            cache = cache_control(part.cache)
-            return wire.ToolUseBlock(_id(part.call_id), part.name, part.arguments, cache)
+            return _call(part, calls)
         case ToolResult():
-            return _result(part, losses)
+            return _result(part, calls, losses)
         case Reasoning():
             return _thinking(part, losses)
         case VendorPart():
             return _vendor_part(part, losses)
+
+
+def _call(part: ToolCall, calls: CallBlocks) -> wire.Block:
+    call_id, cache = _id(part.call_id), cache_control(part.cache)
+    own = calls.call(part)
+    if own is None:
+        return wire.ToolUseBlock(call_id, part.name, calls.arguments(part), cache)
+    marked: JsonObject = {} if cache is None else {"cache_control": msgspec.to_builtins(cache)}
+    return {**own, "id": call_id, **marked}
 
 
 def _file(part: Attachment, losses: Losses) -> wire.ImageBlock | wire.DocumentBlock:
@@ -172,7 +192,7 @@ def _file(part: Attachment, losses: Losses) -> wire.ImageBlock | wire.DocumentBl
     )
 
 
-def _result(part: ToolResult, losses: Losses) -> wire.ToolResultBlock:
+def _result(part: ToolResult, calls: CallBlocks, losses: Losses) -> wire.ToolResultBlock:
     cache = cache_control(part.cache)
     content: list[wire.ResultBlock] = []
     for item in part.content:
@@ -187,7 +207,13 @@ def _result(part: ToolResult, losses: Losses) -> wire.ToolResultBlock:
                     content.append(data)
     if not part.success and not content:
         content.append(wire.TextBlock("The tool failed."))
-    return wire.ToolResultBlock(_id(part.call_id), _plain(content), not part.success, cache)
+    return wire.ToolResultBlock(
+        _id(part.call_id),
+        _plain(content),
+        not part.success,
+        cache,
+        calls.toolset_name(part.call_id),
+    )
 
 
 def _plain(content: list[wire.ResultBlock]) -> str | list[wire.ResultBlock] | None:

@@ -27,7 +27,7 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True):
     `effort`, `json_schema`, `system_messages`, `prefill` and `forced_tools` say whether it takes an
     effort, a schema for its answer, instructions in the middle of a conversation, the beginning of
     its own answer, and an order to call a tool; `sampling` whether it takes temperature, top_p and
-    top_k.
+    top_k. Where it has `bound_thinking`, its reasoning counts only after what was sent before it.
     """
 
     output_tokens: int | None = None
@@ -39,6 +39,7 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True):
     system_messages: bool = False
     prefill: bool = True
     forced_tools: bool = True
+    bound_thinking: bool = False
     sampling: bool = True
 
 
@@ -71,6 +72,7 @@ def _from_four_six(family: str, version: _Version) -> ModelOptions:
         system_messages=version >= (4, 8),  # L C
         prefill=False,  # D L
         forced_tools=_takes_forced_tools(family, version),
+        bound_thinking=version >= (5, 5),  # D of the computer toolset
         sampling=version < (4, 7),  # L, and D of Sonnet 5 and Haiku 5.5
     )
 

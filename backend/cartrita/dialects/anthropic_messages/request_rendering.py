@@ -7,6 +7,13 @@ import msgspec
 
 from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.dialects.anthropic_messages import request_types as wire
+from cartrita.dialects.anthropic_messages.computer_calls import (
+    TOOLSET,
+    context_management,
+    is_own_form,
+    picture_limits,
+    tool_entry,
+)
 from cartrita.dialects.anthropic_messages.message_rendering import (
     cache_control,
     render_messages,
@@ -15,12 +22,13 @@ from cartrita.dialects.anthropic_messages.message_rendering import (
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.anthropic_messages.schemas import closed_schema, object_schema
 from cartrita.dialects.anthropic_messages.thinking_rendering import Effort, Limits, render_thinking
-from cartrita.dialects.computer_functions import with_functions
+from cartrita.dialects.computer_functions import function_of
+from cartrita.dialects.computer_pictures import fitted
 from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Role, Text
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
+from cartrita.domain.tools import ComputerTool, NamedTool, ToolSpec, VendorTool
 
 _DEFAULT_MAX_TOKENS = 4096
 _UNKNOWN_FIELDS = (
@@ -41,7 +49,7 @@ def render(request: ModelRequest, options: ModelOptions, *, stream: bool = True)
 
     Raises InvalidInput for a file that cannot be sent in this format.
     """
-    request = _hoisted(request)
+    request = fitted(_hoisted(request), picture_limits(request, options))
     losses = Losses(request, DIALECT)
     limits = _limits(request, options, losses)
     thinking, effort, max_tokens = render_thinking(request, options, limits, losses)
@@ -66,6 +74,7 @@ def render(request: ModelRequest, options: ModelOptions, *, stream: bool = True)
         top_k=top_k,
         stop_sequences=_stop_sequences(request, losses) or None,
         metadata=wire.Metadata(request.user) if request.user else None,
+        context_management=context_management(request, options),
     )
     return Rendered(_with_vendor_fields(request, body, losses), losses.receipts)
 
@@ -175,7 +184,10 @@ def _system(request: ModelRequest, instruction: str) -> str | list[wire.TextBloc
 
 def _tools(request: ModelRequest, losses: Losses) -> list[wire.Tool | JsonObject]:
     tools: list[wire.Tool | JsonObject] = []
-    for tool in with_functions(request.tools):
+    for tool in request.tools:
+        if isinstance(tool, ComputerTool):
+            tools.append(tool_entry(tool) if is_own_form(tool) else _tool(function_of(tool)))
+            continue
         if isinstance(tool, VendorTool):
             if tool.origin == DIALECT:
                 tools.append(tool.definition)
@@ -211,13 +223,19 @@ def _tool_choice(
     if forced and not options.forced_tools and request.origin != DIALECT:
         losses.approximated("tool_choice", "The model decides itself whether it calls a tool.")
         choice = "auto"
-    if isinstance(choice, NamedTool):
-        return wire.ToolChoice("tool", choice.name, single)
     if choice == "none":
         return wire.ToolChoice("none")
-    if choice == "required":
+    if isinstance(choice, NamedTool) and not _is_toolset(choice, request):
+        return wire.ToolChoice("tool", choice.name, single)
+    if choice == "required" or isinstance(choice, NamedTool):
         return wire.ToolChoice("any", None, single)
     return None if single is None else wire.ToolChoice("auto", None, single)
+
+
+def _is_toolset(choice: NamedTool, request: ModelRequest) -> bool:
+    """Whether no single tool has the name: the members of a toolset have names of their own."""
+    computer = request.computer
+    return computer is not None and choice.name == computer.name and computer.form == TOOLSET
 
 
 def _with_vendor_fields(request: ModelRequest, body: wire.Request, losses: Losses) -> bytes:

@@ -102,6 +102,7 @@ class ToolResultBlock(
     content: str | list[ResultBlock] | None = None
     is_error: bool = False
     cache_control: CacheControl | None = None
+    toolset_name: str | None = None
 
 
 class ThinkingBlock(msgspec.Struct, frozen=True, tag_field="type", tag="thinking"):
@@ -192,3 +193,4 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     top_k: int | None = None
     stop_sequences: list[str] | None = None
     metadata: Metadata | None = None
+    context_management: JsonObject | None = None

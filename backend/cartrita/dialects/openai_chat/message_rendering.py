@@ -11,6 +11,7 @@ from typing import cast
 import msgspec
 
 from cartrita.dialects import data_urls
+from cartrita.dialects.computer_functions import call_arguments
 from cartrita.dialects.losses import Losses, UnsendableFile
 from cartrita.dialects.openai_chat import DIALECT, reasoning_details
 from cartrita.dialects.openai_chat import request_types as wire
@@ -140,7 +141,7 @@ class MessageRenderer:
         for part in parts:
             if isinstance(part, ToolCall):
                 self._breakpoint(part, has_place=False)
-                arguments = _encode(part.arguments).decode()
+                arguments = _encode(call_arguments(part, self._request.computer)).decode()
                 yield wire.ToolCall(part.call_id, wire.CalledFunction(part.name, arguments))
             elif isinstance(part, VendorPart) and part.origin == DIALECT and "type" in part.data:
                 yield part.data

@@ -8,8 +8,15 @@ from typing import Final, Literal, cast
 
 import msgspec
 
+from cartrita.dialects.computer_pictures import fitted
 from cartrita.dialects.losses import Losses, Rendered, in_callers_words
 from cartrita.dialects.openai_responses import DIALECT, content_rendering, tools
+from cartrita.dialects.openai_responses.computer_items import (
+    PICTURES,
+    CallItems,
+    has_preview,
+    is_own_form,
+)
 from cartrita.dialects.openai_responses.content_rendering import ContentRendering
 from cartrita.dialects.openai_responses.request_parsing import ENCRYPTED_REASONING, LOGPROBS
 from cartrita.domain.json import JsonObject, JsonValue
@@ -52,6 +59,7 @@ def render(
 
     Raises InvalidInput for an attachment that has not been loaded.
     """
+    request = fitted(request, PICTURES)
     losses = Losses(request, DIALECT)
     vendor = _vendor_fields(request, losses)
     body: JsonObject = {
@@ -61,13 +69,14 @@ def render(
         "store": False,
         "instructions": request.instructions_text or None,
         "tools": cast("JsonValue", tools.render_tools(request, losses)) or None,
-        "tool_choice": tools.render_choice(request.tool_choice),
+        "tool_choice": tools.render_choice(request.tool_choice, request.computer),
         "parallel_tool_calls": request.parallel_tool_calls,
         **_sampling(request, losses),
         "text": _merged(_text(request.response_format), vendor.pop("text", None)),
         "reasoning": _merged(_reasoning(request, losses), vendor.pop("reasoning", None)),
         "include": _include(request, vendor.pop("include", None)),
         "user": request.user,
+        "truncation": "auto" if has_preview(request.computer) else None,
         **vendor,
     }
     if not body["tools"] and not body.get("prompt"):
@@ -82,19 +91,20 @@ def render(
 
 def _items(request: ModelRequest, options: ServerOptions, losses: Losses) -> Iterator[JsonValue]:
     content = ContentRendering(losses, own=request.origin == DIALECT)
+    calls = CallItems(request)
     for message in request.messages:
         match message.role:
             case Role.ASSISTANT:
-                yield from _assistant_items(message, losses)
+                yield from _assistant_items(message, calls, losses)
             case Role.TOOL:
-                yield from _tool_items(message, content, losses)
+                yield from _tool_items(message, content, calls, losses)
             case role:
                 name = "user" if role is Role.USER else options.system_role
                 if parts := content.input_parts(message.parts):
                     yield {"type": "message", "role": name, "content": parts}
 
 
-def _assistant_items(message: Message, losses: Losses) -> Iterator[JsonValue]:
+def _assistant_items(message: Message, calls: CallItems, losses: Losses) -> Iterator[JsonValue]:
     said: list[Part] = []
     for part in message.parts:
         if isinstance(part, Text | Refusal | Citation):
@@ -107,7 +117,10 @@ def _assistant_items(message: Message, losses: Losses) -> Iterator[JsonValue]:
                 if part.cache is not None:
                     why = "OpenAI caches prompts by itself."
                     losses.dropped("messages.cache_control", why, part, "cache_control")
-                yield call_item(part)
+                yield calls.call(part) or call_item(part, calls.arguments(part))
+            case Reasoning() if calls.is_alone(part):
+                why = "Reasoning before a call is sent back with that only."
+                losses.dropped("messages.reasoning", why, part)
             case Reasoning():
                 yield from _reasoning_item(part, losses)
             case VendorPart():
@@ -124,14 +137,13 @@ def _said(parts: list[Part]) -> Iterator[JsonValue]:
         yield {"type": "message", "role": "assistant", "content": content}
 
 
-def call_item(part: ToolCall) -> JsonObject:
+def call_item(part: ToolCall, arguments: JsonObject) -> JsonObject:
     """A function call, without an id."""
-    arguments = _encode(part.arguments).decode()
     return {
         "type": "function_call",
         "call_id": part.call_id,
         "name": part.name,
-        "arguments": arguments,
+        "arguments": _encode(arguments).decode(),
     }
 
 
@@ -156,10 +168,14 @@ def _vendor_item(part: VendorPart, losses: Losses) -> Iterator[JsonValue]:
         losses.dropped(f"messages.{part.data.get('type')}", why, part, "type")
 
 
-def _tool_items(message: Message, content: ContentRendering, losses: Losses) -> Iterator[JsonValue]:
+def _tool_items(
+    message: Message, content: ContentRendering, calls: CallItems, losses: Losses
+) -> Iterator[JsonValue]:
     for part in message.parts:
         if isinstance(part, VendorPart):
             yield from _vendor_item(part, losses)
+        elif isinstance(part, ToolResult) and (items := calls.output(part)) is not None:
+            yield from items
         elif isinstance(part, ToolResult):
             if not part.success:
                 why = "OpenAI has no mark for failed calls."
@@ -231,7 +247,7 @@ def _thinks(request: ModelRequest) -> bool:
 
 def _include(request: ModelRequest, more: JsonValue) -> JsonValue:
     include: list[JsonValue] = []
-    if request.reasoning.encrypted or _thinks(request):
+    if request.reasoning.encrypted or _thinks(request) or is_own_form(request.computer):
         include.append(ENCRYPTED_REASONING)
     if request.sampling.logprobs is not None:
         include.append(LOGPROBS)

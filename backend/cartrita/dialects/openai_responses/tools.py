@@ -5,13 +5,14 @@ from typing import Final, cast
 import msgspec
 
 from cartrita.dialects import function_schemas
-from cartrita.dialects.computer_functions import with_functions
+from cartrita.dialects.computer_functions import function_of
 from cartrita.dialects.losses import Losses
 from cartrita.dialects.openai_refusals import refusal, wrong_type
 from cartrita.dialects.openai_responses import DIALECT, json_checks
+from cartrita.dialects.openai_responses.computer_items import is_own_form, tool_entry
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.tools import NamedTool, Tool, ToolChoice, ToolSpec, VendorTool
+from cartrita.domain.tools import ComputerTool, NamedTool, Tool, ToolChoice, ToolSpec, VendorTool
 
 _FUNCTION: Final = {"type", "name", "description", "parameters", "strict"}
 _CHOICES: Final = ("none", "auto", "required")
@@ -60,8 +61,11 @@ def parse_choice(value: JsonValue, tools: tuple[Tool, ...]) -> Choice:
 def render_tools(request: ModelRequest, losses: Losses) -> list[JsonObject]:
     """The tools of a request; those of other vendors are lost."""
     rendered: list[JsonObject] = []
-    for tool in with_functions(request.tools):
-        if isinstance(tool, ToolSpec):
+    for tool in request.tools:
+        if isinstance(tool, ComputerTool):
+            own = is_own_form(tool)
+            rendered.append(tool_entry(tool) if own else _function(function_of(tool), False))
+        elif isinstance(tool, ToolSpec):
             rendered.append(_function(tool, request.origin == DIALECT))
             losses.dropped_tool_fields(tool)
             if tool.cache is not None:
@@ -76,9 +80,11 @@ def render_tools(request: ModelRequest, losses: Losses) -> list[JsonObject]:
     return rendered
 
 
-def render_choice(choice: ToolChoice) -> JsonValue:
+def render_choice(choice: ToolChoice, computer: ComputerTool | None) -> JsonValue:
     """The tool choice; None for the default."""
     if isinstance(choice, NamedTool):
+        if computer is not None and choice.name == computer.name and is_own_form(computer):
+            return {"type": computer.form}
         return {"type": "function", "name": choice.name}
     return None if choice == "auto" else choice
 
