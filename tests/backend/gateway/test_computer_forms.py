@@ -8,7 +8,9 @@ from tests.backend.scripted_provider import ScriptedProvider
 
 from cartrita.domain.deltas import Delta, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import UpstreamError, UpstreamOverloaded, UpstreamRejected
+from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import RelayResponse
 from cartrita.domain.relays import RelayRequest
 from cartrita.domain.requests import ModelRequest
@@ -23,18 +25,23 @@ OPUS = "claude-opus-5-5"
 
 
 def rejected(message: str, status: int = 400, param: str | None = None) -> UpstreamRejected:
-    details = {"upstream_param": param} if param else {}
+    details: JsonObject = {"upstream_param": param} if param else {}
     return UpstreamRejected(message, provider="p", status=status, details=details)
 
 
-class Provider(ScriptedProvider):
+class Provider:
     """Refuses the forms of `refused` with an error that tells of them."""
 
+    name = "p"
+
     def __init__(self, dialects: Collection[str], refused: dict[str, Exception]) -> None:
-        super().__init__(ANSWER)
         self.dialects = frozenset(dialects)
         self.refused = refused
+        self.requests: list[ModelRequest] = []
         self.key: Secret | None = None
+
+    async def models(self) -> list[ModelInfo]:
+        return []
 
     def with_key(self, key: Secret) -> "Provider":
         other = Provider(self.dialects, self.refused)
@@ -42,13 +49,11 @@ class Provider(ScriptedProvider):
         return other
 
     def stream(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[Delta]]:
+        self.requests.append(request)
         computer = request.computer
         error = None if computer is None else self.refused.get(computer.form)
-        if error is None:
-            return super().stream(request)
-        refusing = ScriptedProvider([error], at_once=True)
-        refusing.requests = self.requests
-        return refusing.stream(request)
+        script = ANSWER if error is None else [error]
+        return ScriptedProvider(script, at_once=True).stream(request)
 
     def relay(self, request: RelayRequest) -> AbstractAsyncContextManager[RelayResponse]:
         raise AssertionError(request)
