@@ -8,6 +8,7 @@ from tests.benchmarks import (
     admission,
     client,
     conversation,
+    desktop,
     limits,
     native,
     relay,
@@ -37,6 +38,7 @@ _BENCHMARKS = {
     "limits": limits.measure,
     "retrieval": retrieval.measure,
     "client": client.measure,
+    "desktop": desktop.measure,
     "voice": voice.measure,
     "voice-live": voice_live.measure,
 }

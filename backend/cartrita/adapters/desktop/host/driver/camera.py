@@ -1,10 +1,14 @@
 """What a screen shows: its pixels through shared memory, and pictures of them."""
 
+from typing import TypeAlias
+
 from mss import MSS, ScreenShotError
 
 from cartrita.adapters.desktop.host.driver import pictures
 from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer
 from cartrita.domain.desktop import Area, Shot
+
+Pixels: TypeAlias = bytes | bytearray
 
 
 class Camera:
@@ -14,19 +18,19 @@ class Camera:
         self._server = server
         self._whole = Area(0, 0, server.width, server.height)
         self._fast = _fast(server.name)
-        self._last: tuple[bytes, Cursor, Shot] | None = None
+        self._last: tuple[Pixels, Cursor, Shot] | None = None
 
     def close(self) -> None:
         """End its connection."""
         if self._fast is not None:
             self._fast.close()
 
-    def grab(self) -> bytes:
+    def grab(self) -> Pixels:
         """The pixels of the screen as BGRX, without the pointer."""
         if self._fast is not None:
             try:
                 area = (0, 0, self._whole.right, self._whole.bottom)
-                return bytes(self._fast.grab(area).raw)
+                return self._fast.grab(area).raw
             except ScreenShotError:
                 # Either the server is gone, which the slow way tells, or it refuses the fast one.
                 self._fast = None

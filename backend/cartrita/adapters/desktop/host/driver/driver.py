@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cartrita.adapters.desktop.host.driver import refusals
 from cartrita.adapters.desktop.host.driver.camera import Camera
-from cartrita.adapters.desktop.host.driver.hand import Hand
+from cartrita.adapters.desktop.host.driver.hand import Hand, PointerAction
 from cartrita.adapters.desktop.host.driver.keyboard import Keyboard
 from cartrita.adapters.desktop.host.driver.refusals import Screen
 from cartrita.adapters.desktop.host.driver.settling import Settling
@@ -61,8 +61,10 @@ class XDriver:
         held, text = refusals.keysyms_held(action), refusals.keysyms_typed(action, typed)
         before = parts.camera.shot()
         try:
-            self._do(parts, action, held or text, stop)
-            after = parts.camera.shot()
+            if isinstance(action, Screenshot | Zoom | CursorPosition):
+                after = before
+            else:
+                after = self._do(parts, action, held or text, stop)
         except BaseException:
             self.let_go()
             raise
@@ -92,13 +94,17 @@ class XDriver:
         self._parts.camera.close()
         self._parts.server.close()
 
-    def _do(self, parts: _Parts, action: Action, keysyms: list[int], stop: threading.Event) -> None:
+    def _do(
+        self,
+        parts: _Parts,
+        action: Wait | Type | Key | HoldKey | PointerAction,
+        keysyms: list[int],
+        stop: threading.Event,
+    ) -> Shot:
         match action:
-            case Screenshot() | Zoom() | CursorPosition():
-                return
             case Wait():
                 stop.wait(action.seconds)
-                return
+                return parts.camera.shot()
             case Type():
                 parts.keyboard.type(keysyms, stop)
             case Key():
@@ -110,6 +116,7 @@ class XDriver:
                 with parts.keyboard.held(keysyms, stop):
                     parts.hand.do(action, stop)
         parts.settling.wait(self._settle_s, stop)
+        return parts.camera.shot()
 
     def _connected(self) -> _Parts:
         try:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 from cartrita.adapters.desktop.host.driver.x_server import XServer
 from cartrita.domain.desktop import Button, Click, Drag, Move, Point, Press, Release, Scroll
@@ -18,6 +18,8 @@ _PACE_S: Final = 0.004
 _DROP_S: Final = 0.05
 """Between the last move and letting go: programs agree about a drop in messages of their own."""
 
+PointerAction: TypeAlias = Move | Click | Press | Release | Drag | Scroll
+
 
 class Hand:
     """It checks nothing: places are on the screen."""
@@ -25,9 +27,7 @@ class Hand:
     def __init__(self, server: XServer) -> None:
         self._server = server
 
-    def do(
-        self, action: Move | Click | Press | Release | Drag | Scroll, stop: threading.Event
-    ) -> None:
+    def do(self, action: PointerAction, stop: threading.Event) -> None:
         """Do one of its actions. At `stop` it ends early."""
         match action:
             case Move():

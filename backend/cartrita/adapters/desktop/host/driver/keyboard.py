@@ -11,7 +11,7 @@ from cartrita.adapters.desktop.host.driver.settling import Settling
 from cartrita.adapters.desktop.host.driver.x_server import XServer
 from cartrita.domain.errors import ActionRefused
 
-_CATCH_UP_S: Final = 2.0
+_CATCH_UP_S: Final = 10.0
 """A program that has not read its input for so long is not waited for any longer."""
 
 

@@ -14,9 +14,9 @@ _MOST_PIXELS: Final = 1_150_000
 """The bounds of pictures for computer use of the strictest vendor (Anthropic, older models)."""
 
 
-def drawn(pixels: bytes, width: int, height: int, cursor: Cursor) -> Image.Image:
+def drawn(pixels: bytes | bytearray, width: int, height: int, cursor: Cursor) -> Image.Image:
     """The picture of BGRX pixels, with the pointer on it."""
-    picture = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1).copy()
+    picture = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1)
     if not cursor.width or not cursor.height:
         return picture
     size = (cursor.width, cursor.height)
@@ -45,19 +45,21 @@ def enlarged_size(part: tuple[int, int], whole: tuple[int, int]) -> tuple[int, i
 
 
 def png(picture: Image.Image) -> bytes:
-    """A picture of RGB as PNG, in a third of the time that Pillow takes.
+    """A picture of RGB as PNG, in half of the time that Pillow takes.
 
     Rows are not filtered: screens are flat, and zlib's fastest level finds their repetitions.
     """
     width, height = picture.size
-    pixels, row = picture.tobytes(), width * 3
-    rows = [pixels[start : start + row] for start in range(0, len(pixels), row)]
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    # Each row has a byte more, which is zero: that of the filter, if one is put before the first.
+    rows = memoryview(picture.tobytes("raw", "RGB", width * 3 + 1))[:-1]
+    deflate = zlib.compressobj(1)
+    data = (deflate.compress(b"\0"), deflate.compress(rows), deflate.flush())
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", header),
-            _chunk(b"IDAT", zlib.compress(b"\0" + b"\0".join(rows), 1)),
+            _chunk(b"IDAT", b"".join(data)),
             _chunk(b"IEND", b""),
         )
     )

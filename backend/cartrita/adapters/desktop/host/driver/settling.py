@@ -10,6 +10,8 @@ from cartrita.adapters.desktop.host.driver.x_server import XServer
 
 _QUIET_S: Final = 0.1
 """A screen that has not changed for so long stands still."""
+_READ_S: Final = 0.3
+"""Nor has one of a program that cannot say what it has read: it shows what it reads sooner."""
 _LOOK_S: Final = 0.02
 """Between two looks at it."""
 
@@ -26,13 +28,13 @@ class Settling:
         """Return when the screen stands still, but at `stop` or after so long."""
         deadline = time.monotonic() + seconds
         self._has_read(deadline, stop)
-        self._stand_still(deadline, stop)
+        self._stand_still(_QUIET_S, deadline, stop)
 
     def wait_until_read(self, seconds: float, stop: threading.Event) -> None:
         """Return when the program has read its input, as far as this can be told."""
         deadline = time.monotonic() + seconds
         if not self._has_read(deadline, stop):
-            self._stand_still(deadline, stop)
+            self._stand_still(_READ_S, deadline, stop)
 
     def _has_read(self, deadline: float, stop: threading.Event) -> bool:
         """Whether it says that it has; those that cannot say so are not waited for."""
@@ -45,10 +47,10 @@ class Settling:
                     return True
         return False
 
-    def _stand_still(self, deadline: float, stop: threading.Event) -> None:
+    def _stand_still(self, quiet_s: float, deadline: float, stop: threading.Event) -> None:
         seen = self._camera.grab()
         changed = time.monotonic()
-        while time.monotonic() < min(deadline, changed + _QUIET_S) and not stop.wait(_LOOK_S):
+        while time.monotonic() < min(deadline, changed + quiet_s) and not stop.wait(_LOOK_S):
             now = self._camera.grab()
             if now != seen:
                 seen, changed = now, time.monotonic()
