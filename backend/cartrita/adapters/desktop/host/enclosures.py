@@ -24,6 +24,8 @@ _ENVIRONMENT: Final[Mapping[str, str]] = {
     "SHELL": "/bin/bash",
     "GSETTINGS_BACKEND": "memory",
     "NO_AT_BRIDGE": "1",
+    # Scrollbars that fade would be a screen that does not stand still for a second.
+    "GTK_OVERLAY_SCROLLING": "0",
 }
 _SYSTEM: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _SETTINGS: Final = (
