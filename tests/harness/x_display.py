@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -37,8 +37,8 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
 class XDisplay:
     """Its programs have a home of their own, and end with it."""
 
-    def __init__(self, width: int = 1280, height: int = 800) -> None:
-        self._size = f"{width}x{height}x24"
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self._options = options
         self._started: list[tuple[subprocess.Popen[bytes], ParentWatch]] = []
         self.home = Path(tempfile.mkdtemp(prefix="cartrita-display-"))
         self.name = ""
@@ -119,7 +119,7 @@ class XDisplay:
 
     def _serve(self) -> int:
         reader, writer = os.pipe()
-        screen = ("-screen", "0", self._size, "-nolisten", "tcp", "-noreset")
+        screen = ("-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset", *self._options)
         try:
             self._run("Xvfb", "-displayfd", str(writer), *screen, descriptors=(writer,))
         finally:

@@ -1,11 +1,16 @@
 """What a screen shows: its pixels through shared memory, and pictures of them."""
 
-from typing import TypeAlias
+import ctypes
+import os
+import socket
+from typing import Any, TypeAlias, cast
 
-from mss import MSS, ScreenShotError
+from mss import ScreenShotError
+from mss.linux.xcbhelpers import LIB
+from mss.linux.xshmgetimage import MSSImplXShmGetImage
 
 from cartrita.adapters.desktop.host.driver import pictures
-from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer
+from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer, peer
 from cartrita.domain.desktop import Area, Shot
 
 Pixels: TypeAlias = bytes | bytearray
@@ -17,7 +22,8 @@ class Camera:
     def __init__(self, server: XServer) -> None:
         self._server = server
         self._whole = Area(0, 0, server.width, server.height)
-        self._fast = _fast(server.name)
+        self._monitor = {"left": 0, "top": 0, "width": server.width, "height": server.height}
+        self._fast = _fast(server)
         self._last: tuple[Pixels, Cursor, Shot] | None = None
 
     def close(self) -> None:
@@ -29,8 +35,7 @@ class Camera:
         """The pixels of the screen as BGRX, without the pointer."""
         if self._fast is not None:
             try:
-                area = (0, 0, self._whole.right, self._whole.bottom)
-                return self._fast.grab(area).raw
+                return self._fast.grab(self._monitor)
             except ScreenShotError:
                 # Either the server is gone, which the slow way tells, or it refuses the fast one.
                 self._fast = None
@@ -53,9 +58,22 @@ class Camera:
         return Shot(pictures.png(picture), *picture.size, cursor.at)
 
 
-def _fast(display: str) -> MSS | None:
-    """None where the libraries of XCB are not installed."""
+def _fast(server: XServer) -> MSSImplXShmGetImage | None:
+    """None where there are no libraries of XCB, or where they find another server.
+
+    They look for an abstract socket first, and those belong to a network: the server of this name
+    there may be the screen of a person at this machine, while ours has its socket in a directory.
+    """
     try:
-        return MSS(display=display)
+        camera = MSSImplXShmGetImage(display=server.name)
     except (ScreenShotError, OSError):
         return None
+    with socket.socket(fileno=os.dup(_descriptor(camera))) as connection:
+        if peer(connection) == server.peer and server.peer.pid:
+            return camera
+    camera.close()
+    return None
+
+
+def _descriptor(camera: MSSImplXShmGetImage) -> int:
+    return LIB.xcb.xcb_get_file_descriptor(ctypes.byref(cast("Any", camera.conn)))

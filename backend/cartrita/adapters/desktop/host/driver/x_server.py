@@ -5,6 +5,8 @@ All of them raise DesktopGone once it cannot be reached. Only one thread uses a 
 
 import array
 import select
+import socket
+import struct
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -25,6 +27,7 @@ _LOST = (
     error.XNoAuthError,
     OSError,
 )
+_CREDENTIALS: Final = struct.Struct("3i")
 _ALL_PLANES: Final = 0xFFFFFFFF
 _REPLY_MASK: Final = X.SubstructureNotifyMask | X.SubstructureRedirectMask
 
@@ -37,6 +40,20 @@ class Cursor(NamedTuple):
     width: int
     height: int
     pixels: bytes
+
+
+class Peer(NamedTuple):
+    """The process that listens at the other end of a socket; `pid` is 0 if it is not seen here."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+def peer(connection: socket.socket) -> Peer:
+    """Whom a socket of this machine is connected with."""
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return Peer(*_CREDENTIALS.unpack(told))
 
 
 class XServer:
@@ -54,6 +71,7 @@ class XServer:
             self._x.xfixes_query_version()
             self._x.xtest_grab_control(True)
             self._display.sync()
+            self.peer = peer(self._x.display.socket)
         self.width: int = self._screen.width_in_pixels
         self.height: int = self._screen.height_in_pixels
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.backend.examples import examples
 from Xlib import XK
 
 from cartrita.adapters.desktop.host.driver import key_names
@@ -58,6 +59,7 @@ def test_what_is_no_key_is_refused_by_its_name(name: str) -> None:
     assert refused.value.message == f'There is no key "{name}".'
 
 
+@examples
 @given(
     st.sampled_from(sorted(key_names._NAMED)),
     st.sampled_from([str.upper, str.lower, str.title, str.swapcase]),
@@ -66,6 +68,7 @@ def test_the_case_of_letters_does_not_count(name: str, case: Callable[[str], str
     assert key_names.keysym(case(name)) == key_names.keysym(name) > 0
 
 
+@examples
 @given(st.text(min_size=2))
 def test_what_is_no_name_is_refused_in_a_sentence(name: str) -> None:
     assume(name.lower() not in key_names._NAMED | key_names._ALIASES)
@@ -73,6 +76,7 @@ def test_what_is_no_name_is_refused_in_a_sentence(name: str) -> None:
         key_names.keysym(name)
 
 
+@examples
 @given(st.characters())
 def test_any_character_but_controls_has_a_symbol_of_its_own(character: str) -> None:
     found = key_names.of_character(character)

@@ -1,11 +1,15 @@
 """What is seen of a real display is what it shows, whichever way the pixels come."""
 
 import io
+import os
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from typing import Self
 
 import pytest
-from mss import ScreenShotError
+from mss import MSS, ScreenShotError
 from PIL import Image
 from tests.harness.x_display import XDisplay
 from Xlib.display import Display
@@ -15,6 +19,8 @@ from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.domain.desktop import Action, Area, Done, Move, Point, Screenshot, Shot, Wait, Zoom
 
 pytestmark = pytest.mark.slow
+_NUMBER = 1000 + os.getpid() % 50_000
+"""Of a display: no other server has it."""
 _ORANGE = 0xFF8800
 _CORNER = Point(1279, 799)
 
@@ -31,6 +37,45 @@ def patch(display: XDisplay) -> Iterator[None]:
     connection.sync()
     yield
     connection.close()
+
+
+class _Relay:
+    """Another server at an address: what comes there goes to `target` and back."""
+
+    def __init__(self, address: str, target: str) -> None:
+        self._target = target
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(address)
+        self._listener.listen()
+        self._threads = [threading.Thread(target=self._accept)]
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self._target)
+                for one, other in ((client, server), (server, client)):
+                    self._threads.append(threading.Thread(target=_pass_on, args=(one, other)))
+                    self._threads[-1].start()
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    source.close()
 
 
 def _do(driver: XDriver, action: Action) -> Done:
@@ -92,10 +137,26 @@ def test_without_shared_memory_the_picture_is_the_same(
         raise ScreenShotError("libxcb is not installed")
 
     fast = driver.look()
-    monkeypatch.setattr(camera, "MSS", refuse)
+    monkeypatch.setattr(camera, "MSSImplXShmGetImage", refuse)
     slow = XDriver(display.name, settle_s=1.0)
     assert slow.look() == fast
     slow.close()
+
+
+@pytest.mark.usefixtures("patch")
+def test_a_server_that_only_bears_its_name_is_not_looked_at(
+    display: XDisplay, driver: XDriver
+) -> None:
+    with XDisplay(options=(f":{_NUMBER}", "-nolisten", "local")) as ours:
+        address = f"/tmp/.X11-unix/X{ours.name[1:]}"
+        with _Relay("\0" + address, f"/tmp/.X11-unix/X{display.name[1:]}"):
+            with MSS(display=ours.name) as deceived:
+                assert deceived.grab((200, 300, 201, 301)).pixel(0, 0) == (0xFF, 0x88, 0x00)
+            with closing(XDriver(ours.name, settle_s=1.0)) as made:
+                assert _image(made.look()).getpixel((200, 300)) != (0xFF, 0x88, 0x00)
+                _do(made, Move(Point(3, 4)))
+                assert made.look().pointer == Point(3, 4)
+                assert driver.look().pointer != Point(3, 4)
 
 
 @pytest.mark.usefixtures("patch")

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.backend.examples import examples
 
 from cartrita.adapters.desktop.host.driver.hand import moves
 from cartrita.domain.desktop import Point
@@ -11,6 +12,7 @@ from cartrita.domain.desktop import Point
 _PLACE = st.builds(Point, st.integers(0, 1279), st.integers(0, 799))
 
 
+@examples
 @given(st.lists(_PLACE, min_size=2, max_size=256))
 def test_moves_are_close_bounded_and_through_all_places(path: list[Point]) -> None:
     made = list(moves(path))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.backend.examples import examples
 
 from cartrita.adapters.desktop.host.driver import pictures
 from cartrita.adapters.desktop.host.driver.x_server import Cursor
@@ -15,6 +16,7 @@ from cartrita.domain.desktop import Area, Point
 _NONE = Cursor(Point(0, 0), Point(0, 0), 0, 0, b"")
 
 
+@examples
 @given(st.integers(1, 40), st.integers(1, 40), st.integers())
 def test_what_a_decoder_sees_is_what_the_screen_showed(width: int, height: int, seed: int) -> None:
     pixels = random.Random(seed).randbytes(width * height * 4)
@@ -42,6 +44,7 @@ def test_a_pointer_that_is_half_outside_is_cut(at: Point) -> None:
     assert pictures.drawn(bytes(10 * 8 * 4), 10, 8, cursor).size == (10, 8)
 
 
+@examples
 @given(
     st.tuples(st.integers(1, 8000), st.integers(1, 8000)),
     st.tuples(st.integers(320, 8000), st.integers(240, 8000)),

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.backend.examples import examples
 
 from cartrita.adapters.desktop.host.driver import refusals
 from cartrita.adapters.desktop.host.driver.refusals import Screen
@@ -64,6 +65,7 @@ def test_what_needs_no_place_or_the_whole_is_not(action: Action) -> None:
     assert refusals.keysyms_typed(action, None) == []
 
 
+@examples
 @given(st.lists(_INSIDE, min_size=1, max_size=5), st.lists(_ANY, min_size=1, max_size=5))
 def test_a_path_is_refused_if_any_of_its_places_is(within: list[Point], any_: list[Point]) -> None:
     refusals.check_places(Drag((*within, *within)), _SCREEN)
