@@ -1,11 +1,9 @@
 """The oldest pictures of a desktop are left out before a request would be refused."""
 
-import base64
-import struct
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.backend.dialects.pictures import picture
 from tests.backend.examples import examples
 
 from cartrita.dialects.computer_pictures import OLDER, PictureLimits, fitted, size_of
@@ -22,11 +20,6 @@ from cartrita.domain.requests import ModelRequest
 from cartrita.domain.tools import ComputerTool
 
 LIMITS = PictureLimits(most=8, many=4, side=2576, side_of_many=2000, patches=4784)
-
-
-def picture(width: int, height: int) -> Attachment:
-    head = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height) + b"\x08\x02"
-    return Attachment("image/png", url="data:image/png;base64," + base64.b64encode(head).decode())
 
 
 def conversation(*pictures: Attachment, desktop: bool = True) -> ModelRequest:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 from tests.harness.fake_provider import content, words
+from tests.harness.fake_provider.anthropic_messages import computer
 from tests.harness.fake_provider.anthropic_messages.message_request import MessageRequest
 from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.script import Citation, Script, ToolCall
@@ -101,6 +102,8 @@ class AnswerBlocks:
             "name": call.name,
             "input": {},
         }
+        if self._request.has_toolset and call.name in computer.MEMBERS:
+            start |= {"toolset_name": computer.NAME, "caller": {"type": "direct"}}
         deltas = [
             (_delta("input_json_delta", "partial_json", piece), int(bool(piece)))
             for piece in ("", *content.argument_pieces(call))

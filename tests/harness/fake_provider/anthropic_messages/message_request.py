@@ -5,7 +5,7 @@ from typing import cast
 
 import msgspec
 from tests.harness.fake_provider import words
-from tests.harness.fake_provider.anthropic_messages import errors, limits, messages
+from tests.harness.fake_provider.anthropic_messages import computer, errors, limits, messages
 from tests.harness.fake_provider.anthropic_messages.blocks import RULES as BLOCK_RULES
 from tests.harness.fake_provider.anthropic_messages.threads import Threads
 from tests.harness.fake_provider.anthropic_messages.tools import RULES, check_tools
@@ -56,6 +56,11 @@ class MessageRequest(msgspec.Struct, frozen=True):
     forced_tool: Json | None = None
     offered: Sequence[Json] = ()
 
+    @property
+    def has_toolset(self) -> bool:
+        """Whether the members of the computer toolset may be called."""
+        return any(tool.get("type") == computer.TOOLSET for tool in self.offered)
+
 
 def parse(body: bytes, models: Sequence[str], seal: Seal, threads: Threads) -> MessageRequest:
     """Return the request, or raise the Refusal that Anthropic answers it with."""
@@ -63,6 +68,7 @@ def parse(body: bytes, models: Sequence[str], seal: Seal, threads: Threads) -> M
     (_BETA_SHAPES if threads.beta else _SHAPES).check(_REQUEST, fields)
     _check_together(fields)
     _check_sealed(fields, models, seal)
+    computer.check(fields, threads.betas)
     return _request(fields)
 
 
@@ -177,8 +183,9 @@ def _forced_tool(fields: Json) -> Json | None:
     chosen = cast("Json", fields.get("tool_choice") or {})
     tools = cast("list[Json]", fields.get("tools") or [])
     if chosen.get("type") == "any":
-        return tools[0]
-    return next((tool for tool in tools if tool["name"] == chosen.get("name")), None)
+        return tools[0] if "name" in tools[0] else None
+    named = (tool for tool in tools if "name" in tool)
+    return next((tool for tool in named if tool["name"] == chosen.get("name")), None)
 
 
 def _count(fields: Json) -> int:

@@ -25,7 +25,8 @@ class Threads:
     def __init__(self, kept: dict[str, object], betas: str) -> None:
         self._kept = kept
         self.beta = bool(betas)
-        self._allowed = BETA in betas.replace(" ", "").split(",")
+        self.betas = betas.replace(" ", "").split(",")
+        self._allowed = BETA in self.betas
         self._holds = False
         self._before: _Held | None = None
 

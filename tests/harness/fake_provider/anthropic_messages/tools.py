@@ -31,7 +31,8 @@ RULES: dict[str, Rule] = {
 
 def check_tools(fields: Json) -> None:
     """Raise the Refusal of tools that do not go together."""
-    names = [cast("str", tool["name"]) for tool in cast("list[Json]", fields.get("tools") or [])]
+    tools = cast("list[Json]", fields.get("tools") or [])
+    names = [cast("str", tool.get("name") or tool["type"]) for tool in tools]
     if len(set(names)) < len(names):
         raise errors.at("tools", "Tool names must be unique.")
     chosen = cast("Json", fields.get("tool_choice") or {})

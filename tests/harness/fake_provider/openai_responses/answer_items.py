@@ -7,6 +7,7 @@ import msgspec
 from tests.harness.fake_provider import content, words
 from tests.harness.fake_provider.dialect import Service
 from tests.harness.fake_provider.openai import citations, logprobs
+from tests.harness.fake_provider.openai_responses import computer
 from tests.harness.fake_provider.openai_responses.response_request import ResponseRequest
 from tests.harness.fake_provider.script import Script, ToolCall
 from tests.harness.fake_provider.scripted_content import ScriptedContent, function, functions
@@ -153,6 +154,8 @@ class AnswerItems:
         return events
 
     def _call(self, call: ToolCall, position: int) -> Item:
+        if self._request.has_computer and call.name == computer.CALL:
+            return self._computer_call(call, position)
         added: Json = {
             "id": f"fc_{self._digest[:31]}{position}",
             "type": "function_call",
@@ -169,6 +172,19 @@ class AnswerItems:
         ]
         events.append(({"type": f"{kind}.done", **where, "arguments": said}, 0))
         return Item(added, events, added | {"status": "completed", "arguments": said})
+
+    def _computer_call(self, call: ToolCall, position: int) -> Item:
+        """The arguments are its fields: actions, and what is to be checked."""
+        added: Json = {
+            "id": f"cu_{self._digest[:31]}{position}",
+            "type": computer.CALL,
+            "status": "in_progress",
+            "call_id": call.id or f"call_{self._digest[:23]}{position}",
+            "pending_safety_checks": [],
+        }
+        said: Json = msgspec.json.decode(call.arguments_text)
+        events: Events = [({"type": "@silent"}, len(content.argument_pieces(call)))]
+        return Item(added, events, added | {"status": "completed"} | said)
 
 
 _EMPTY: Json = {"text": "", "refusal": "", "annotations": [], "logprobs": []}

@@ -14,6 +14,7 @@ Item = dict[str, object]
 _INPUT = ("input_text", "input_image", "input_file")
 _OUTPUT = ("output_text", "refusal")
 _CALL_ID = limits.text(64)
+_ANSWERED = ("function_call", "computer_call")
 RULES: dict[str, Rule] = {
     "input[].call_id": _CALL_ID,
     "input[].name": limits.text(128, limits.NAME),
@@ -21,6 +22,7 @@ RULES: dict[str, Rule] = {
     "input[].content[].image_url": media_checks.image_url,
     "input[].output[].file_data": media_checks.file_part,
     "input[].output[].image_url": media_checks.image_url,
+    "input[].output.image_url": media_checks.image_url,
 }
 _EITHER = ("ResponseInputTextParam", "ResponseInputImageParam", "ResponseInputFileParam")
 _SAID = ("ResponseOutputTextParam", "ResponseOutputRefusalParam")
@@ -68,22 +70,27 @@ def items(value: object) -> list[Item]:
 
 def check_order(said: Sequence[Item], seal: Seal, known: Callable[[str], bool]) -> None:
     """Raise the Refusal of items that lack another; `known` tells ids that this server keeps."""
-    calls = [cast("str", item["call_id"]) for item in said if item["type"] == "function_call"]
-    answers = [item.get("call_id") for item in said if item["type"] == "function_call_output"]
-    for call in answers:
-        if call not in calls:
-            raise errors.OpenAIRefusal(
-                f"No tool call found for function call output with call_id {call}.", param="input"
-            )
-    for call in calls:
-        if call not in answers:
-            raise errors.OpenAIRefusal(
-                f"No tool output found for function call {call}.", param="input"
-            )
+    for kind in _ANSWERED:
+        _check_answered(said, kind)
     for index, item in enumerate(said):
         if item["type"] == "reasoning":
             _check_sealed(item, seal, known)
             _check_followed(said, index)
+
+
+def _check_answered(said: Sequence[Item], kind: str) -> None:
+    """Each call of this kind has its output, and each output its call."""
+    words = kind.replace("_", " ")
+    calls = [cast("str", item["call_id"]) for item in said if item["type"] == kind]
+    answers = [item.get("call_id") for item in said if item["type"] == f"{kind}_output"]
+    for call in answers:
+        if call not in calls:
+            raise errors.OpenAIRefusal(
+                f"No tool call found for {words} output with call_id {call}.", param="input"
+            )
+    for call in calls:
+        if call not in answers:
+            raise errors.OpenAIRefusal(f"No tool output found for {words} {call}.", param="input")
 
 
 def _check_sealed(item: Item, seal: Seal, known: Callable[[str], bool]) -> None:
@@ -105,7 +112,7 @@ def _check_sealed(item: Item, seal: Seal, known: Callable[[str], bool]) -> None:
 def _check_followed(said: Sequence[Item], index: int) -> None:
     after = next((item for item in said[index + 1 :] if item["type"] != "reasoning"), None)
     by_assistant = after is not None and (
-        after["type"] == "function_call" or after.get("role") == "assistant"
+        after["type"] in _ANSWERED or after.get("role") == "assistant"
     )
     if not by_assistant:
         raise errors.OpenAIRefusal(
@@ -130,9 +137,9 @@ def turns(said: Sequence[Item]) -> list[Turn]:
         if item["type"] == "message":
             role = cast("str", item["role"])
             found.append(Turn(_ROLES.get(role, "other"), text_of(item)))
-        elif item["type"] == "function_call_output":
+        elif item["type"] in [f"{kind}_output" for kind in _ANSWERED]:
             found.append(Turn("tool", text_of(item), plain=False))
-        elif item["type"] == "function_call":
+        elif item["type"] in _ANSWERED:
             found.append(Turn("assistant", "", plain=False))
     return found
 

@@ -8,7 +8,7 @@ from tests.harness.fake_provider import words
 from tests.harness.fake_provider.content import Question, question
 from tests.harness.fake_provider.openai import errors, limits, parameters, schemas
 from tests.harness.fake_provider.openai.words import OpenAIWords
-from tests.harness.fake_provider.openai_responses import items
+from tests.harness.fake_provider.openai_responses import computer, items
 from tests.harness.fake_provider.seals import Seal
 from tests.harness.fake_provider.shape_checks import Rule, Shapes
 
@@ -90,6 +90,12 @@ class ResponseRequest(msgspec.Struct, frozen=True):
         return parameters.offered(self.fields)
 
     @property
+    def has_computer(self) -> bool:
+        """Whether a computer tool may be called."""
+        tools = cast("list[Json]", self.fields.get("tools") or [])
+        return any(tool["type"] in computer.KINDS for tool in tools)
+
+    @property
     def _included(self) -> list[str]:
         return cast("list[str]", self.fields.get("include") or [])
 
@@ -105,6 +111,7 @@ def parse(
     said = [*_before(fields, kept), *items.items(fields["input"])]
     known = {item.get("id") for each in kept.values() for item in each.said}
     items.check_order(said, seal, known.__contains__)
+    computer.check(fields, said)
     return ResponseRequest(fields, said, question(items.turns(said)), _count(fields, said))
 
 
