@@ -58,6 +58,8 @@ def render_messages(
         else:
             turns.append((speaker, blocks))
     _complete(turns, request, options, losses)
+    if request.computer is not None and request.origin is None:
+        _mark_end(turns[-1][1])
     return [
         wire.InputMessage(speaker, _content(_results_first(blocks))) for speaker, blocks in turns
     ]
@@ -258,6 +260,13 @@ def _is_result(block: wire.Block) -> bool:
     if isinstance(block, dict):
         return block.get("type") == "tool_result"
     return isinstance(block, wire.ToolResultBlock)
+
+
+def _mark_end(blocks: list[wire.Block]) -> None:
+    """Have all so far cached: the pictures of a desktop are many, and each request has them."""
+    last = blocks[-1]
+    if isinstance(last, wire.TextBlock | wire.ToolResultBlock):
+        blocks[-1] = msgspec.structs.replace(last, cache_control=wire.CacheControl("ephemeral"))
 
 
 def _content(blocks: list[wire.Block]) -> str | list[wire.Block]:

@@ -62,9 +62,10 @@ def _body(request: ModelRequest, model: str = "claude-opus-5-5") -> JsonObject:
 
 
 def _blocks(request: ModelRequest) -> tuple[JsonObject, JsonObject]:
-    """The block of the call, and of its result."""
+    """The block of the call, and of its result, up to which everything is to be cached."""
     messages = msgspec.convert(_body(request)["messages"], list[JsonObject])
     call, result = (msgspec.convert(one["content"], list[JsonObject]) for one in messages[1:3])
+    assert result[0].pop("cache_control") == {"type": "ephemeral"}
     return call[0], result[0]
 
 
@@ -244,3 +245,8 @@ def test_a_failed_call_says_so_and_repeats_the_toolset() -> None:
 def test_a_toolset_cannot_be_chosen_by_name(form: ComputerForm, sent: JsonObject) -> None:
     body = _body(_request(form, choice=NamedTool("computer")), "claude-opus-5")
     assert body["tool_choice"] == sent
+
+
+def test_a_callers_own_breakpoints_are_the_only_ones() -> None:
+    request = msgspec.structs.replace(_request(TOOLSET, _call(CLICK)), origin=DIALECT)
+    assert b"cache_control" not in render(request, known_options("claude-opus-5")).body
