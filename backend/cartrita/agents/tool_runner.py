@@ -151,7 +151,10 @@ class ToolRunner:
             return await self._end_late(one, tool)
         except ApprovalsNeeded as needed:
             return needed
-        return await self._end(one, *self._said(tool, output))
+        said, events = self._said(tool, output)
+        if self._run.approvals.get(one.place) is not None:  # one that was denied comes to no call
+            said = replace(said, approved=True)
+        return await self._end(one, said, events)
 
     async def _end_late(self, one: PlacedCall, tool: Tool) -> _Outcome:
         """Record that its time was over, with all that was being done for it."""
@@ -244,7 +247,13 @@ def _intent(one: PlacedCall, begun: ToolBegun, approval: Approval | None) -> Ste
 
 
 def _result(call: ToolCall, said: ToolSaid) -> ToolResult:
-    return ToolResult(call.call_id, (Text(said.text), *said.attachments), call.name, said.success)
+    return ToolResult(
+        call.call_id,
+        (Text(said.text), *said.attachments),
+        call.name,
+        said.success,
+        approved=said.approved,
+    )
 
 
 async def _all(works: Sequence[Awaitable[_Outcome]]) -> list[_Outcome]:

@@ -37,12 +37,16 @@ class ModelSaid(msgspec.Struct, frozen=True, omit_defaults=True, tag="model"):
 
 
 class ToolSaid(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool"):
-    """The result of a tool, as the model reads it, and what it spent in US dollars."""
+    """The result of a tool, as the model reads it, and what it spent in US dollars.
+
+    `approved` is that of `ToolResult`.
+    """
 
     text: str
     success: bool = True
     attachments: tuple[Attachment, ...] = ()
     cost: float | None = None
+    approved: bool = False
 
 
 class ToolBegun(msgspec.Struct, frozen=True, omit_defaults=True, tag="begun"):

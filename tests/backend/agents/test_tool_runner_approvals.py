@@ -16,6 +16,7 @@ from tests.backend.application.fakes import claim, until
 
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.events import ApprovalAsked, RunCompleted, ToolReturned
+from cartrita.domain.messages import ToolResult
 from cartrita.domain.runs import Claim, Ending, RunInput
 from cartrita.domain.step_records import StepState
 
@@ -74,6 +75,8 @@ async def test_a_tool_that_acts_is_asked_for_when_the_rest_is_done() -> None:
     assert (intent.state, intent.approval_id) == (StepState.INTENT, approval.id)
     assert intent.input_hash == approval.arguments_hash
     assert done.state is StepState.DONE
+    sent = again.provider.requests[-1].messages[-1].parts
+    assert [part.approved for part in sent if isinstance(part, ToolResult)] == [True, False]
 
 
 @pytest.mark.parametrize(
