@@ -111,7 +111,7 @@ class MalformedSteps:
         self._count = self._count + 1 if all(call.malformed for call in calls) else 0
         if self._count == _MALFORMED_STEPS:
             raise UpstreamMalformed(
-                f"{self._provider} called tools with arguments that are no JSON object in "
+                f"{self._provider} called tools with arguments that cannot be read in "
                 f"{self._count} steps in a row.",
                 provider=self._provider,
             )

@@ -67,6 +67,11 @@ def read_member(name: str, given: JsonObject) -> tuple[Action, ...]:
         raise Unreadable(f"{name} needs {missing}.") from None
 
 
+def is_member(name: str) -> bool:
+    """Whether the vendor has such an action."""
+    return name in _MEMBERS
+
+
 def write_member(action: Action) -> tuple[str, JsonObject] | None:
     """The member and the input that ask for it; None where no member does."""
     match action:

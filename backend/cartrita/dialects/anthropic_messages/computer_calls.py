@@ -6,7 +6,11 @@ from typing import Final
 import msgspec
 
 from cartrita.dialects.anthropic_messages import DIALECT
-from cartrita.dialects.anthropic_messages.computer_actions import read_member, write_member
+from cartrita.dialects.anthropic_messages.computer_actions import (
+    is_member,
+    read_member,
+    write_member,
+)
 from cartrita.dialects.anthropic_messages.models import ModelOptions
 from cartrita.dialects.computer_calls import CallForm, FunctionForm, WrittenCall
 from cartrita.dialects.computer_functions import Unreadable, call_arguments, call_of
@@ -127,6 +131,13 @@ def _object(given: JsonValue) -> JsonObject:
     return given if isinstance(given, dict) else {"INVALID_JSON": given}
 
 
+def _is_of(block: JsonObject, *, toolset: bool) -> bool:
+    """Whether a block is a call of the toolset, or of the older tools, as the API takes it back."""
+    if not toolset:
+        return "toolset_name" not in block
+    return "toolset_name" in block and is_member(str(block.get("name")))
+
+
 class CallBlocks:
     """The calls of a request's messages as blocks, and which results have to name the toolset."""
 
@@ -156,7 +167,7 @@ class CallBlocks:
 
     def _own(self, part: ToolCall) -> JsonObject | None:
         toolset = self._tool is not None and self._tool.form == TOOLSET
-        if part.origin == DIALECT and ("toolset_name" in part.vendor) == toolset:
+        if part.origin == DIALECT and _is_of(part.vendor, toolset=toolset):
             return part.vendor
         if part.malformed:
             return None
