@@ -124,8 +124,10 @@ async def _conversation(scenario: Scenario, headers: Mapping[str, str], word: st
     path = f"/v1/conversations/{conversation}/items"
     status, items = await call(scenario.server.port, "GET", path, headers)
     assert status == 200, items
+    _, me = await call(scenario.server.port, "GET", "/api/me", headers)
     return {
         Kind.CONVERSATION: [conversation],
+        Kind.DESKTOP: [await ended_desktop(scenario, me["owner_id"], conversation)],
         Kind.MESSAGE: [told["message_id"], told["message"]["parent_id"]],
         Kind.RUN: [told["run_id"]],
         Kind.RESPONSE: [response["id"]],
@@ -138,7 +140,9 @@ async def _waiting(scenario: Scenario, headers: Mapping[str, str], word: str) ->
     return {Kind.RUN: [waiting["run_id"]], Kind.APPROVAL: [waiting["approval"]["approval_id"]]}
 
 
-_CONVERSED = frozenset({Kind.CONVERSATION, Kind.MESSAGE, Kind.RUN, Kind.RESPONSE, Kind.ITEM})
+_CONVERSED = frozenset(
+    {Kind.CONVERSATION, Kind.DESKTOP, Kind.MESSAGE, Kind.RUN, Kind.RESPONSE, Kind.ITEM}
+)
 _Make: TypeAlias = Callable[[Scenario, Mapping[str, str], str], Awaitable[Things]]
 _MAKERS: tuple[tuple[Set[Kind], _Make], ...] = (
     ({Kind.USER, Kind.TENANT}, _itself),
@@ -156,6 +160,19 @@ async def new_waiting(scenario: Scenario, headers: Mapping[str, str], word: str)
     calculator = ToolCall(name="calculator", arguments={"expression": "6*7"})
     message = f"{word} {uuid4().hex} {directive(Script(tool_calls=(calculator,)), Script())}"
     return await made(scenario, headers, "/api/chat", {"message": message, "approval": "always"})
+
+
+async def ended_desktop(scenario: Scenario, owner_id: str, conversation: str) -> str:
+    """The id of a desktop that ran for a conversation; none is started here."""
+    [row] = await scenario.fetch(
+        "INSERT INTO desktop_sessions (id, owner_id, conversation_id, status, machine, width,"
+        " height, isolation, expires_at, ended_at, reason) VALUES (gen_random_uuid(), $1,"
+        " $2::text::uuid, 'stopped', 'elsewhere', 1280, 800, 'plain', now(), now(), 'It ended.')"
+        " RETURNING id",
+        owner_id,
+        conversation.removeprefix("conv_"),
+    )
+    return ids.public("desktop", row["id"])
 
 
 async def new_image(scenario: Scenario, headers: Mapping[str, str], name: str) -> str:

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     CREDENTIAL = "credential"
     APPROVAL = "approval"
     FILE = "file"
+    DESKTOP = "desktop"
 
 
 MANAGED = frozenset({Kind.KEY, Kind.USER, Kind.TENANT})
@@ -95,6 +96,7 @@ PATH_KINDS = {
     "credential_id": Kind.CREDENTIAL,
     "approval_id": Kind.APPROVAL,
     "file_id": Kind.FILE,
+    "desktop_id": Kind.DESKTOP,
 }
 SHARED = frozenset({"agent_id", "asset_name", "model_id", "name"})
 """Parameters of paths that name what belongs to nobody."""
@@ -104,6 +106,7 @@ NO_IDS = {
     "cursor": "is a position in the caller's own list: test_own_data.py",
     "external_id": "is a name among the caller's own only: test_own_data.py",
     "get_run_events.after": "is a number",
+    "list_frames.after": "is a number",
     "create_tenant.id": "is the name of something new",
     "create_user.id": "is the name of something new",
     "after_id": "names a model",
@@ -210,6 +213,18 @@ RULES: dict[str, Rule] = {
     "search": Rule(body={"query": "WORD", "provider": "local"}),
     "search_github": Rule(query="q=moss"),
     "post_code": Rule(body={"task": "x"}),
+    "execute_computer_task": Rule(
+        body={"task": "x"}, fields=(Field(Kind.DESKTOP, body={"session_id": "ID"}),)
+    ),
+    "create_desktop": Rule(body={}, fields=(_CONVERSATION,)),
+    "list_desktops": _PLAIN,
+    "get_desktop": _PLAIN,
+    "end_desktop": _PLAIN,
+    "stop_desktop": _PLAIN,
+    "control_desktop": Rule(body={"action": "take"}),
+    "get_screenshot": _PLAIN,
+    "list_frames": _PLAIN,
+    "get_film": _PLAIN,
     "get_voice": _PLAIN,
     "transcribe": Rule(upload="audio", file=RECORDING),
     "speak": Rule(body={"text": "x"}),

@@ -8,6 +8,8 @@ import msgspec
 
 from cartrita.agents.agent import Agent, AgentLimits
 from cartrita.domain.caps import Caps
+from cartrita.domain.desktop import HAND_OVER
+from cartrita.domain.tools import COMPUTER
 
 SUPERVISOR: Final = "supervisor"
 """The id of the agent that answers when a request names none."""
@@ -15,6 +17,7 @@ SUPERVISOR: Final = "supervisor"
 _OWN_DATA: Final = ("search_files", "read_file", "search_conversations")
 _WEB: Final = ("web_search", "web_fetch", "github_search")
 _WORKER_LIMITS: Final = AgentLimits(caps=Caps(steps=16))
+_LIMITS: Final = {"computer_use": AgentLimits(caps=Caps(steps=100))}
 
 _WORKERS: Final = (
     Agent(
@@ -77,7 +80,8 @@ _WORKERS: Final = (
         description="Does tasks on a desktop: clicks, types and looks.",
         instructions="",
         capabilities=("computer_use",),
-        tools=("computer",),
+        tools=(COMPUTER, HAND_OVER),
+        route="computer_use",
         aliases=("computer",),
     ),
     Agent(
@@ -106,7 +110,10 @@ def built_in_agents() -> tuple[Agent, ...]:
         delegates=tuple(agent.id for agent in _WORKERS),
         aliases=("assistant",),
     )
-    workers = (msgspec.structs.replace(agent, limits=_WORKER_LIMITS) for agent in _WORKERS)
+    workers = (
+        msgspec.structs.replace(agent, limits=_LIMITS.get(agent.id, _WORKER_LIMITS))
+        for agent in _WORKERS
+    )
     return tuple(map(_instructed, (supervisor, *workers)))
 
 

@@ -73,7 +73,10 @@ class RunContext:
 
     def policy(self, agent: Agent) -> ApprovalPolicy:
         """Which calls of an agent a person decides on in this run."""
-        return agent.approval.tightened(self.claim.input.approval)
+        given, own = self.claim.input, agent.approval
+        if given.loosened_to is not None and agent.id == given.agent:
+            own = given.loosened_to
+        return own.tightened(given.approval)
 
     def expiry(self) -> datetime:
         """Until when a person can decide on what is asked now."""

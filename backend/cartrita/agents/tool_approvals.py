@@ -6,6 +6,7 @@ from typing import Final
 from cartrita.agents.agent import Agent
 from cartrita.agents.run_context import RunContext
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
+from cartrita.domain.desktop_films import Shown
 from cartrita.domain.events import ApprovalAsked
 from cartrita.domain.messages import ToolCall
 from cartrita.domain.step_places import StepPlace
@@ -27,14 +28,16 @@ def is_approval_needed(policy: ApprovalPolicy, risk: Risk) -> bool:
     """Whether a person decides on the calls of a tool."""
     match policy:
         case ApprovalPolicy.NEVER:
-            return False
+            return risk is Risk.CHECK
         case ApprovalPolicy.RISKY:
-            return risk is Risk.ACT
+            return risk in (Risk.ACT, Risk.CHECK)
         case ApprovalPolicy.ALWAYS:
             return True
 
 
-def new_approval(run: RunContext, agent: Agent, place: StepPlace, call: ToolCall) -> Approval:
+def new_approval(
+    run: RunContext, agent: Agent, place: StepPlace, call: ToolCall, shown: Shown | None = None
+) -> Approval:
     """What a person is asked of the call that an agent makes at a place, undecided."""
     return Approval(
         id=uuid7(),
@@ -47,6 +50,7 @@ def new_approval(run: RunContext, agent: Agent, place: StepPlace, call: ToolCall
         arguments=call.arguments,
         arguments_hash=hash_arguments(call.name, call.arguments),
         expires_at=run.expiry(),
+        shown=shown,
     )
 
 
@@ -60,6 +64,7 @@ def asked_event(approval: Approval, task_id: str | None) -> ApprovalAsked:
         approval.arguments_hash,
         approval.expires_at.astimezone(UTC).isoformat(timespec="seconds"),
         task_id,
+        approval.shown,
     )
 
 

@@ -35,7 +35,7 @@ from cartrita.domain.step_records import (
     ToolSaid,
 )
 from cartrita.kit.text import shortened, storable_text
-from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
+from cartrita.tools.tool import AgentStuck, Risk, Tool, ToolContext, ToolOutput
 
 log = structlog.get_logger()
 
@@ -43,6 +43,10 @@ _Outcome: TypeAlias = ToolSaid | ApprovalsNeeded
 
 _STOPPED: Final = "It was stopped: what this answer may use of seconds is used up."
 _NOT_BEGUN: Final = "It was not begun: what this answer may use of seconds is used up."
+_HALTED: Final = ToolSaid(
+    "Not executed: an earlier computer action in this turn failed.",  # the words of Anthropic
+    False,
+)
 _MALFORMED: Final = (
     "It was not done: the arguments of this call were no JSON object, or were cut off before their "
     "end. If they were long, write less in one call. Call the tool again with a whole JSON object."
@@ -95,11 +99,22 @@ class ToolRunner:
     async def _in_order(self, calls: Sequence[PlacedCall]) -> list[_Outcome]:
         """One after the other, up to the first that has to wait."""
         outcomes: list[_Outcome] = []
+        halted: set[str] = set()
         for one in calls:
-            outcomes.append(await self._outcome(one))
-            if isinstance(outcomes[-1], ApprovalsNeeded):
+            name = one.call.name
+            outcome = await (self._halt(one) if name in halted else self._outcome(one))
+            outcomes.append(outcome)
+            if isinstance(outcome, ApprovalsNeeded):
                 break
+            tool = self._assignment.tools.find(name)
+            if tool is not None and tool.halts and not outcome.success:
+                halted.add(name)
         return outcomes
+
+    async def _halt(self, one: PlacedCall) -> _Outcome:
+        """A call that is not made, because one before it failed."""
+        record = self._run.steps.find(one.place)
+        return await (self._end(one, _HALTED) if record is None else self._outcome(one))
 
     async def _outcome(self, one: PlacedCall) -> _Outcome:
         record = self._run.steps.find(one.place)
@@ -110,7 +125,7 @@ class ToolRunner:
             async with self._slots:
                 return await self._run_tool(one)
         tool = self._assignment.tools.find(one.call.name)  # begun before a crash, or a wait
-        if tool is None or tool.risk is Risk.ACT or record.may_have_acted:
+        if tool is None or _acts(one, tool) or record.may_have_acted:
             return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
         async with self._slots:
             return await self._call(one, tool)
@@ -126,20 +141,31 @@ class ToolRunner:
         if self._deadline.passed:
             return await self._end(one, ToolSaid(_NOT_BEGUN, False))
         agent, approval = self._assignment.agent, None
-        if is_approval_needed(self._run.policy(agent), tool.risk):
+        risk = tool.risk_of(one.call.arguments)
+        if is_approval_needed(self._run.policy(agent), risk):
             approval = self._run.approvals.get(one.place)
             if approval is None and self._run.answerable:
-                asked = new_approval(self._run, agent, one.place, one.call)
-                return ApprovalsNeeded(((asked, self._assignment.task_id),))
+                return await self._ask(one, tool)
             if refusal := refusal_of(one.call, approval):
                 return await self._end(one, ToolSaid(refusal, False))
-        if approval is None and tool.risk is Risk.READ:
+        if approval is None and risk is Risk.READ:
             return await self._call(one, tool)
         return await self._announce(one, tool, approval)
 
+    async def _ask(self, one: PlacedCall, tool: Tool) -> ApprovalsNeeded:
+        """What a person is asked before a call is made."""
+        shown = None
+        if tool.shown is not None:
+            try:
+                shown = await tool.shown(self._run.claim.conversation_id, one.call.arguments)
+            except CartritaError as error:
+                log.info("approval_shows_nothing", tool=tool.name, code=error.code)
+        asked = new_approval(self._run, self._assignment.agent, one.place, one.call, shown)
+        return ApprovalsNeeded(((asked, self._assignment.task_id),))
+
     async def _announce(self, one: PlacedCall, tool: Tool, approval: Approval | None) -> _Outcome:
         """Call a tool that acts, or was approved, once the log says that it is called."""
-        acts = tool.risk is Risk.ACT
+        acts = _acts(one, tool)
         begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id, acts)
         await self._run.unfinished.begin_call(_intent(one, begun, approval))
         return await self._call(one, tool)
@@ -159,7 +185,7 @@ class ToolRunner:
     async def _end_late(self, one: PlacedCall, tool: Tool) -> _Outcome:
         """Record that its time was over, with all that was being done for it."""
         self._run.unfinished.stop(one.place)
-        if tool.risk is Risk.ACT:
+        if _acts(one, tool):
             return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
         late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
         unknown = self._run.journal.answer.begun.unknown_in(one.place)
@@ -170,7 +196,7 @@ class ToolRunner:
         try:
             async with asyncio.timeout(self._deadline.within(tool.timeout_s)):
                 return await tool.run(self._context(one), one.call.arguments)
-        except (LeaseLost, ApprovalsNeeded, TimeoutError):
+        except (LeaseLost, AgentStuck, ApprovalsNeeded, TimeoutError):
             raise
         except CartritaError as error:
             return ToolOutput(error.message, success=False)
@@ -233,7 +259,15 @@ class ToolRunner:
             call_id=one.call.call_id,
             progress=progress,
             spending=ToolSpending(run.claim.run_id, spend),
+            vendor=one.call.vendor,
+            approval=run.approvals.get(one.place),
+            left=lambda: self._deadline.left,
         )
+
+
+def _acts(one: PlacedCall, tool: Tool) -> bool:
+    """Whether a call may change something, so that it is never made again."""
+    return tool.risk_of(one.call.arguments) is not Risk.READ
 
 
 def _intent(one: PlacedCall, begun: ToolBegun, approval: Approval | None) -> StepRecord:

@@ -49,6 +49,7 @@ class FileParts(NamedTuple):
     context: FileContext
     reader: FileReader
     removal: FileRemoval
+    blobs: Blobs
     embedder: PassageEmbedder | None
 
 
@@ -88,6 +89,7 @@ def open_files(settings: Settings, database: Database, gateway: Gateway) -> File
         ),
         reader=reader,
         removal=removal,
+        blobs=blobs,
         embedder=embedder,
     )
 

@@ -58,6 +58,7 @@ def create_executor(
         approval_s=settings.agents.approval_s,
         summary_model=settings.history.summary_model,
         summary_s=settings.history.summary_timeout_s if settings.history.summaries else None,
+        files=files.context,
     )
     return Executor(log.queue, log.writer, work)
 

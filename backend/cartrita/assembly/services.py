@@ -18,6 +18,7 @@ from cartrita.application.search.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.assembly.authentication import Authentication
 from cartrita.assembly.credentials import CredentialParts, create_credentials
+from cartrita.assembly.desktops import DesktopParts, create_desktop_services
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.live_voice import create_live_voice
 from cartrita.assembly.models import Models
@@ -39,6 +40,7 @@ def create_services(
     authentication: Authentication,
     credentials: CredentialParts,
     files: FileParts,
+    desktops: DesktopParts,
     sandbox: str | None,
     tool_servers: Callable[[], Mapping[str, bool]],
 ) -> Services:
@@ -48,11 +50,12 @@ def create_services(
     )
     messages = Messages(storage.messages, storage.items, conversations)
     voice = create_voice_services(settings, storage, models, files, conversations, runs)
+    approvals = RunApprovals(storage.run_log.approvals, runs)
     agent_models = AgentModels(agents, settings.openai_compat.model_name)
     return Services(
         runs=runs,
         model_runs=model_runs,
-        approvals=RunApprovals(storage.run_log.approvals, runs),
+        approvals=approvals,
         conversations=conversations,
         messages=messages,
         branches=Branches(BranchTable(storage.database), conversations, messages),
@@ -83,6 +86,7 @@ def create_services(
         tickets=authentication.tickets,
         sockets=OpenSockets(settings.websocket.per_owner_max, settings.websocket.keyless_max),
         live_voice=create_live_voice(settings, models.speech, runs, conversations),
+        desktops=create_desktop_services(desktops, runs, approvals, conversations, models.gateway),
         code=CodeGeneration(models.gateway),
         provider_checks=models.checks,
         models=models.gateway.models,

@@ -14,6 +14,7 @@ from cartrita.assembly.agents import create_agents, warn_of_missing_names
 from cartrita.assembly.authentication import create_authentication
 from cartrita.assembly.code import open_sandbox
 from cartrita.assembly.credentials import open_credentials
+from cartrita.assembly.desktops import open_desktop_parts
 from cartrita.assembly.files import open_files
 from cartrita.assembly.last_words import time_for_last_words
 from cartrita.assembly.models import open_models
@@ -77,7 +78,8 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         agents = create_agents(settings)
         sandbox = await open_sandbox(settings)
         servers = await enter(open_tool_servers(settings))
-        tools = create_toolbox(settings, storage, models, files, sandbox, servers)
+        desktops = await enter(open_desktop_parts(settings, storage, files))
+        tools = create_toolbox(settings, storage, models, files, sandbox, servers, desktops)
         warn_of_missing_names(settings, agents, tools)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
@@ -94,6 +96,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             authentication,
             credentials,
             files,
+            desktops,
             sandbox.told,
             servers.available,
         )
@@ -111,6 +114,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         embedding = () if files.embedder is None else (files.embedder.run(),)
         loops = (
             *embedding,
+            *(() if desktops.desktops is None else (desktops.keeper.run(),)),
             executor.run(),
             create_cleanup(settings, storage, files).run(),
             files.reader.run(),

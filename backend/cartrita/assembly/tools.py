@@ -1,6 +1,7 @@
 """The tools that agents of this server may be given."""
 
 from cartrita.assembly.code import Sandbox
+from cartrita.assembly.desktops import DesktopParts
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
@@ -25,6 +26,7 @@ def create_toolbox(
     files: FileParts,
     sandbox: Sandbox,
     servers: ToolServers,
+    desktops: DesktopParts,
 ) -> Toolbox:
     """All of them; the agents name those that they use."""
     programs = (
@@ -44,6 +46,7 @@ def create_toolbox(
             read_file_tool(files.texts),
             search_conversations_tool(storage.search),
             *programs,
+            *desktops.tools,
         ),
         servers.supplies,
     )

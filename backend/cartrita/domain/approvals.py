@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from cartrita.domain.desktop_films import Shown
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.step_places import StepPlace
@@ -39,7 +40,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """One call of a tool that waits for a decision, or had one.
 
     It counts for these exact arguments: `arguments_hash` is theirs. `place` is that of the call,
-    `agent` who made it. Without a decision until `expires_at` it is denied, and has `expired`.
+    `agent` who made it, and `shown` what of the screen a person sees who decides. Without a
+    decision until `expires_at` it is denied, and has `expired`. The key `decided_by` decided.
     """
 
     id: UUID
@@ -54,6 +56,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     decision: Decision | None = None
     expired: bool = False
+    shown: Shown | None = None
+    decided_by: str | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):

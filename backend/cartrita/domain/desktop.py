@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from cartrita.domain.ids import ConversationId
+from cartrita.domain.ids import ConversationId, public_conversation_id
 from cartrita.kit import ids
 
 DesktopId = NewType("DesktopId", UUID)
@@ -19,6 +19,9 @@ LONGEST_TYPED: Final = 10_000
 """In characters: so much text is typed by one action at most."""
 MOST_ACTIONS: Final = 64
 """So many actions are in one call at most."""
+
+HAND_OVER: Final = "ask_for_hand_over"
+"""The name of the tool by which an agent asks a person to take a desktop over."""
 
 _SECRET: Final = re.compile(r"\{\{secret:([A-Za-z0-9_.-]{1,64})\}\}")
 
@@ -222,6 +225,7 @@ class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
     """A desktop of an owner, that of one conversation.
 
     `machine` is where it runs. `reason` says why it ended. Without `control` agents may use it.
+    `external_id` is the one of its conversation.
     """
 
     id: DesktopId
@@ -237,11 +241,22 @@ class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     control: Control | None = None
     reason: str | None = None
+    external_id: str | None = None
 
     @property
     def public_id(self) -> str:
         """The id by which callers know it."""
         return ids.public(ID_PREFIX, self.id)
+
+    @property
+    def public_conversation_id(self) -> str:
+        """The id by which callers know its conversation."""
+        return public_conversation_id(self.conversation_id, self.external_id)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in (DesktopStatus.STARTING, DesktopStatus.READY)
 
 
 class DesktopSpec(msgspec.Struct, frozen=True, kw_only=True):

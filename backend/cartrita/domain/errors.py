@@ -4,19 +4,16 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 ├── InvalidInput              a field is wrong; `fields` names it
 │   └── NotOffered            what was asked for it cannot do that; another may
 ├── Malformed                 the body is not JSON, or a header is malformed
-├── TooLarge · UnsupportedMedia
-├── Unauthenticated · Forbidden
+├── TooLarge · UnsupportedMedia · Unauthenticated · Forbidden
 ├── NotFound                  also for resources of other owners
 ├── Conflict                  the current state does not allow it
 │   ├── IdempotencyMismatch   the key was used with another body
 │   ├── ActionRefused         it cannot be done on this desktop, and nothing was
-│   ├── Controlled            a person uses the desktop
-│   └── DesktopGone           it has ended
-├── RateLimited
+│   └── Controlled · DesktopGone  a person uses the desktop; it has ended
+├── RateLimited · StorageFull
 ├── BudgetExhausted       what may be used of models in a day or a month has been
 ├── Unavailable               a part of this server cannot be reached; try again
 │   └── Busy                  it works, for other requests
-├── StorageFull
 ├── LeaseLost                 this replica lost the ownership of its runs
 ├── DeadlineExceeded
 └── UpstreamError             a provider failed; `provider` names it

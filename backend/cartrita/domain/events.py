@@ -11,6 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from cartrita.domain.deltas import FinishReason
+from cartrita.domain.desktop_films import Shown
 from cartrita.domain.errors import ErrorKind
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ids import RunId
@@ -99,8 +100,7 @@ class ProviderAwaited(msgspec.Struct, frozen=True, omit_defaults=True, tag="prov
 class ToolCalled(msgspec.Struct, frozen=True, omit_defaults=True, tag="tool_called"):
     """A model called a tool; `own` is true if this server runs it, and not the caller.
 
-    With a `task_id`, it was the model of an agent that does this task. The rest is as in
-    `ToolCall`.
+    With a `task_id`, the model of an agent did that does this task. The rest is in `ToolCall`.
     """
 
     call_id: str
@@ -168,7 +168,7 @@ class TaskCompleted(msgspec.Struct, frozen=True, tag="task_completed"):
 
 
 class ApprovalAsked(msgspec.Struct, frozen=True, omit_defaults=True, tag="approval_asked"):
-    """The run waits until a person decides on a call; `expires_at` is in ISO 8601, in UTC."""
+    """The run waits for a decision on a call: see `Approval`. `expires_at` is ISO 8601, in UTC."""
 
     approval_id: str
     call_id: str
@@ -177,6 +177,7 @@ class ApprovalAsked(msgspec.Struct, frozen=True, omit_defaults=True, tag="approv
     arguments_hash: str
     expires_at: str
     task_id: str | None = None
+    shown: Shown | None = None
 
 
 class ApprovalSettled(msgspec.Struct, frozen=True, tag="approval_settled"):

@@ -59,12 +59,18 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 0
     characters: int = 0
     image_type: str | None = None
+    image_size: int = 0
     indexed: float | None = None
 
     @property
     def public_id(self) -> str:
         """The id by which callers know it."""
         return ids.public(ID_PREFIX, self.id)
+
+    @property
+    def image_blob(self) -> str:
+        """The name of the image's bytes: those of the file, where this server made it itself."""
+        return image_name(self.content_id) if self.image_size else blob_name(self.content_id)
 
     @property
     def cursor(self) -> str:
@@ -78,13 +84,17 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArrivedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file whose bytes have arrived, under the content's id."""
+    """A file whose bytes have arrived, under the content's id.
+
+    With an `image_type` it is an image that this server made itself, which is shown as it is.
+    """
 
     content_id: ContentId
     name: str
     media_type: str
     size: int
     sha256: str
+    image_type: str | None = None
 
 
 class FilePurpose(msgspec.Struct, frozen=True, kw_only=True):

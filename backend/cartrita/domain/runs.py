@@ -50,7 +50,7 @@ class BusyPolicy(StrEnum):
     INTERRUPT = "interrupt"
 
 
-RUN_INPUT_VERSION: Final = 5
+RUN_INPUT_VERSION: Final = 6
 """The latest version of `RunInput` that this server can execute."""
 
 
@@ -72,7 +72,8 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     model is given. Version 4 adds `done`, and what the request tightens: `caps`, `approval`, and
     `allowed_tools` (stored as `own_tools`), the names of the server's tools that the agent may use:
     all that it has where it is None. Version 5 adds `answerable`: whether somebody can decide on
-    approvals where it was asked for.
+    approvals where it was asked for. Version 6 adds `loosened_to`, the policy that counts instead
+    of the answering agent's own, where the key may choose it.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=RUN_INPUT_VERSION)] = 1
@@ -103,6 +104,7 @@ class RunInput(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     approval: ApprovalPolicy | None = None
     allowed_tools: tuple[str, ...] | None = msgspec.field(default=None, name="own_tools")
     answerable: bool = True
+    loosened_to: ApprovalPolicy | None = None
 
     def asked_with(self, key_id: str) -> "RunInput":
         """The input of a run that this API key asks for."""

@@ -21,14 +21,17 @@ class Operation(StrEnum):
 
     `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors;
     `search` searches the web and GitHub; `voice` transcribes what is said, and speaks;
-    `conversations` reads and changes what is stored; `keys` makes and ends keys of the same user;
-    `admin` administers the tenant of a user who may.
+    `desktop` starts, watches and controls desktops, and `desktop:never` lets agents use them
+    without asking; `conversations` reads and changes what is stored; `keys` makes and ends keys of
+    the same user; `admin` administers the tenant of a user who may.
     """
 
     CHAT = "chat"
     EMBEDDINGS = "embeddings"
     SEARCH = "search"
     VOICE = "voice"
+    DESKTOP = "desktop"
+    DESKTOP_NEVER = "desktop:never"
     CONVERSATIONS = "conversations"
     KEYS = "keys"
     ADMIN = "admin"

@@ -44,7 +44,7 @@ def _parse_command(name: str, value: object) -> tuple[str, ...]:
 Apps: TypeAlias = Annotated[tuple[App, ...], BeforeValidator(_parse_apps)]
 
 
-class Desktop(Group):
+class DesktopOptions(Group):
     """Desktops that agents use and people watch, each in a sandbox of its own."""
 
     enabled: Annotated[bool, Setting("Whether there are desktops.")] = False

@@ -8,7 +8,7 @@ from cartrita.settings.agents import Agents
 from cartrita.settings.budgets import Budgets
 from cartrita.settings.cache import Cache, Valkey
 from cartrita.settings.code import Code
-from cartrita.settings.desktop import Desktop
+from cartrita.settings.desktop import DesktopOptions
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
@@ -69,7 +69,7 @@ class Settings(Group):
     github: GitHub = GitHub()
     web: Web = Web()
     code: Code = Code()
-    desktop: Desktop = Desktop()
+    desktop: DesktopOptions = DesktopOptions()
     mcp: Mcp = Mcp()
     warnings: tuple[str, ...] = ()
 

@@ -27,6 +27,7 @@ from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.conversations.messages import Messages
 from cartrita.application.credentials.credentials import Credentials
 from cartrita.application.credentials.provider_checks import ProviderChecks
+from cartrita.application.desktop.services import DesktopServices
 from cartrita.application.files.context import FileContext
 from cartrita.application.files.files import Files
 from cartrita.application.files.uploads import Uploads
@@ -140,6 +141,7 @@ class Services:
     tickets: Tickets
     sockets: OpenSockets
     live_voice: LiveVoice
+    desktops: DesktopServices
     models: Callable[[Scopes], Awaitable[Sequence[ModelInfo]]]
     health: Callable[[], Sequence[DeploymentHealth]]
     ready: Callable[[], Awaitable[Mapping[str, bool]]]

@@ -5,27 +5,49 @@ from enum import StrEnum
 
 import msgspec
 
+from cartrita.domain.approvals import Approval
+from cartrita.domain.desktop_films import Shown
+from cartrita.domain.errors import Conflict
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Attachment
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
-from cartrita.domain.tools import TellProgress, ToolSpec
+from cartrita.domain.tools import ComputerTool, TellProgress, ToolSpec
 
 
 class Risk(StrEnum):
-    """What a tool may do: `read` looks only and may run again, `act` changes the world."""
+    """What a call may do. Only one that `read`s, and changes nothing, may be made again.
+
+    `touch` changes what is not done yet, such as a form that is being filled in; `act` changes the
+    world; a person looks at a `check` whatever else they leave to agents.
+    """
 
     READ = "read"
+    TOUCH = "touch"
     ACT = "act"
+    CHECK = "check"
+
+
+def no_end() -> float | None:
+    """The seconds that are left where there is no end."""
+    return None
+
+
+class AgentStuck(Conflict):
+    """Ends the work of an agent that does the same thing again and again."""
+
+    default_code = "agent_stuck"
 
 
 class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     """Who calls a tool, and from where.
 
     `place` is where in the run the call is. `progress` tells the reader of the run, and `spending`
-    the loop, which counts what searches cost against the caps.
+    the loop, which counts what searches cost against the caps. `approval` is that of the call, if a
+    person was asked, and `left` tells how many seconds the answer may still take. `vendor` is that
+    of `ToolCall`.
     """
 
     principal: Principal
@@ -35,6 +57,9 @@ class ToolContext(msgspec.Struct, frozen=True, kw_only=True):
     call_id: str
     progress: TellProgress
     spending: ToolSpending
+    vendor: JsonObject = {}
+    approval: Approval | None = None
+    left: Callable[[], float | None] = no_end
 
     @property
     def idem_key(self) -> str:
@@ -67,12 +92,16 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
 
     `run` may raise CartritaError, whose message becomes a failed result; wrong arguments are no
     error but a result that says what is wrong. It may take `timeout_s` seconds; what it says beyond
-    `output_max_chars` is cut. Calls of tools that are all `parallel` are made at once.
+    `output_max_chars` is cut. Calls of tools that are all `parallel` are made at once. `risk` may
+    depend on the arguments, and `shown` finds what a person sees who decides on a call. After a
+    failed call of one that `halts`, its later calls in the same step are not made.
     """
 
-    spec: ToolSpec
+    spec: ToolSpec | ComputerTool
     run: Callable[[ToolContext, JsonObject], Awaitable[ToolOutput]]
-    risk: Risk = Risk.READ
+    risk: Risk | Callable[[JsonObject], Risk] = Risk.READ
+    shown: Callable[[ConversationId, JsonObject], Awaitable[Shown | None]] | None = None
+    halts: bool = False
     timeout_s: float = 30.0
     output_max_chars: int = 20_000
     parallel: bool = True
@@ -80,3 +109,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return self.spec.name
+
+    def risk_of(self, arguments: JsonObject) -> Risk:
+        """The risk of a call with these arguments."""
+        return self.risk if isinstance(self.risk, Risk) else self.risk(arguments)

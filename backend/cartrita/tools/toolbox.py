@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
 from cartrita.domain.name_patterns import matches
-from cartrita.domain.tools import ToolSpec
+from cartrita.domain.tools import ComputerTool, ToolSpec
 from cartrita.tools.tool import Tool
 
 
@@ -91,7 +91,7 @@ class Toolbox:
         return type(self)(tool for name, tool in self._tools.items() if name not in left_out)
 
     @property
-    def specs(self) -> tuple[ToolSpec, ...]:
+    def specs(self) -> tuple[ToolSpec | ComputerTool, ...]:
         """What a model is told of them."""
         return tuple(tool.spec for tool in self._tools.values())
 

@@ -37,6 +37,12 @@ CredentialState: TypeAlias = Literal["active", "retiring", "revoked"] | str
 DateRange: TypeAlias = Literal["all", "today", "week", "month", "year"]
 """How far back to search; `today` starts at midnight UTC."""
 
+DesktopIsolation: TypeAlias = Literal["bubblewrap", "container", "plain"] | str
+"""What keeps a desktop from the machine; `plain` is a process of the same user with limits."""
+
+DesktopStatus: TypeAlias = Literal["starting", "ready", "stopped", "failed"] | str
+"""What became of a desktop."""
+
 FileStatus: TypeAlias = Literal["stored", "reading", "ready", "unreadable"] | str
 """What became of a file: it waits to be read, is being read, was read, or cannot be read."""
 
@@ -48,6 +54,8 @@ KeyOperation: TypeAlias = Literal[
     "embeddings",
     "search",
     "voice",
+    "desktop",
+    "desktop:never",
     "conversations",
     "keys",
     "admin",
@@ -56,8 +64,9 @@ KeyOperation: TypeAlias = Literal[
 
 `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors;
 `search` searches the web and GitHub; `voice` transcribes what is said, and speaks;
-`conversations` reads and changes what is stored; `keys` makes and ends keys of the same user;
-`admin` administers the tenant of a user who may.
+`desktop` starts, watches and controls desktops, and `desktop:never` lets agents use them
+without asking; `conversations` reads and changes what is stored; `keys` makes and ends keys of
+the same user; `admin` administers the tenant of a user who may.
 """
 
 SearchKind: TypeAlias = Literal["conversation", "message", "file", "agent"] | str
@@ -107,6 +116,17 @@ class AckFrame(Model):
     """The id of the run."""
     seq: int
     """The number of the event in its run; what follows it is asked for by this number."""
+
+
+class ActionMarker(Model):
+    """Where an action is done; `index` is its place in the call, from 1."""
+
+    index: int = ABSENT
+    """The n of its `[n]` mark, from 1."""
+    action: str = ABSENT
+    """What is done."""
+    points: list[ScreenPoint] = ABSENT
+    """Where; of a drag all places, of a part of the screen two corners."""
 
 
 class AgentDiscovery(Model):
@@ -188,6 +208,10 @@ class ApprovalRequiredData(Model):
     """Without a decision until then it is denied."""
     task_id: str | None = None
     """The task for which it was done."""
+    screenshot_url: str | None = None
+    """The screen on which it would act."""
+    markers: list[ActionMarker] | None = None
+    """Where on that it would act."""
 
 
 class ApprovalRequiredFrame(Event):
@@ -216,6 +240,10 @@ class ApprovalView(Model):
     """Sent back with the decision."""
     expires_at: datetime = ABSENT
     """Without a decision until then it is denied."""
+    screenshot_url: str | None = None
+    """The screen on which it would act, if it is of a desktop."""
+    markers: list[ActionMarker] | None = None
+    """Where on that it would act."""
 
 
 class ApproveFrame(Model):
@@ -623,13 +651,17 @@ class ComputerUseRequest(Model):
     approval: ApprovalPolicy | None = None
     """Which actions a person decides on."""
     provider: str | None = None
-    """A configured provider."""
+    """A configured provider; `any` lets the server choose."""
     model: str | None = None
     """A model that sees."""
     timeout_s: float | None = None
     """After so many seconds the task ends."""
     stream: bool = False
     """Answer as text/event-stream."""
+    secrets: Mapping[str, Any] | None = None
+    """Texts by names. The agent knows the names and can have them typed; they are stored
+    nowhere.
+    """
 
 
 class ComputerUseResponse(Model):
@@ -639,6 +671,8 @@ class ComputerUseResponse(Model):
     """The run that did it."""
     session_id: str = ABSENT
     """The desktop."""
+    conversation_id: str = ABSENT
+    """The conversation of the desktop."""
     status: str = ABSENT
     """How the run ended, or that it waits."""
     result: str = ABSENT
@@ -648,8 +682,29 @@ class ComputerUseResponse(Model):
     processing_time: float = ABSENT
     """Seconds."""
     token_usage: TokenUsage = ABSENT
+    """What the models used."""
     live_url: str | None = None
     """Where the desktop is seen."""
+    approvals: list[ApprovalView] | None = None
+    """What it waits for."""
+
+
+class ControlRequest(Model):
+    """Who is to use a desktop."""
+
+    action: Literal["take", "release"]
+    """`take` again before the lease is over keeps it."""
+    note: str | None = None
+    """What the film says of it."""
+
+
+class ControlView(Model):
+    """A person uses the desktop, and nothing that agents want is done."""
+
+    mine: bool = ABSENT
+    """Whether it is the caller."""
+    expires_at: datetime = ABSENT
+    """Until when, unless it is taken again."""
 
 
 class ConversationPage(Model):
@@ -764,6 +819,60 @@ class DeploymentHealthView(Model):
     """Until it is called again."""
     code: str = ABSENT
     """Of its last error."""
+
+
+class DesktopPage(Model):
+    """One page; `next_cursor` requests the next one and is null on the last."""
+
+    items: list[DesktopView] = ABSENT
+    """What was asked for, in its order."""
+    next_cursor: str | None = ABSENT
+    """Requests the next page; null on the last."""
+
+
+class DesktopReadiness(Model):
+    """How desktops are shut in, and what has to be installed first."""
+
+    isolation: str = ABSENT
+    """`bubblewrap`, `container`, `plain` or `none`."""
+    missing: list[str] = ABSENT
+    """Lines that install what is missing."""
+
+
+class DesktopRequest(Model):
+    """A desktop that is to be started."""
+
+    conversation_id: str | None = None
+    """The conversation that it is of; without it a new one."""
+
+
+class DesktopView(Model):
+    """A desktop, as it is or was."""
+
+    id: str = ABSENT
+    """The desktop."""
+    conversation_id: str = ABSENT
+    """The id of the conversation."""
+    status: DesktopStatus = ABSENT
+    """What became of it."""
+    width: int = ABSENT
+    """Of its screen, in pixels."""
+    height: int = ABSENT
+    """Of its screen, in pixels."""
+    isolation: DesktopIsolation = ABSENT
+    """What keeps it from the machine."""
+    created_at: datetime = ABSENT
+    """When it was made."""
+    used_at: datetime = ABSENT
+    """When it was last used."""
+    expires_at: datetime = ABSENT
+    """When it is ended at the latest."""
+    control: ControlView | None = ABSENT
+    """Without it agents use the desktop."""
+    reason: str | None = ABSENT
+    """Why it ended."""
+    live_url: str | None = ABSENT
+    """The socket on which it is seen; null once it ended."""
 
 
 class DoneData(Model):
@@ -1035,11 +1144,49 @@ class FileView(Model):
     """When it was made."""
 
 
+class FilmPage(Model):
+    """Frames of a film, in their order; `next_after` asks for those that follow."""
+
+    items: list[FrameView] = ABSENT
+    """In their order."""
+    next_after: int | None = ABSENT
+    """`after` of what follows; null at the end."""
+
+
 class ForkRequest(Model):
     """The last message to copy; the end of the conversation without it."""
 
     message_id: str | None = None
     """Where the copied branch ends; without it the current branch is copied."""
+
+
+class FrameView(Model):
+    """One action of a film, or a change of who controls the desktop."""
+
+    index: int = ABSENT
+    """From 1."""
+    at: datetime = ABSENT
+    """When."""
+    actor: Literal["agent", "person"] | str = ABSENT
+    """Who did it."""
+    run_id: str | None = ABSENT
+    """The run that did it."""
+    call_id: str | None = ABSENT
+    """Its call."""
+    action: dict[str, Any] = ABSENT
+    """Without the text of secrets."""
+    marker: ActionMarker | None = ABSENT
+    """Where on the screen it was done."""
+    before_url: str | None = ABSENT
+    """The screen before it."""
+    after_url: str | None = ABSENT
+    """The screen after it."""
+    duration_ms: float = ABSENT
+    """Milliseconds."""
+    approved_by: str | None = ABSENT
+    """The key with which a person approved of it."""
+    error: str | None = ABSENT
+    """Why it was not done."""
 
 
 class FunctionCallData(Model):
@@ -1599,6 +1746,8 @@ class Readiness(Model):
     """How programs of agents are shut in: `full`, `partial, without ...` or `none: ...`; absent
     where `run_code` is off.
     """
+    desktop: DesktopReadiness | None = None
+    """Absent where there are no desktops."""
     mcp: dict[str, bool] | None = None
     """Which servers of tools answer; absent where none is configured. One that does not leaves
     this server ready.
@@ -1755,6 +1904,15 @@ class ScopesView(Model):
     """Counted by each worker."""
     tokens_per_minute: int | None = ABSENT
     """Counted by each worker, when an answer has ended."""
+
+
+class ScreenPoint(Model):
+    """A place on the screen, in pixels from its upper left corner."""
+
+    x: int = ABSENT
+    """Pixels from the left."""
+    y: int = ABSENT
+    """Pixels from the top."""
 
 
 class SearchRequest(Model):

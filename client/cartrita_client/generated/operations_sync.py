@@ -752,20 +752,23 @@ class Operations(ABC):
         provider: str | None = None,
         model: str | None = None,
         timeout_s: float | None = None,
+        secrets: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> models.ComputerUseResponse:
-        """Let an agent do a task on a desktop.
+        """Let an agent do a task on a desktop; `stream: true` streams what it does.
 
-        No server has it yet: until one does, it raises NotFound.
+        The run continues if the client disconnects: see `GET /api/runs/{id}`.
 
         Args:
             task: What is to be done.
             session_id: The desktop to go on with; without it a new one.
             max_steps: After so many the task ends.
             approval: Which actions a person decides on.
-            provider: A configured provider.
+            provider: A configured provider; `any` lets the server choose.
             model: A model that sees.
             timeout_s: After so many seconds the task ends.
+            secrets: Texts by names. The agent knows the names and can have them typed; they are
+                stored nowhere.
         """
         found: models.ComputerUseResponse = self._answer(
             table.EXECUTE_COMPUTER_TASK,
@@ -778,6 +781,7 @@ class Operations(ABC):
                     "provider": provider,
                     "model": model,
                     "timeout_s": timeout_s,
+                    "secrets": secrets,
                 },
                 timeout=timeout,
             ),
@@ -794,6 +798,7 @@ class Operations(ABC):
         provider: str | None = None,
         model: str | None = None,
         timeout_s: float | None = None,
+        secrets: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> ChatStream:
         """The same as `execute_computer_task`, as a stream of events."""
@@ -808,6 +813,7 @@ class Operations(ABC):
                     "provider": provider,
                     "model": model,
                     "timeout_s": timeout_s,
+                    "secrets": secrets,
                     "stream": True,
                 },
                 timeout=timeout,
@@ -1471,6 +1477,113 @@ class Operations(ABC):
                 body={"key": key, "overlap_seconds": overlap_seconds},
                 timeout=timeout,
             ),
+        )
+        return found
+
+    def list_desktops(
+        self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
+    ) -> models.DesktopPage:
+        """List your desktops, also those that have ended, the latest first.
+
+        Args:
+            limit: At most so many.
+            cursor: `next_cursor` of the page before.
+        """
+        found: models.DesktopPage = self._answer(
+            table.LIST_DESKTOPS, Given(query={"limit": limit, "cursor": cursor}, timeout=timeout)
+        )
+        return found
+
+    def iter_desktops(
+        self, *, limit: int | None = None, timeout: float | None = None
+    ) -> Iterator[models.DesktopView]:
+        """All that `list_desktops` finds, page after page; `limit` is how many a page has."""
+        found: Iterator[models.DesktopView] = self._items(
+            table.LIST_DESKTOPS, Given(query={"limit": limit}, timeout=timeout)
+        )
+        return found
+
+    def create_desktop(
+        self, *, conversation_id: str | None = None, timeout: float | None = None
+    ) -> models.DesktopView:
+        """Start a desktop for a conversation, or for a new one. A conversation has one at a
+        time.
+
+        Args:
+            conversation_id: The conversation that it is of; without it a new one.
+        """
+        found: models.DesktopView = self._answer(
+            table.CREATE_DESKTOP, Given(body={"conversation_id": conversation_id}, timeout=timeout)
+        )
+        return found
+
+    def end_desktop(self, desktop_id: str, *, timeout: float | None = None) -> None:
+        """End a desktop with all that is open on it, and what agents do there. Its film stays."""
+        self._answer(table.END_DESKTOP, Given(path=(desktop_id,), timeout=timeout))
+
+    def get_desktop(self, desktop_id: str, *, timeout: float | None = None) -> models.DesktopView:
+        """Get a desktop, and who controls it."""
+        found: models.DesktopView = self._answer(
+            table.GET_DESKTOP, Given(path=(desktop_id,), timeout=timeout)
+        )
+        return found
+
+    def control_desktop(
+        self,
+        desktop_id: str,
+        *,
+        action: Literal["take", "release"],
+        note: str | None = None,
+        timeout: float | None = None,
+    ) -> models.DesktopView:
+        """Take a desktop over, or hand it back.
+
+        Whoever has it is the only one who uses it: actions of agents are refused, and so is what
+        they
+        want to see. An agent that asked for it goes on when it is handed back.
+
+        Args:
+            action: `take` again before the lease is over keeps it.
+            note: What the film says of it.
+        """
+        found: models.DesktopView = self._answer(
+            table.CONTROL_DESKTOP,
+            Given(path=(desktop_id,), body={"action": action, "note": note}, timeout=timeout),
+        )
+        return found
+
+    def get_film(self, desktop_id: str, *, timeout: float | None = None) -> Download:
+        """Get the film of a desktop as a ZIP file: `film.jsonl`, and the pictures that it names."""
+        return self._download(table.GET_FILM, Given(path=(desktop_id,), timeout=timeout))
+
+    def list_frames(
+        self,
+        desktop_id: str,
+        *,
+        after: int | None = None,
+        limit: int | None = None,
+        timeout: float | None = None,
+    ) -> models.FilmPage:
+        """List what was done on a desktop, in its order.
+
+        Args:
+            after: The last frame that was received.
+            limit: The most frames.
+        """
+        found: models.FilmPage = self._answer(
+            table.LIST_FRAMES,
+            Given(path=(desktop_id,), query={"after": after, "limit": limit}, timeout=timeout),
+        )
+        return found
+
+    def get_screenshot(self, desktop_id: str, *, timeout: float | None = None) -> Download:
+        """Get the screen as it is now."""
+        return self._download(table.GET_SCREENSHOT, Given(path=(desktop_id,), timeout=timeout))
+
+    def stop_desktop(self, desktop_id: str, *, timeout: float | None = None) -> models.DesktopView:
+        """Cancel what agents do on a desktop: no action is begun any more. The desktop stays."""
+        found: models.DesktopView = self._answer(
+            table.STOP_DESKTOP, Given(path=(desktop_id,), timeout=timeout)
         )
         return found
 

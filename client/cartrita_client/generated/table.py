@@ -370,6 +370,34 @@ ROTATE_CREDENTIAL = Operation(
     repetition="unsafe",
 )
 
+LIST_DESKTOPS = Operation("list_desktops", "GET", "/api/desktops", answer="DesktopPage")
+
+CREATE_DESKTOP = Operation(
+    "create_desktop", "POST", "/api/desktops", answer="DesktopView", repetition="unsafe"
+)
+
+END_DESKTOP = Operation("end_desktop", "DELETE", "/api/desktops/{desktop_id}", kind="nothing")
+
+GET_DESKTOP = Operation("get_desktop", "GET", "/api/desktops/{desktop_id}", answer="DesktopView")
+
+CONTROL_DESKTOP = Operation(
+    "control_desktop", "POST", "/api/desktops/{desktop_id}/control", answer="DesktopView"
+)
+
+GET_FILM = Operation("get_film", "GET", "/api/desktops/{desktop_id}/film", kind="bytes")
+
+LIST_FRAMES = Operation(
+    "list_frames", "GET", "/api/desktops/{desktop_id}/frames", answer="FilmPage"
+)
+
+GET_SCREENSHOT = Operation(
+    "get_screenshot", "GET", "/api/desktops/{desktop_id}/screenshot", kind="bytes"
+)
+
+STOP_DESKTOP = Operation(
+    "stop_desktop", "POST", "/api/desktops/{desktop_id}/stop", answer="DesktopView"
+)
+
 LIST_FILES = Operation("list_files", "GET", "/api/files", answer="FilePage")
 
 DELETE_FILE = Operation("delete_file", "DELETE", "/api/files/{file_id}", kind="nothing")
@@ -593,6 +621,15 @@ OPERATIONS: tuple[Operation, ...] = (
     REVOKE_CREDENTIAL,
     GET_CREDENTIAL,
     ROTATE_CREDENTIAL,
+    LIST_DESKTOPS,
+    CREATE_DESKTOP,
+    END_DESKTOP,
+    GET_DESKTOP,
+    CONTROL_DESKTOP,
+    GET_FILM,
+    LIST_FRAMES,
+    GET_SCREENSHOT,
+    STOP_DESKTOP,
     LIST_FILES,
     DELETE_FILE,
     GET_FILE,

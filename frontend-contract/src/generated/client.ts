@@ -20,15 +20,19 @@ import type {
   CodeResponse,
   ComputerUseRequest,
   ComputerUseResponse,
+  ControlRequest,
   ConversationPatch,
   ConversationView,
   CredentialRotation,
   CredentialView,
   DecisionRequest,
+  DesktopRequest,
+  DesktopView,
   ExchangedCredential,
   ExportConversationQuery,
   FileUploadResponse,
   FileView,
+  FilmPage,
   ForkRequest,
   GetRunEventsQuery,
   GetUsageQuery,
@@ -43,7 +47,9 @@ import type {
   ListAuditLogQuery,
   ListConversationsQuery,
   ListCredentialsQuery,
+  ListDesktopsQuery,
   ListFilesQuery,
+  ListFramesQuery,
   ListKeysQuery,
   ListMessagesQuery,
   ListTenantsQuery,
@@ -255,9 +261,9 @@ export abstract class GeneratedClient {
   }
 
   /**
-   * Let an agent do a task on a desktop.
+   * Let an agent do a task on a desktop; `stream: true` streams what it does.
    *
-   * This version of the server does not serve it yet: it fails with NotFoundError.
+   * The run continues if the client disconnects: see `GET /api/runs/{id}`.
    */
   executeComputerTask(request: Streamed<ComputerUseRequest>, options?: RequestOptions): ChatStream;
   executeComputerTask(request: Whole<ComputerUseRequest>, options?: RequestOptions): Promise<ComputerUseResponse>;
@@ -443,6 +449,56 @@ export abstract class GeneratedClient {
    */
   rotateCredential(credentialId: string, request: CredentialRotation, options?: RequestOptions): Promise<CredentialView> {
     return this.askJson<CredentialView>(OPERATIONS.rotate_credential, { path: { credential_id: credentialId }, body: request, options });
+  }
+
+  /** List your desktops, also those that have ended, the latest first. */
+  listDesktops(query?: ListDesktopsQuery, options?: RequestOptions): PageRequest<DesktopView> {
+    return this.askPages<DesktopView>(OPERATIONS.list_desktops, { query, options });
+  }
+
+  /** Start a desktop for a conversation, or for a new one. A conversation has one at a time. */
+  createDesktop(request?: DesktopRequest, options?: RequestOptions): Promise<DesktopView> {
+    return this.askJson<DesktopView>(OPERATIONS.create_desktop, { body: request ?? {}, options });
+  }
+
+  /** End a desktop with all that is open on it, and what agents do there. Its film stays. */
+  endDesktop(desktopId: string, options?: RequestOptions): Promise<void> {
+    return this.askNothing(OPERATIONS.end_desktop, { path: { desktop_id: desktopId }, options });
+  }
+
+  /** Get a desktop, and who controls it. */
+  getDesktop(desktopId: string, options?: RequestOptions): Promise<DesktopView> {
+    return this.askJson<DesktopView>(OPERATIONS.get_desktop, { path: { desktop_id: desktopId }, options });
+  }
+
+  /**
+   * Take a desktop over, or hand it back.
+   *
+   * Whoever has it is the only one who uses it: actions of agents are refused, and so is what they
+   * want to see. An agent that asked for it goes on when it is handed back.
+   */
+  controlDesktop(desktopId: string, request: ControlRequest, options?: RequestOptions): Promise<DesktopView> {
+    return this.askJson<DesktopView>(OPERATIONS.control_desktop, { path: { desktop_id: desktopId }, body: request, options });
+  }
+
+  /** Get the film of a desktop as a ZIP file: `film.jsonl`, and the pictures that it names. */
+  getFilm(desktopId: string, options?: RequestOptions): Promise<Response> {
+    return this.askContent(OPERATIONS.get_film, { path: { desktop_id: desktopId }, options });
+  }
+
+  /** List what was done on a desktop, in its order. */
+  listFrames(desktopId: string, query?: ListFramesQuery, options?: RequestOptions): Promise<FilmPage> {
+    return this.askJson<FilmPage>(OPERATIONS.list_frames, { path: { desktop_id: desktopId }, query, options });
+  }
+
+  /** Get the screen as it is now. */
+  getScreenshot(desktopId: string, options?: RequestOptions): Promise<Response> {
+    return this.askContent(OPERATIONS.get_screenshot, { path: { desktop_id: desktopId }, options });
+  }
+
+  /** Cancel what agents do on a desktop: no action is begun any more. The desktop stays. */
+  stopDesktop(desktopId: string, options?: RequestOptions): Promise<DesktopView> {
+    return this.askJson<DesktopView>(OPERATIONS.stop_desktop, { path: { desktop_id: desktopId }, options });
   }
 
   /** List your files, or those of a conversation, the latest first. */

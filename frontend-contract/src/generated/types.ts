@@ -22,6 +22,16 @@ export interface AckFrame {
   readonly seq: number;
 }
 
+/** Where an action is done; `index` is its place in the call, from 1. */
+export interface ActionMarker {
+  /** The n of its `[n]` mark, from 1. */
+  readonly index: number;
+  /** What is done. */
+  readonly action: string;
+  /** Where; of a drag all places, of a part of the screen two corners. */
+  readonly points: readonly ScreenPoint[];
+}
+
 /** All agents. */
 export interface AgentDiscovery {
   /** The agents. */
@@ -99,6 +109,10 @@ export interface ApprovalRequiredData {
   readonly expires_at: string;
   /** The task for which it was done. */
   readonly task_id?: string | undefined;
+  /** The screen on which it would act. */
+  readonly screenshot_url?: string | undefined;
+  /** Where on that it would act. */
+  readonly markers?: readonly ActionMarker[] | undefined;
 }
 
 /** The run waits for a person: see `POST /api/runs/{run_id}/approvals/{approval_id}`. */
@@ -125,6 +139,10 @@ export interface ApprovalView {
   readonly arguments_hash: string;
   /** Without a decision until then it is denied. */
   readonly expires_at: string;
+  /** The screen on which it would act, if it is of a desktop. */
+  readonly screenshot_url?: string | null | undefined;
+  /** Where on that it would act. */
+  readonly markers?: readonly ActionMarker[] | undefined;
 }
 
 /** Decides on an approval that a run waits for; the run's events tell what comes of it. */
@@ -545,7 +563,7 @@ export interface ComputerUseRequest {
   readonly max_steps?: number | null | undefined;
   /** Which actions a person decides on. */
   readonly approval?: ApprovalPolicy | null | undefined;
-  /** A configured provider. */
+  /** A configured provider; `any` lets the server choose. */
   readonly provider?: string | null | undefined;
   /** A model that sees. */
   readonly model?: string | null | undefined;
@@ -553,6 +571,8 @@ export interface ComputerUseRequest {
   readonly timeout_s?: number | null | undefined;
   /** Answer as text/event-stream. */
   readonly stream?: boolean | undefined;
+  /** Texts by names. The agent knows the names and can have them typed; they are stored nowhere. */
+  readonly secrets?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /** What became of a task on a desktop. */
@@ -561,6 +581,8 @@ export interface ComputerUseResponse {
   readonly run_id: string;
   /** The desktop. */
   readonly session_id: string;
+  /** The conversation of the desktop. */
+  readonly conversation_id: string;
   /** How the run ended, or that it waits. */
   readonly status: string;
   /** What the agent says of it. */
@@ -569,9 +591,28 @@ export interface ComputerUseResponse {
   readonly steps: readonly ComputerStep[];
   /** Seconds. */
   readonly processing_time: number;
+  /** What the models used. */
   readonly token_usage: TokenUsage;
   /** Where the desktop is seen. */
   readonly live_url?: string | null | undefined;
+  /** What it waits for. */
+  readonly approvals?: readonly ApprovalView[] | undefined;
+}
+
+/** Who is to use a desktop. */
+export interface ControlRequest {
+  /** `take` again before the lease is over keeps it. */
+  readonly action: 'take' | 'release';
+  /** What the film says of it. */
+  readonly note?: string | null | undefined;
+}
+
+/** A person uses the desktop, and nothing that agents want is done. */
+export interface ControlView {
+  /** Whether it is the caller. */
+  readonly mine: boolean;
+  /** Until when, unless it is taken again. */
+  readonly expires_at: string;
 }
 
 /** One page; `next_cursor` requests the next one and is null on the last. */
@@ -689,6 +730,62 @@ export interface DeploymentHealthView {
   readonly seconds: number;
   /** Of its last error. */
   readonly code: string;
+}
+
+/** What keeps a desktop from the machine; `plain` is a process of the same user with limits. */
+export type DesktopIsolation = 'bubblewrap' | 'container' | 'plain';
+
+/** One page; `next_cursor` requests the next one and is null on the last. */
+export interface DesktopPage {
+  /** What was asked for, in its order. */
+  readonly items: readonly DesktopView[];
+  /** Requests the next page; null on the last. */
+  readonly next_cursor: string | null;
+}
+
+/** How desktops are shut in, and what has to be installed first. */
+export interface DesktopReadiness {
+  /** `bubblewrap`, `container`, `plain` or `none`. */
+  readonly isolation: string;
+  /** Lines that install what is missing. */
+  readonly missing: readonly string[];
+}
+
+/** A desktop that is to be started. */
+export interface DesktopRequest {
+  /** The conversation that it is of; without it a new one. */
+  readonly conversation_id?: string | null | undefined;
+}
+
+/** What became of a desktop. */
+export type DesktopStatus = 'starting' | 'ready' | 'stopped' | 'failed';
+
+/** A desktop, as it is or was. */
+export interface DesktopView {
+  /** The desktop. */
+  readonly id: string;
+  /** The id of the conversation. */
+  readonly conversation_id: string;
+  /** What became of it. */
+  readonly status: DesktopStatus;
+  /** Of its screen, in pixels. */
+  readonly width: number;
+  /** Of its screen, in pixels. */
+  readonly height: number;
+  /** What keeps it from the machine. */
+  readonly isolation: DesktopIsolation;
+  /** When it was made. */
+  readonly created_at: string;
+  /** When it was last used. */
+  readonly used_at: string;
+  /** When it is ended at the latest. */
+  readonly expires_at: string;
+  /** Without it agents use the desktop. */
+  readonly control: ControlView | null;
+  /** Why it ended. */
+  readonly reason: string | null;
+  /** The socket on which it is seen; null once it ended. */
+  readonly live_url: string | null;
 }
 
 /** The whole answer. */
@@ -947,10 +1044,46 @@ export interface FileView {
   readonly created_at: string;
 }
 
+/** Frames of a film, in their order; `next_after` asks for those that follow. */
+export interface FilmPage {
+  /** In their order. */
+  readonly items: readonly FrameView[];
+  /** `after` of what follows; null at the end. */
+  readonly next_after: number | null;
+}
+
 /** The last message to copy; the end of the conversation without it. */
 export interface ForkRequest {
   /** Where the copied branch ends; without it the current branch is copied. */
   readonly message_id?: string | null | undefined;
+}
+
+/** One action of a film, or a change of who controls the desktop. */
+export interface FrameView {
+  /** From 1. */
+  readonly index: number;
+  /** When. */
+  readonly at: string;
+  /** Who did it. */
+  readonly actor: 'agent' | 'person';
+  /** The run that did it. */
+  readonly run_id: string | null;
+  /** Its call. */
+  readonly call_id: string | null;
+  /** Without the text of secrets. */
+  readonly action: Readonly<Record<string, unknown>>;
+  /** Where on the screen it was done. */
+  readonly marker: ActionMarker | null;
+  /** The screen before it. */
+  readonly before_url: string | null;
+  /** The screen after it. */
+  readonly after_url: string | null;
+  /** Milliseconds. */
+  readonly duration_ms: number;
+  /** The key with which a person approved of it. */
+  readonly approved_by: string | null;
+  /** Why it was not done. */
+  readonly error: string | null;
 }
 
 /** The call of a tool. */
@@ -1074,15 +1207,18 @@ export interface IssuedKeyView {
  * What keys are used for; a route or a call is of one of them.
  *
  * `chat` asks models for answers, in runs or without; `embeddings` asks them for vectors; `search`
- * searches the web and GitHub; `voice` transcribes what is said, and speaks; `conversations` reads
- * and changes what is stored; `keys` makes and ends keys of the same user; `admin` administers the
- * tenant of a user who may.
+ * searches the web and GitHub; `voice` transcribes what is said, and speaks; `desktop` starts,
+ * watches and controls desktops, and `desktop:never` lets agents use them without asking;
+ * `conversations` reads and changes what is stored; `keys` makes and ends keys of the same user;
+ * `admin` administers the tenant of a user who may.
  */
 export type KeyOperation = 
   | 'chat'
   | 'embeddings'
   | 'search'
   | 'voice'
+  | 'desktop'
+  | 'desktop:never'
   | 'conversations'
   | 'keys'
   | 'admin';
@@ -1502,6 +1638,8 @@ export interface Readiness {
    * `run_code` is off.
    */
   readonly sandbox?: string | null | undefined;
+  /** Absent where there are no desktops. */
+  readonly desktop?: DesktopReadiness | null | undefined;
   /**
    * Which servers of tools answer; absent where none is configured. One that does not leaves this
    * server ready.
@@ -1649,6 +1787,14 @@ export interface ScopesView {
   readonly requests_per_minute: number | null;
   /** Counted by each worker, when an answer has ended. */
   readonly tokens_per_minute: number | null;
+}
+
+/** A place on the screen, in pixels from its upper left corner. */
+export interface ScreenPoint {
+  /** Pixels from the left. */
+  readonly x: number;
+  /** Pixels from the top. */
+  readonly y: number;
 }
 
 /** The kinds of things that a search can find. */
@@ -2626,6 +2772,22 @@ export interface ListCredentialsQuery {
   readonly limit?: number | undefined;
   /** `next_cursor` of the page before. */
   readonly cursor?: string | null | undefined;
+}
+
+/** The query of `list_desktops`. */
+export interface ListDesktopsQuery {
+  /** At most so many. */
+  readonly limit?: number | undefined;
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | null | undefined;
+}
+
+/** The query of `list_frames`. */
+export interface ListFramesQuery {
+  /** The last frame that was received. */
+  readonly after?: number | undefined;
+  /** The most frames. */
+  readonly limit?: number | undefined;
 }
 
 /** The query of `list_files`. */

@@ -46,8 +46,7 @@ def test_every_native_route_is_a_method_but_for_those_that_say_so() -> None:
         for operation in methods.values()
         if not path.startswith("/v1/")
     }
-    announced = {"execute_computer_task"}
-    assert set(BY_ID) == (served | announced) - {"get_asset", "get_page", "stream_chat_from_query"}
+    assert set(BY_ID) == served - {"get_asset", "get_page", "stream_chat_from_query"}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,14 @@ def test_files_are_sent_in_forms_and_received_as_bytes() -> None:
         ("conversation_id", Plain(Scalar.TEXT), False),
     ]
     bytes_ = {one.id for one in CONTRACT.operations if one.answer == Plain(Scalar.BYTES)}
-    assert bytes_ == {"get_file_content", "get_file_image", "export_conversation", "speak"}
+    assert bytes_ == {
+        "get_file_content",
+        "get_file_image",
+        "get_film",
+        "get_screenshot",
+        "export_conversation",
+        "speak",
+    }
 
 
 def test_what_may_be_sent_again_is_told() -> None:

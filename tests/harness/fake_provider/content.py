@@ -12,6 +12,7 @@ from tests.harness.fake_provider.script import Citation, Script, ToolCall
 
 ARGUMENT_PIECE = 8
 _GO_ON = re.compile(r"\b(continue|go on|carry on|resume|left off|cut off|interrupted)\b", re.I)
+_SHOWN_RESULTS = "The files of the result of "
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -46,7 +47,8 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 def question(turns: Sequence[Turn]) -> Question:
-    """Read what is asked off a conversation."""
+    """Read what is asked off a conversation; a user message that shows results is none of it."""
+    turns = [turn for turn in turns if not turn.text.startswith(_SHOWN_RESULTS)]
     asked = [at for at, turn in enumerate(turns) if turn.role == "user"]
     if not asked:
         return Question("", after_tool=bool(turns) and turns[-1].role == "tool")

@@ -7,7 +7,10 @@ from sqlalchemy import ARRAY, Uuid, any_, delete, exists, func, literal, null, s
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.conversations import conversations, messages
+from cartrita.adapters.persistence.tables.desktops import desktop_sessions
+from cartrita.adapters.persistence.tables.files import attachments
 from cartrita.adapters.persistence.tables.runs import run_events, runs
+from cartrita.domain.desktop_films import SCREENSHOT
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.runs import RunStatus
 
@@ -16,7 +19,9 @@ _c = conversations.c
 
 
 class ConversationRemover:
-    """A conversation is hidden first and deleted when its runs have ended, `batch` rows at a time.
+    """A conversation is hidden first, and deleted when its runs and its desktop have ended.
+
+    That is done `batch` rows at a time; pictures of its desktops go with the next sweep of files.
 
     A long conversation takes several transactions; an interrupted deletion goes on at the next
     call, on any replica.
@@ -39,7 +44,11 @@ class ConversationRemover:
     async def purge(self, only: ConversationId | None = None) -> int:
         """See ConversationRemoval. Messages, events, logs and search entries go too."""
         busy = exists().where(runs.c.conversation_id == _c.id, runs.c.status.not_in(_ENDED))
-        query = select(_c.id).where(_c.deleted_at.is_not(None), ~busy).order_by(_c.deleted_at)
+        used = exists().where(
+            desktop_sessions.c.conversation_id == _c.id, desktop_sessions.c.ended_at.is_(None)
+        )
+        over = select(_c.id).where(_c.deleted_at.is_not(None), ~busy, ~used)
+        query = over.order_by(_c.deleted_at)
         if only is not None:
             query = query.where(_c.id == only)
         purged = 0
@@ -59,7 +68,11 @@ class ConversationRemover:
             pass
         while await self._delete_messages(conversation_id):
             pass
+        pictures = update(attachments).where(
+            attachments.c.conversation_id == conversation_id, attachments.c.purpose == SCREENSHOT
+        )
         async with self._database.use() as connection:
+            await connection.execute(pictures.values(expires_at=func.now()))
             done = await connection.execute(delete(conversations).where(_c.id == conversation_id))
         return done.rowcount
 

@@ -16,6 +16,7 @@ from cartrita.adapters.persistence.tables.files import (
     file_pages,
     passage_embeddings,
 )
+from cartrita.domain.desktop_films import SCREENSHOT
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.files import (
     ContentId,
@@ -50,6 +51,7 @@ FILES = (
         _f.pages,
         _f.characters,
         _f.image_type,
+        _f.image_size,
         _c.external_id,
     )
     .join(file_contents, _f.id == _a.content_id)
@@ -182,8 +184,8 @@ def _filtered(query: Select[*tuple[Any, ...]], filter_: FileFilter) -> Select[*t
     if filter_.conversation_id is not None:
         query = query.where(_a.conversation_id == filter_.conversation_id)
     if filter_.purpose is not None:
-        query = query.where(_a.purpose == filter_.purpose)
-    return query
+        return query.where(_a.purpose == filter_.purpose)
+    return query.where(_a.purpose != SCREENSHOT)  # thousands, of which films tell
 
 
 def _after(cursor: str) -> tuple[datetime, UUID]:

@@ -128,12 +128,14 @@ async def _settle(connection: AsyncConnection, owner_id: str, file: ArrivedFile)
     same: UUID | None = await connection.scalar(known)
     values: dict[str, object] = {"status": "removed"}
     if same is None:
-        status = FileStatus.STORED if is_read(file.media_type) else FileStatus.READY
+        unread = is_read(file.media_type) and file.image_type is None
+        status = FileStatus.STORED if unread else FileStatus.READY
         values = {
             "status": status.value,
             "sha256": digest,
             "size": file.size,
             "media_type": file.media_type,
+            "image_type": file.image_type,
         }
     arriving = (
         update(file_contents)

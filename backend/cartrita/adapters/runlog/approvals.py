@@ -10,6 +10,7 @@ from cartrita.adapters.runlog.connection import Connection, ConnectionPool, Row
 from cartrita.adapters.runlog.encoding import RUN_COLUMNS, dump, load_run
 from cartrita.adapters.runlog.events import insert_events
 from cartrita.domain.approvals import Approval, Decision, Verdict
+from cartrita.domain.desktop_films import Shown
 from cartrita.domain.errors import Conflict, NotFound
 from cartrita.domain.events import ApprovalSettled, LoggedEvent
 from cartrita.domain.ids import RunId
@@ -19,18 +20,21 @@ from cartrita.domain.step_places import StepPlace
 from cartrita.kit.ids import public
 
 _object = msgspec.json.Decoder(JsonObject)
+_shown = msgspec.json.Decoder(Shown)
 _COLUMNS = (
     "id, run_id, owner_id, idem_key, call_id, agent, tool, arguments, arguments_hash, asked_at,"
     " expires_at, decision, expires_at < now() AS late,"
-    " decided_at > expires_at IS TRUE AS expired"
+    " decided_at > expires_at IS TRUE AS expired, shown, decided_by"
 )
 _INSERT = """
 INSERT INTO approvals
-  (id, owner_id, run_id, idem_key, call_id, agent, tool, arguments, arguments_hash, expires_at)
-SELECT a.id, r.owner_id, a.run_id, a.idem_key, a.call_id, a.agent, a.tool, a.arguments, a.hash, a.e
+  (id, owner_id, run_id, idem_key, call_id, agent, tool, arguments, arguments_hash, expires_at,
+   shown)
+SELECT a.id, r.owner_id, a.run_id, a.idem_key, a.call_id, a.agent, a.tool, a.arguments, a.hash, a.e,
+  a.shown
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[],
-            $8::text[], $9::timestamptz[])
-  AS a (id, run_id, idem_key, call_id, agent, tool, arguments, hash, e)
+            $8::text[], $9::timestamptz[], $10::json[])
+  AS a (id, run_id, idem_key, call_id, agent, tool, arguments, hash, e, shown)
 JOIN runs r ON r.id = a.run_id
 ON CONFLICT (run_id, idem_key) DO NOTHING
 """
@@ -112,6 +116,7 @@ async def suspend_runs(
         [dump(one.arguments) for one in approvals],
         [one.arguments_hash for one in approvals],
         [one.expires_at for one in approvals],
+        [None if one.shown is None else dump(one.shown) for one in approvals],
     )
     await connection.execute(_SUSPEND, [run_id for run_id, _ in asked])
 
@@ -156,6 +161,8 @@ def load_approval(row: Row) -> Approval:
         expires_at=row["expires_at"],
         decision=None if row["decision"] is None else Decision(row["decision"]),
         expired=row["expired"],
+        shown=None if row["shown"] is None else _shown.decode(row["shown"]),
+        decided_by=row["decided_by"],
     )
 
 

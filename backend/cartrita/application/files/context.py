@@ -8,6 +8,7 @@ said last, or where none do the beginning, and is told so.
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import TypeGuard
 
 import msgspec
 import structlog
@@ -22,7 +23,6 @@ from cartrita.domain.files import (
     FilePage,
     FileStatus,
     StoredFile,
-    image_name,
 )
 from cartrita.domain.messages import Attachment, Message, Part, Role, Text
 from cartrita.domain.passages import LONGEST_PASSAGE, FoundPassage, Passage, passages_of
@@ -96,7 +96,7 @@ class FileContext:
             room.asked_now = place == last
             parts: list[Part] = []
             for part in reversed(message.parts):
-                if not isinstance(part, Attachment) or not _names_a_file(part):
+                if not is_stored(part):
                     parts.append(part)
                     continue
                 parts.append(await self._held(owner_id, part, room))
@@ -191,7 +191,7 @@ class FileContext:
         octets: bytes | None = None
         try:
             if room.octets > 0:
-                async with self._blobs.read(image_name(file.content_id)) as pieces:
+                async with self._blobs.read(file.image_blob) as pieces:
                     octets = await _joined(pieces, room.octets)
         except NotFound:
             return _told(part, f"[The image {file.name} is not there any more.]")
@@ -252,12 +252,13 @@ def named_files(messages: Iterable[Message]) -> Iterator[Attachment]:
     """The parts of messages that name a file which is stored here."""
     for message in messages:
         for part in message.parts:
-            if isinstance(part, Attachment) and _names_a_file(part):
+            if is_stored(part):
                 yield part
 
 
-def _names_a_file(part: Attachment) -> bool:
-    return part.url is None and part.attachment_id is not None
+def is_stored(part: Part) -> TypeGuard[Attachment]:
+    """Whether a part names a file which is stored here."""
+    return isinstance(part, Attachment) and part.url is None and part.attachment_id is not None
 
 
 def _told(part: Attachment, text: str) -> Text:

@@ -12,7 +12,6 @@ from cartrita.domain.files import (
     FileId,
     StoredFile,
     blob_name,
-    image_name,
 )
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.blobs import BlobStore
@@ -72,7 +71,7 @@ class Files:
         """The image that was made of a file anew. Raises NotFound if there is none."""
         if file.image_type is None:
             raise NotFound("There is no image of this file.", code="file_not_found")
-        return self._blobs.read(image_name(file.content_id))
+        return self._blobs.read(file.image_blob)
 
 
 def _file_id(public_id: str) -> FileId:

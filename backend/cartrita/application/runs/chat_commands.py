@@ -23,8 +23,9 @@ class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
     Values are as callers send them: public ids, the names of a provider, a model (or
     `provider/model`) and an agent. None selects the default. A model that is named without an agent
     answers alone, without tools of ours, unless `tools` name some. `caps` and `approval` tighten
-    what the agent has. `last_words` were said to a server before it began to stop, or may have
-    been: it begins to answer them then, too.
+    what the agent has; `loosened_to` replaces its policy, for callers who may do that. `last_words`
+    were said to a server before it began to stop, or may have been: it begins to answer them then,
+    too.
     """
 
     message: Message
@@ -43,6 +44,7 @@ class ChatCommand(msgspec.Struct, frozen=True, kw_only=True):
     busy: BusyPolicy | None = None
     caps: Caps = Caps()
     approval: ApprovalPolicy | None = None
+    loosened_to: ApprovalPolicy | None = None
     last_words: bool = False
 
 

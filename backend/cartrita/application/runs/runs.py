@@ -31,6 +31,7 @@ from cartrita.domain.runs import (
     RunStatus,
     TailItem,
 )
+from cartrita.domain.scopes import Operation
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 from cartrita.tools.toolbox import Toolbox
@@ -102,6 +103,7 @@ class Runs:
                     metadata=command.metadata,
                     caps=command.caps,
                     approval=command.approval,
+                    loosened_to=command.loosened_to,
                     allowed_tools=allowed_tools,
                 ).asked_with(principal.key_id),
                 title=derive_title(command.message.text),
@@ -260,6 +262,8 @@ class Runs:
         if principal.scopes.limited:
             asked = (None, given.route) if given.route else (given.provider, given.model)
             await self._gateway.choose(*asked, principal.scopes, principal.payer)
+        if not principal.scopes.allows_operation(Operation.DESKTOP_NEVER):
+            return msgspec.structs.replace(given, loosened_to=None)
         return given
 
     async def _admit_in_conversation(

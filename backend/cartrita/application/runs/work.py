@@ -11,6 +11,8 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.sources import SourceList
 from cartrita.agents.team import Team
+from cartrita.application.files.context import FileContext
+from cartrita.application.files.shown_files import ShownFiles
 from cartrita.application.history.history import History
 from cartrita.application.history.summarizer import RunSummarizer
 from cartrita.application.keys.brought_keys import ProviderKeyGone, is_brought
@@ -24,6 +26,7 @@ from cartrita.domain.events import Event, ProviderAwaited
 from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import Text
 from cartrita.domain.models import OFFLINE
+from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.ports.runs import RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
@@ -60,11 +63,13 @@ class RunWork:
         approval_s: float = 3600.0,
         summary_model: str | None = None,
         summary_s: float | None = None,
+        files: FileContext | None = None,
     ) -> None:
         """`keys` tells what the key that asked for a run may do now; without it, everything.
 
         Approvals can be decided on for `approval_s` seconds. A long history is summarised in at
-        most `summary_s`, by the model or route of this name; without the seconds it is not.
+        most `summary_s`, by the model or route of this name; without the seconds it is not. With
+        `files`, models see those that results of tools name.
         """
         self._writer = writer
         self._history = history
@@ -77,6 +82,7 @@ class RunWork:
         self._approval_s = approval_s
         self._summary_model = summary_model
         self._summary_s = summary_s
+        self._files = files
 
     async def answer(self, run: ActiveRun) -> Ending:
         """Do the work of a run until its end. Raises CartritaError and ApprovalsNeeded."""
@@ -179,10 +185,13 @@ class RunWork:
             tenant_id=principal.tenant_id,
             scopes=principal.scopes,
         )
+        provider: ModelProvider = self._gateway.provider_for(
+            choice.deployment, route=choice.route, caller=caller
+        )
+        if self._files is not None:
+            provider = ShownFiles(provider, self._files)
         return AgentModel(
-            provider=self._gateway.provider_for(
-                choice.deployment, route=choice.route, caller=caller
-            ),
+            provider=provider,
             model=choice.deployment.model,
             profile=self._gateway.profile(choice.deployment),
         )

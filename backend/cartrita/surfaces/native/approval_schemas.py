@@ -9,6 +9,7 @@ from cartrita.domain.approvals import Approval, Decision
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
 from cartrita.surfaces.native.request_bodies import RequestModel
+from cartrita.surfaces.native.screen_schemas import ActionMarker, image_url
 
 
 class DecisionRequest(RequestModel):
@@ -38,6 +39,10 @@ class ApprovalView(BaseModel):
     arguments: dict[str, Any]
     arguments_hash: str
     expires_at: datetime = Field(description="Without a decision until then it is denied.")
+    screenshot_url: str | None = Field(
+        default=None, description="The screen on which it would act, if it is of a desktop."
+    )
+    markers: list[ActionMarker] = Field(default=[], description="Where on that it would act.")
 
     @classmethod
     def of(cls, approval: Approval) -> "ApprovalView":
@@ -49,6 +54,8 @@ class ApprovalView(BaseModel):
             arguments=approval.arguments,
             arguments_hash=approval.arguments_hash,
             expires_at=approval.expires_at,
+            screenshot_url=image_url(approval.shown),
+            markers=ActionMarker.all_of(approval.shown),
         )
 
 

@@ -30,22 +30,24 @@ _FORBIDDEN_CODES = (
     "forbidden forbidden_origin forbidden_accept forbidden_host file_destination scope_provider "
     "scope_model scope_operation scope_tool scope_expiry scope_exceeded admin_required "
     "operator_required price_unknown credential_ended address_not_public port_not_read "
-    "provider_key_gone"
+    "provider_key_gone desktop_disabled"
 )
 _NOT_FOUND_CODES = (
     "not_found conversation_not_found message_not_found file_not_found run_not_found "
     "model_not_found agent_not_found provider_not_configured key_not_found credential_not_found "
-    "user_not_found tenant_not_found approval_not_found"
+    "user_not_found tenant_not_found approval_not_found desktop_not_found"
 )
 _CONFLICT_CODES = (
     "conflict conversation_busy conversation_exists client_msg_id_reused not_continuable "
     "previous_not_ended run_not_ended key_not_rotatable user_exists tenant_exists local_account "
     "arguments_changed approval_decided approval_expired client_seq_gap already_authenticated "
-    "credential_not_current not_started"
+    "credential_not_current not_started action_refused agent_stuck desktop_busy desktop_controlled "
+    "desktop_elsewhere desktop_exists desktop_gone desktop_viewers film_full"
 )
 _RATE_CODES = (
     "rate_limited too_many_streams too_many_sockets too_many_frames too_many_runs "
-    "upstream_rate_limited upstream_secondary_limit upstream_keyless_limit conversation_queue_full"
+    "upstream_rate_limited upstream_secondary_limit upstream_keyless_limit conversation_queue_full "
+    "desktop_limit"
 )
 _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
     ErrorKind.INVALID: DescribedKind(
@@ -90,10 +92,10 @@ _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
         "A part of the server is away; Retry-After says when to come back.",
         "unavailable server_busy draining lease_lost log_expired newer_version "
         "credential_unreadable transcription_unavailable speech_unavailable "
-        "speech_format_unavailable transcriber_behind",
+        "speech_format_unavailable transcriber_behind desktop_unavailable",
         retryable=True,
         lasting="log_expired newer_version credential_unreadable transcription_unavailable "
-        "speech_unavailable speech_format_unavailable",
+        "speech_unavailable speech_format_unavailable desktop_unavailable",
     ),
     ErrorKind.STORAGE_FULL: DescribedKind(
         "The disk is full, or your files take as much as they may.", "storage_full quota_exceeded"

@@ -76,6 +76,7 @@ from cartrita.surfaces.native.schemas import (
     public_parts,
     public_sources,
 )
+from cartrita.surfaces.native.screen_schemas import ActionMarker, image_url
 
 _TOLD_TO_NOBODY = (
     ApprovalSettled,
@@ -190,6 +191,8 @@ def _(event: ApprovalAsked, run_id: RunId) -> ChatEvent:
             event.arguments_hash,
             event.expires_at,
             event.task_id or msgspec.UNSET,
+            screenshot_url=image_url(event.shown) or msgspec.UNSET,
+            markers=ActionMarker.all_of(event.shown) or msgspec.UNSET,
         )
     )
 

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.surfaces.native.schemas import ChatMetadata, Source, TokenUsage
+from cartrita.surfaces.native.screen_schemas import ActionMarker
 
 
 class StreamStartData(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -145,6 +146,13 @@ class ApprovalRequiredData(msgspec.Struct, frozen=True):
     arguments_hash: Annotated[str, Meta(description="Sent back with the decision.")]
     expires_at: Annotated[str, Meta(description="Without a decision until then it is denied.")]
     task_id: TaskId | msgspec.UnsetType = msgspec.UNSET
+    screenshot_url: (
+        Annotated[str, Meta(description="The screen on which it would act.")] | msgspec.UnsetType
+    ) = msgspec.UNSET
+    markers: (
+        Annotated[list[ActionMarker], Meta(description="Where on that it would act.")]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class ApprovalRequiredFrame(

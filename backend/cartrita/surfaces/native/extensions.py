@@ -25,6 +25,7 @@ _PROVIDERS: Final[dict[str, MappingProxyType[str, str]]] = {
     "replace_message": _MODELS,
     "retry_message": _MODELS,
     "continue_run": _MODELS,
+    "execute_computer_task": MappingProxyType({"field": "provider"}),
     "post_code": _MODELS,
     "post_huggingface_chat": MappingProxyType({"default": "huggingface"}),
     "get_voice": MappingProxyType({"default": "deepgram"}),
@@ -40,6 +41,7 @@ _REPEATABLE: Final = frozenset(
         "archive_conversation",
         "cancel_run",
         "check_provider",
+        "control_desktop",
         "decide_on_approval",
         "issue_stream_ticket",
         "open_session",
@@ -47,6 +49,7 @@ _REPEATABLE: Final = frozenset(
         "revoke_any_key",
         "revoke_key",
         "search",
+        "stop_desktop",
     }
 )
 """Those that are sent by POST, and change nothing when they are sent again."""

@@ -6,6 +6,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from cartrita.application.desktop.services import DesktopServices
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.clock import now
 from cartrita.surfaces.authentication import authenticate
@@ -22,6 +23,13 @@ class Health(BaseModel):
     version: str
 
 
+class DesktopReadiness(BaseModel):
+    """How desktops are shut in, and what has to be installed first."""
+
+    isolation: str = Field(description="`bubblewrap`, `container`, `plain` or `none`.")
+    missing: list[str] = Field(description="Lines that install what is missing.")
+
+
 class Readiness(BaseModel):
     """Whether the server can serve requests; the rest is for authenticated callers."""
 
@@ -31,6 +39,9 @@ class Readiness(BaseModel):
         default=None,
         description="How programs of agents are shut in: `full`, `partial, without ...` or "
         "`none: ...`; absent where `run_code` is off.",
+    )
+    desktop: DesktopReadiness | None = Field(
+        default=None, description="Absent where there are no desktops."
     )
     mcp: dict[str, bool] | None = Field(
         default=None,
@@ -59,8 +70,15 @@ async def get_ready(request: Request, response: Response, services: AppServices)
         ready=ready,
         services=dict(parts),
         sandbox=services.sandbox,
+        desktop=_desktop(services.desktops),
         mcp=dict(services.tool_servers()) or None,
     )
+
+
+def _desktop(desktops: DesktopServices) -> DesktopReadiness | None:
+    if desktops.isolation is None:
+        return None
+    return DesktopReadiness(isolation=desktops.isolation, missing=list(desktops.missing))
 
 
 async def _is_authenticated(request: Request) -> bool:

@@ -114,6 +114,7 @@ def test_streams_are_described() -> None:
     assert streamed == {
         ("post", "/api/chat"),
         ("post", "/api/chat/voice"),
+        ("post", "/api/computer-use/execute"),
         ("get", "/api/chat/stream"),
         ("post", "/api/chat/stream"),
         ("post", "/api/huggingface/chat"),

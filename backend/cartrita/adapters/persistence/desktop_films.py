@@ -1,0 +1,98 @@
+"""Frames of films: implements FilmStore."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
+from cartrita.domain.desktop import DesktopId
+from cartrita.domain.desktop_films import FilmFrame, Marker, NewFrame
+from cartrita.domain.errors import Conflict, DesktopGone
+from cartrita.domain.ids import RunId
+from cartrita.domain.json import JsonObject
+
+_f, _s = desktop_frames.c, desktop_sessions.c
+_action = msgspec.json.Decoder(JsonObject)
+_marker = msgspec.json.Decoder(Marker)
+
+
+class FilmTable:
+    """Films by the ids of their desktops."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, desktop_id: DesktopId, frame: NewFrame, most: int) -> int:
+        """See FilmStore."""
+        counting = (
+            update(desktop_sessions)
+            .where(_s.id == desktop_id)
+            .values(frames=_s.frames + 1, used_at=func.now())
+            .returning(_s.frames, _s.owner_id)
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(counting)).one_or_none()
+            if row is None:
+                raise DesktopGone.ended()
+            if row.frames > most:
+                raise Conflict(
+                    f"The film of this desktop has {most:,} actions, which is as many as it may: "
+                    "start another desktop.",
+                    code="film_full",
+                )
+            values = _values(frame) | {"desktop_id": desktop_id, "number": row.frames}
+            await connection.execute(insert(desktop_frames).values(**values, owner_id=row.owner_id))
+        number: int = row.frames
+        return number
+
+    async def page(
+        self, owner_id: str, desktop_id: DesktopId, after: int, limit: int
+    ) -> Sequence[FilmFrame]:
+        """See FilmStore."""
+        return await self._frames(
+            _f.owner_id == owner_id, _f.desktop_id == desktop_id, _f.number > after, limit=limit
+        )
+
+    async def last(self, desktop_id: DesktopId) -> FilmFrame | None:
+        """See FilmStore."""
+        query = (
+            select(desktop_frames)
+            .where(_f.desktop_id == desktop_id, _f.after_id.is_not(None))
+            .order_by(_f.number.desc())
+            .limit(1)
+        )
+        async with self._database.use() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return None if row is None else _frame(row)
+
+    async def of_run(self, owner_id: str, run_id: RunId) -> Sequence[FilmFrame]:
+        """See FilmStore."""
+        return await self._frames(_f.owner_id == owner_id, _f.run_id == run_id)
+
+    async def _frames(
+        self, *which: ColumnElement[bool], limit: int | None = None
+    ) -> Sequence[FilmFrame]:
+        query = select(desktop_frames).where(*which).order_by(_f.at, _f.number).limit(limit)
+        async with self._database.use() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [_frame(row) for row in rows]
+
+
+def _values(frame: NewFrame) -> dict[str, Any]:
+    values = {name: getattr(frame, name) for name in NewFrame.__struct_fields__}
+    values["before_id"], values["after_id"] = values.pop("before"), values.pop("after")
+    if frame.marker is not None:
+        values["marker"] = msgspec.to_builtins(frame.marker)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _frame(row: RowMapping) -> FilmFrame:
+    values: dict[str, Any] = {**row, "before": row["before_id"], "after": row["after_id"]}
+    for name in ("before_id", "after_id", "owner_id"):
+        del values[name]
+    values["action"] = _action.decode(row["action"])
+    values["marker"] = None if row["marker"] is None else _marker.decode(row["marker"])
+    return FilmFrame(**values)

@@ -1,0 +1,214 @@
+"""Rows of desktops: implements DesktopStore, DesktopControl and DesktopWatch."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Function,
+    RowMapping,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from cartrita.adapters.persistence.conversations import owned
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.owner_locks import lock_desktops
+from cartrita.adapters.persistence.tables.conversations import conversations
+from cartrita.adapters.persistence.tables.desktops import desktop_sessions
+from cartrita.domain.desktop import (
+    Control,
+    DesktopId,
+    DesktopIsolation,
+    DesktopSession,
+    DesktopStatus,
+)
+from cartrita.domain.errors import Conflict, InvalidInput, NotFound, RateLimited
+from cartrita.domain.ids import ConversationId
+from cartrita.domain.ports.desktop_sessions import DesktopLimits, DueDesktop
+from cartrita.kit import pagination
+from cartrita.kit.pagination import Page
+
+_s, _c = desktop_sessions.c, conversations.c
+_ALIVE = _s.status.in_((DesktopStatus.STARTING, DesktopStatus.READY))
+_FIELDS = tuple(
+    name for name in DesktopSession.__struct_fields__ if name not in ("control", "external_id")
+)
+_SESSIONS = select(
+    *(_s[name] for name in _FIELDS),
+    case((_s.held_until > func.now(), _s.holder)).label("holder"),
+    _s.held_until,
+    _c.external_id,
+).join(conversations, _c.id == _s.conversation_id)
+_LOST_S = 60.0
+"""A machine that has not ended one so long after its time is gone itself."""
+_OVER = "It ran as long as a desktop may."
+_IDLE = "Nobody used it for too long."
+_DELETED = "Its conversation was deleted."
+_LOST = "The machine that ran it is gone."
+
+
+class DesktopTable:
+    """Desktops by their ids, and by their conversations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, session: DesktopSession, limits: DesktopLimits) -> None:
+        """See DesktopStore."""
+        async with self._database.transaction() as connection:
+            await lock_desktops(connection)
+            conversation = select(_c.id).where(
+                owned(session.owner_id), _c.id == session.conversation_id
+            )
+            if await connection.scalar(conversation) is None:
+                raise NotFound.of("conversation")
+            rows = await connection.execute(
+                select(_s.machine, _s.owner_id, _s.conversation_id).where(_ALIVE)
+            )
+            found = rows.all()
+            _require_room(session, [(row.machine, row.owner_id) for row in found], limits)
+            if any(row.conversation_id == session.conversation_id for row in found):
+                raise Conflict("This conversation has a desktop already.", code="desktop_exists")
+            values = {name: getattr(session, name) for name in _FIELDS}
+            await connection.execute(insert(desktop_sessions).values(values))
+
+    async def get(self, owner_id: str, desktop_id: DesktopId) -> DesktopSession | None:
+        return await self._one(and_(_s.owner_id == owner_id, _s.id == desktop_id))
+
+    async def running(self, conversation_id: ConversationId) -> DesktopSession | None:
+        """See DesktopStore."""
+        return await self._one(and_(_s.conversation_id == conversation_id, _ALIVE))
+
+    async def list(self, owner_id: str, limit: int, cursor: str | None) -> Page[DesktopSession]:
+        """See DesktopStore."""
+        query = _SESSIONS.where(_s.owner_id == owner_id)
+        if cursor is not None:
+            query = query.where(tuple_(_s.created_at, _s.id) < tuple_(*_after(cursor)))
+        query = query.order_by(_s.created_at.desc(), _s.id.desc()).limit(limit + 1)
+        async with self._database.use() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        items = [_session(row) for row in rows[:limit]]
+        return Page(items, _cursor(items[-1]) if len(rows) > limit else None)
+
+    async def settle(
+        self, desktop_id: DesktopId, status: DesktopStatus, reason: str | None = None
+    ) -> bool:
+        """See DesktopStore."""
+        values: dict[str, object] = {"status": status, "reason": reason}
+        if status is not DesktopStatus.READY:
+            values |= {"ended_at": func.now(), "holder": null(), "held_until": null()}
+        return await self._change(desktop_id, values)
+
+    async def hold(self, desktop_id: DesktopId, holder: str, seconds: float) -> None:
+        """See DesktopControl."""
+        until = func.now() + _seconds(seconds)
+        await self._change(
+            desktop_id, {"holder": holder, "held_until": until, "used_at": func.now()}
+        )
+
+    async def let_go(self, desktop_id: DesktopId, holder: str) -> None:
+        """See DesktopControl."""
+        values = {"holder": null(), "held_until": null(), "used_at": func.now()}
+        await self._change(desktop_id, values, _s.holder == holder)
+
+    async def due(self, machine: str, idle_s: float) -> Sequence[DueDesktop]:
+        """See DesktopWatch."""
+        reason = case(
+            (_s.machine != machine, _LOST),
+            (_c.deleted_at.is_not(None), _DELETED),
+            (_s.expires_at <= func.now(), _OVER),
+            else_=_IDLE,
+        )
+        here = and_(
+            _s.machine == machine,
+            or_(
+                _c.deleted_at.is_not(None),
+                _s.expires_at <= func.now(),
+                _s.used_at + _seconds(idle_s) <= func.now(),
+            ),
+        )
+        lost = and_(_s.machine != machine, _s.expires_at + _seconds(_LOST_S) <= func.now())
+        query = _SESSIONS.add_columns(reason.label("why")).where(_ALIVE, or_(here, lost))
+        async with self._database.use() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [DueDesktop(_session(row), row["why"]) for row in rows]
+
+    async def running_on(self, machine: str) -> Sequence[DesktopSession]:
+        """See DesktopWatch."""
+        query = _SESSIONS.where(_ALIVE, _s.machine == machine)
+        async with self._database.use() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [_session(row) for row in rows]
+
+    async def _one(self, which: ColumnElement[bool]) -> DesktopSession | None:
+        async with self._database.use() as connection:
+            row = (await connection.execute(_SESSIONS.where(which))).mappings().one_or_none()
+        return None if row is None else _session(row)
+
+    async def _change(
+        self, desktop_id: DesktopId, values: dict[str, Any], *which: ColumnElement[bool]
+    ) -> bool:
+        statement = update(desktop_sessions).where(_s.id == desktop_id, _ALIVE, *which)
+        async with self._database.use() as connection:
+            return (await connection.execute(statement.values(values))).rowcount == 1
+
+
+def _require_room(
+    session: DesktopSession, running: Sequence[tuple[str, str]], limits: DesktopLimits
+) -> None:
+    if sum(owner_id == session.owner_id for _, owner_id in running) >= limits.owner:
+        raise RateLimited(
+            f"You have {limits.owner} desktops, which is as many as you may have at once: end one "
+            "first.",
+            code="desktop_limit",
+        )
+    if sum(machine == session.machine for machine, _ in running) >= limits.machine:
+        raise RateLimited(
+            f"The server runs {limits.machine} desktops, which is as many as it may: try again "
+            "later.",
+            code="desktop_limit",
+            retry_after=60,
+        )
+
+
+def _session(row: RowMapping) -> DesktopSession:
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    control = None
+    if row["holder"] is not None:
+        control = Control(holder=row["holder"], expires_at=row["held_until"])
+    values["status"] = DesktopStatus(values["status"])
+    values["isolation"] = DesktopIsolation(values["isolation"])
+    return DesktopSession(**values, control=control, external_id=row["external_id"])
+
+
+def _cursor(session: DesktopSession) -> str:
+    return pagination.encode_cursor(session.created_at.isoformat(), session.id.hex)
+
+
+def _after(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        match pagination.decode_cursor(cursor):
+            case [str(moment), str(identity)]:
+                return datetime.fromisoformat(moment).astimezone(UTC), UUID(identity)
+            case _:
+                raise ValueError("another shape")
+    except (ValueError, OverflowError):
+        raise InvalidInput.of(
+            "cursor", "this is not a cursor of this list; begin without one"
+        ) from None
+
+
+def _seconds(seconds: float) -> Function[object]:
+    return func.make_interval(0, 0, 0, 0, 0, 0, literal(seconds, Double))

@@ -1,0 +1,1 @@
+"""Desktops: their sessions, who controls them, their films, and what agents do on them."""

@@ -1,0 +1,45 @@
+"""What agents do on desktops: one is started where there is none, and the film tells all."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from cartrita.application.desktop.batches import ActionBatch, BatchParts
+from cartrita.domain.desktop import Action
+from cartrita.domain.desktop_films import Shown
+from cartrita.domain.errors import DeadlineExceeded, DesktopGone
+from cartrita.domain.ids import ConversationId
+from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
+
+_DIED: Final = "It died."
+
+
+class AgentDesktops:
+    """Implements `DesktopUse`."""
+
+    def __init__(self, parts: BatchParts) -> None:
+        self._parts = parts
+
+    async def do(self, call: DesktopCall) -> DesktopOutcome:
+        """See `DesktopUse`."""
+        sessions = self._parts.sessions
+        session = await sessions.of_conversation(call.conversation_id)
+        if session is None:
+            session = await sessions.start(call.owner_id, call.conversation_id)
+        try:
+            return await ActionBatch(
+                self._parts, session, await sessions.opened(session), call
+            ).outcome()
+        except DesktopGone:
+            await sessions.forget(session, _DIED)
+            raise
+        except (asyncio.CancelledError, DeadlineExceeded):
+            self._parts.memory.unsee(session.id)  # nobody knows what came of the action in hand
+            raise
+
+    async def shown(
+        self, conversation_id: ConversationId, actions: Sequence[Action]
+    ) -> Shown | None:
+        """See `DesktopUse`."""
+        session = await self._parts.sessions.of_conversation(conversation_id)
+        return None if session is None else await self._parts.films.shown(session, actions)

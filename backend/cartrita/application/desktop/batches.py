@@ -1,0 +1,212 @@
+"""Batches of actions on a desktop: done in order, each filmed, up to the first that fails."""
+
+import asyncio
+from typing import Final, NamedTuple
+
+import structlog
+
+from cartrita.application.desktop.action_limits import ActionLimits
+from cartrita.application.desktop.films import FilmedBy, Films
+from cartrita.application.desktop.memory import DesktopMemory
+from cartrita.application.desktop.pictures import Pictures
+from cartrita.application.desktop.sessions import DesktopSessions
+from cartrita.domain.approvals import Decision
+from cartrita.domain.desktop import (
+    Action,
+    CursorPosition,
+    DesktopSession,
+    Done,
+    Screenshot,
+    Type,
+    Wait,
+    Zoom,
+)
+from cartrita.domain.errors import (
+    ActionRefused,
+    CartritaError,
+    Controlled,
+)
+from cartrita.domain.files import ID_PREFIX, FileId
+from cartrita.domain.ports.desktop import Desktop
+from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
+from cartrita.kit import ids
+from cartrita.tools.tool import AgentStuck
+
+log = structlog.get_logger()
+
+_LOOKS: Final = (Screenshot, Zoom, CursorPosition, Wait)
+_LOOK_FIRST: Final = (
+    "Nothing was done: the screen may have changed since you saw it. This is how it looks now."
+)
+_HANDED_BACK: Final = (
+    "A person used the desktop, and has handed it back. Nothing was done: take a new screenshot, "
+    "and look what has changed."
+)
+_TIME_IS_UP: Final = "what this answer may use of seconds is used up"
+
+
+class BatchParts(NamedTuple):
+    """What batches are done with."""
+
+    sessions: DesktopSessions
+    films: Films
+    pictures: Pictures
+    memory: DesktopMemory
+    limits: ActionLimits
+
+
+class ActionBatch:
+    """One call on one desktop."""
+
+    def __init__(
+        self, use: BatchParts, session: DesktopSession, desktop: Desktop, call: DesktopCall
+    ) -> None:
+        self._use = use
+        self._session = session
+        self._desktop = desktop
+        self._call = call
+        self._lines: list[str] = []
+        self._parts: list[FileId] = []
+        self._screen: FileId | None = None
+        self._index = 0
+        self._by = FilmedBy(
+            run_id=call.run_id, call_id=call.call_id, approved_by=_approved_by(call)
+        )
+
+    async def outcome(self) -> DesktopOutcome:
+        """Do the actions, up to the first that fails."""
+        call, memory = self._call, self._use.memory
+        last = memory.picture(self._session.id)
+        try:
+            if not (self._may_act() or isinstance(call.actions[0], Screenshot)):
+                await self._act(0, Screenshot())
+                return self._told(_LOOK_FIRST, success=False, shows=True)
+            for self._index, action in enumerate(call.actions, 1):
+                self._require_time()
+                await self._act(self._index, action)
+        except Controlled:
+            return await self._handed_back()
+        except ActionRefused as refused:
+            return await self._refused(refused.message)
+        if all(isinstance(action, _LOOKS) for action in call.actions):
+            self._count_look(same=last is not None and last.file_id == self._screen)
+        else:
+            memory.end_looks(self._session.id)
+        return self._told(self._summary(), success=True, shows=call.shows_all)
+
+    async def _act(self, index: int, action: Action) -> None:
+        """Do one action and film it. Raises Controlled, ActionRefused and DesktopGone."""
+        use, session = self._use, self._session
+        try:
+            use.limits.require(action)
+            done = await self._desktop.act(action, typed=self._typed(action))
+        except (Controlled, ActionRefused) as error:
+            await use.films.refused(session, index, action, error.message, self._by)
+            raise
+        self._screen = await use.films.done(session, index, action, done, self._by)
+        use.memory.see(session.id, self._call.run_id)
+        await self._note(action, done)
+
+    def _typed(self, action: Action) -> str | None:
+        """The text of a secret. Raises ActionRefused where nobody knows it."""
+        if not isinstance(action, Type) or action.secret is None:
+            return None
+        secret = self._use.memory.secret(self._session.id, action.secret)
+        if secret is None:
+            raise ActionRefused(
+                "There is no secret of this name, or it is not known any more because the server "
+                "was started anew: the person has to give the task again with it."
+            )
+        return secret.reveal()
+
+    async def _note(self, action: Action, done: Done) -> None:
+        if isinstance(action, CursorPosition) and done.pointer is not None:
+            self._lines.append(f"X={done.pointer.x},Y={done.pointer.y}")
+        if done.picture is not None and isinstance(action, Zoom):
+            self._parts.append(await self._use.pictures.part(self._session, done.picture))
+
+    def _may_act(self) -> bool:
+        """Whether the run has seen the screen, or a person has who approved of this."""
+        approval = self._call.approval
+        if approval is not None and approval.shown is not None:
+            return approval.shown.desktop_id == self._session.id
+        return self._use.memory.is_seen(self._session.id, self._call.run_id)
+
+    def _require_time(self) -> None:
+        """Raise ActionRefused when the time of the answer is over."""
+        left = self._call.left()
+        if left is not None and left <= 0:
+            raise ActionRefused(f"It was stopped: {_TIME_IS_UP}.")
+
+    async def _refused(self, why: str) -> DesktopOutcome:
+        """Tell why an action was not done, and how the screen looks."""
+        self._use.memory.end_looks(self._session.id)
+        try:
+            shot = await self._desktop.look()
+            self._screen = await self._use.pictures.screen(self._session, shot)
+        except CartritaError as error:
+            log.info("desktop_not_shown", code=error.code)
+        most = len(self._call.actions)
+        if most > 1:
+            why = f"Action {self._index} of {most} was not done, nor those after it. {why}"
+        return self._told(why, success=False, shows=True)
+
+    async def _handed_back(self) -> DesktopOutcome:
+        """Wait until the person has handed the desktop back, and tell the model to look."""
+        use, session = self._use, self._session
+        use.memory.unsee(session.id)
+        await self._call.progress("A person uses the desktop.", None)
+        self._screen = None
+        self._parts.clear()
+        if await self._is_handed_back():
+            await self._call.progress("The desktop was handed back.", None)
+            return self._told(_HANDED_BACK, success=False, shows=False)
+        self._count_look(same=True)
+        return self._told(Controlled.by_person().message, success=False, shows=False)
+
+    async def _is_handed_back(self) -> bool:
+        """Whether the person hands it back while the agent waits."""
+        limits = self._use.limits
+        try:
+            async with asyncio.timeout(limits.handover_s):
+                while True:
+                    await asyncio.sleep(limits.poll_s)
+                    found = await self._use.sessions.of_conversation(self._call.conversation_id)
+                    if found is None or found.control is None:
+                        return True
+        except TimeoutError:
+            return False
+
+    def _count_look(self, *, same: bool) -> None:
+        """Raise AgentStuck for one look too many at the same."""
+        looks = self._use.memory.count_look(self._session.id, same=same)
+        if looks >= self._use.limits.looks_max:
+            raise AgentStuck(
+                f"The agent looked at the same screen {looks} times in a row and did nothing, so "
+                "it was stopped. Try again, and say more closely what is to be done."
+            )
+
+    def _summary(self) -> str:
+        done = len(self._call.actions)
+        told = "Done." if done == 1 else f"{done} actions were done."
+        return (
+            "\n".join(self._lines) if self._lines and done == 1 else "\n".join([told, *self._lines])
+        )
+
+    def _told(self, text: str, *, success: bool, shows: bool) -> DesktopOutcome:
+        wanted = shows or isinstance(self._call.actions[-1], Screenshot)
+        files = list(self._parts)
+        if wanted and self._screen is not None:
+            files.append(self._screen)
+        return DesktopOutcome(
+            text=text,
+            success=success,
+            pictures=tuple(ids.public(ID_PREFIX, one) for one in files),
+        )
+
+
+def _approved_by(call: DesktopCall) -> str | None:
+    approval = call.approval
+    if approval is None or approval.decision is not Decision.APPROVED:
+        return None
+    return approval.decided_by

@@ -1,0 +1,75 @@
+"""Who uses a desktop: an agent, or a person who took it over, until they hand it back."""
+
+from cartrita.application.desktop.films import Films
+from cartrita.application.desktop.memory import DesktopMemory
+from cartrita.application.desktop.sessions import DesktopSessions
+from cartrita.domain.desktop import DesktopSession, Shot
+from cartrita.domain.errors import Controlled
+from cartrita.domain.json import JsonObject
+from cartrita.domain.ports.desktop_sessions import DesktopControl
+from cartrita.domain.principals import Principal
+
+_OTHER = "Somebody else controls this desktop now: wait until they hand it back."
+
+
+def holder_of(principal: Principal) -> str:
+    """As whom a caller has the control: one who has several pages open is one."""
+    return principal.key_id or principal.owner_id
+
+
+class DesktopLeases:
+    """Leases of `seconds`: who does not take it again has it no more."""
+
+    def __init__(
+        self,
+        sessions: DesktopSessions,
+        store: DesktopControl,
+        films: Films,
+        memory: DesktopMemory,
+        *,
+        seconds: float,
+    ) -> None:
+        self._sessions = sessions
+        self._store = store
+        self._films = films
+        self._memory = memory
+        self._seconds = seconds
+
+    async def take(
+        self, principal: Principal, desktop: str, note: str | None = None
+    ) -> DesktopSession:
+        """Have the control, or have it longer. Raises Controlled while another has it."""
+        session = await self._sessions.get(principal, desktop)
+        opened, holder = await self._sessions.opened(session), holder_of(principal)
+        try:
+            await opened.take(holder, self._seconds)
+        except Controlled:
+            raise Controlled(_OTHER) from None
+        self._memory.unsee(session.id)
+        await self._store.hold(session.id, holder, self._seconds)
+        if session.control is None or session.control.holder != holder:
+            await self._films.person(session, _told("take_over", note), await opened.look())
+        return await self._sessions.get(principal, desktop)
+
+    async def release(
+        self, principal: Principal, desktop: str, note: str | None = None
+    ) -> DesktopSession:
+        """Hand it back; nothing happens to the control of another."""
+        session = await self._sessions.get(principal, desktop)
+        opened, holder = await self._sessions.opened(session), holder_of(principal)
+        shot = await opened.look()
+        await opened.hand_back(holder)
+        await self._store.let_go(session.id, holder)
+        self._memory.unsee(session.id)
+        if session.control is not None and session.control.holder == holder:
+            await self._films.person(session, _told("hand_back", note), shot)
+        return await self._sessions.get(principal, desktop)
+
+    async def screen(self, principal: Principal, desktop: str) -> Shot:
+        """The screen now. Raises DesktopGone."""
+        session = await self._sessions.get(principal, desktop)
+        return await (await self._sessions.opened(session)).look()
+
+
+def _told(kind: str, note: str | None) -> JsonObject:
+    return {"type": kind} if note is None else {"type": kind, "note": note}

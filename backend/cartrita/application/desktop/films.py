@@ -1,0 +1,143 @@
+"""Films of desktops: written as things are done, read in pages, and exported."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+import msgspec
+
+from cartrita.application.desktop.pictures import Pictures
+from cartrita.application.desktop.sessions import DesktopSessions
+from cartrita.application.files.files import Files
+from cartrita.domain.desktop import Action, DesktopSession, Done, Shot
+from cartrita.domain.desktop_films import FilmFrame, NewFrame, Shown, marker_of, markers_of
+from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.files import ID_PREFIX, FileId
+from cartrita.domain.ids import RunId
+from cartrita.domain.json import JsonObject
+from cartrita.domain.ports.desktop_sessions import FilmStore
+from cartrita.domain.principals import Principal
+from cartrita.kit import ids
+
+FRAMES_PAGE = 200
+
+
+class FilmedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Which call of which run did something, and who approved of it."""
+
+    run_id: RunId
+    call_id: str
+    approved_by: str | None = None
+
+
+class Films:
+    """Films of the principal's desktops; each has `most` frames at most."""
+
+    def __init__(
+        self,
+        store: FilmStore,
+        pictures: Pictures,
+        sessions: DesktopSessions,
+        files: Files,
+        *,
+        most: int,
+    ) -> None:
+        self._store = store
+        self._pictures = pictures
+        self._sessions = sessions
+        self._files = files
+        self._most = most
+
+    async def done(
+        self, session: DesktopSession, index: int, action: Action, done: Done, by: FilmedBy
+    ) -> FileId:
+        """Film what an agent did, the action at this place of its call; the picture after it."""
+        before = await self._pictures.screen(session, done.before)
+        after = await self._pictures.screen(session, done.after)
+        await self._add(
+            session,
+            NewFrame(
+                actor="agent",
+                action=as_told(action),
+                duration_ms=round(done.seconds * 1000, 1),
+                run_id=by.run_id,
+                call_id=by.call_id,
+                marker=marker_of(index, action),
+                before=before,
+                after=after,
+                approved_by=by.approved_by,
+            ),
+        )
+        return after
+
+    async def refused(
+        self, session: DesktopSession, index: int, action: Action, why: str, by: FilmedBy
+    ) -> None:
+        """Film that an agent could not do something, and nothing was done."""
+        frame = NewFrame(
+            actor="agent",
+            action=as_told(action),
+            duration_ms=0.0,
+            run_id=by.run_id,
+            call_id=by.call_id,
+            marker=marker_of(index, action),
+            approved_by=by.approved_by,
+            error=why,
+        )
+        await self._add(session, frame)
+
+    async def person(self, session: DesktopSession, action: JsonObject, shot: Shot) -> None:
+        """Film what a person did about the control, and how the screen looks."""
+        after = await self._pictures.screen(session, shot)
+        await self._add(
+            session, NewFrame(actor="person", action=action, duration_ms=0.0, after=after)
+        )
+
+    async def shown(self, session: DesktopSession, actions: Sequence[Action]) -> Shown | None:
+        """What a person sees who decides on these actions: the last picture, and where they act."""
+        last = await self._store.last(session.id)
+        if last is None or last.after is None:
+            return None
+        return Shown(
+            desktop_id=session.id,
+            file_id=ids.public(ID_PREFIX, last.after),
+            markers=markers_of(actions),
+        )
+
+    async def page(
+        self, principal: Principal, desktop: str, after: int = 0, limit: int = FRAMES_PAGE
+    ) -> Sequence[FilmFrame]:
+        """Frames after a number, in their order. Raises NotFound and InvalidInput."""
+        if not 1 <= limit <= FRAMES_PAGE:
+            raise InvalidInput.of("limit", f"choose a number from 1 to {FRAMES_PAGE}")
+        session = await self._sessions.get(principal, desktop)
+        return await self._store.page(principal.owner_id, session.id, after, limit)
+
+    async def of_run(self, principal: Principal, run_id: RunId) -> Sequence[FilmFrame]:
+        """What a run of the principal did on desktops."""
+        return await self._store.of_run(principal.owner_id, run_id)
+
+    async def frames(
+        self, principal: Principal, session: DesktopSession
+    ) -> AsyncGenerator[FilmFrame]:
+        """All of a film, page by page."""
+        after = 0
+        while page := await self._store.page(principal.owner_id, session.id, after, FRAMES_PAGE):
+            for frame in page:
+                yield frame
+            after = page[-1].number
+
+    async def picture(self, principal: Principal, file_id: FileId) -> bytes | None:
+        """The bytes of a picture; None if it is not there any more."""
+        try:
+            file = await self._files.get(principal, ids.public(ID_PREFIX, file_id))
+            async with self._files.content(file) as pieces:
+                return b"".join([piece async for piece in pieces])
+        except NotFound:
+            return None
+
+    async def _add(self, session: DesktopSession, frame: NewFrame) -> None:
+        await self._store.add(session.id, frame, self._most)
+
+
+def as_told(action: Action) -> JsonObject:
+    """An action as it is told and stored: of a secret only its name."""
+    return msgspec.to_builtins(action)

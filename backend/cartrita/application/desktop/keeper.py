@@ -1,0 +1,73 @@
+"""Ends the desktops whose time is over, and tells of those that died."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from cartrita.application.desktop.sessions import DesktopSessions
+from cartrita.domain.desktop import DesktopSession, DesktopStatus
+from cartrita.domain.errors import CartritaError, DesktopGone
+from cartrita.domain.ports.desktop_sessions import DesktopWatch
+from cartrita.kit import clock
+from cartrita.kit.repeated_failures import RepeatedFailures
+
+log = structlog.get_logger()
+
+_DIED = "It died."
+_START_GRACE_S = 30.0
+"""Nobody starts one any more that has not started so long after it should have."""
+
+
+class DesktopKeeper:
+    """Runs in every worker process; that a desktop is ended twice does no harm."""
+
+    def __init__(
+        self,
+        watch: DesktopWatch,
+        sessions: DesktopSessions,
+        *,
+        machine: str,
+        idle_s: float,
+        start_s: float,
+        interval_s: float,
+    ) -> None:
+        self._watch = watch
+        self._sessions = sessions
+        self._machine = machine
+        self._idle_s = idle_s
+        self._start = timedelta(seconds=start_s + _START_GRACE_S)
+        self._interval_s = interval_s
+        self._failure_logger = RepeatedFailures("desktop_keeper_failed")
+
+    async def run(self) -> None:
+        """Look every `interval_s` seconds until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except CartritaError as error:
+                log.warning("desktop_keeper_failed", code=error.code)
+            except Exception as error:
+                self._failure_logger.exception("look", error=error)
+            else:
+                self._failure_logger.forget("look")
+            await asyncio.sleep(self._interval_s)
+
+    async def look(self) -> None:
+        """End what is to be ended now."""
+        for due in await self._watch.due(self._machine, self._idle_s):
+            await self._sessions.end(due.session, due.reason)
+            log.info("desktop_ended", desktop=due.session.id.hex, reason=due.reason)
+        for session in await self._watch.running_on(self._machine):
+            if await self._is_dead(session):
+                await self._sessions.forget(session, _DIED)
+                log.warning("desktop_died", desktop=session.id.hex)
+
+    async def _is_dead(self, session: DesktopSession) -> bool:
+        if session.status is DesktopStatus.STARTING:
+            return session.created_at + self._start < clock.now()
+        try:
+            await self._sessions.opened(session)
+        except DesktopGone:
+            return True
+        return False

@@ -1,0 +1,77 @@
+"""What this process remembers of desktops while they run, and nobody stores."""
+
+import msgspec
+
+from cartrita.domain.desktop import DesktopId
+from cartrita.domain.files import FileId
+from cartrita.domain.ids import RunId
+from cartrita.kit.secret import Secret
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A stored picture of a screen, by the digest of its bytes."""
+
+    digest: bytes
+    file_id: FileId
+
+
+class _Remembered:
+    """Of one desktop."""
+
+    def __init__(self) -> None:
+        self.seen_by: RunId | None = None
+        self.picture: Picture | None = None
+        self.looks = 0
+        self.secrets: dict[str, Secret] = {}
+
+
+class DesktopMemory:
+    """By desktop: what its agent has seen, its last picture, and the secrets of its task."""
+
+    def __init__(self) -> None:
+        self._desktops: dict[DesktopId, _Remembered] = {}
+
+    def is_seen(self, desktop_id: DesktopId, run_id: RunId) -> bool:
+        """Whether this run has seen the screen since somebody else may have changed it."""
+        return self._of(desktop_id).seen_by == run_id
+
+    def see(self, desktop_id: DesktopId, run_id: RunId) -> None:
+        """The run has seen the screen as it is."""
+        self._of(desktop_id).seen_by = run_id
+
+    def unsee(self, desktop_id: DesktopId) -> None:
+        """Nobody knows what is on the screen."""
+        self._of(desktop_id).seen_by = None
+
+    def picture(self, desktop_id: DesktopId) -> Picture | None:
+        """The last picture that was stored."""
+        return self._of(desktop_id).picture
+
+    def keep(self, desktop_id: DesktopId, picture: Picture) -> None:
+        """This one was stored last."""
+        self._of(desktop_id).picture = picture
+
+    def count_look(self, desktop_id: DesktopId, *, same: bool) -> int:
+        """Count a call that only looked; how many in a row have seen the same."""
+        remembered = self._of(desktop_id)
+        remembered.looks = remembered.looks + 1 if same else 1
+        return remembered.looks
+
+    def end_looks(self, desktop_id: DesktopId) -> None:
+        """Something was done."""
+        self._of(desktop_id).looks = 0
+
+    def hold_secrets(self, desktop_id: DesktopId, secrets: dict[str, Secret]) -> None:
+        """Those of the task that begins, in place of those of the one before."""
+        self._of(desktop_id).secrets = secrets
+
+    def secret(self, desktop_id: DesktopId, name: str) -> Secret | None:
+        """The secret of this name."""
+        return self._of(desktop_id).secrets.get(name)
+
+    def forget(self, desktop_id: DesktopId) -> None:
+        """The desktop has ended."""
+        self._desktops.pop(desktop_id, None)
+
+    def _of(self, desktop_id: DesktopId) -> _Remembered:
+        return self._desktops.setdefault(desktop_id, _Remembered())

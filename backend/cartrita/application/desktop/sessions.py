@@ -1,0 +1,205 @@
+"""Sessions of desktops: created, found, listed and ended."""
+
+from datetime import timedelta
+
+import anyio
+import msgspec
+import structlog
+
+from cartrita.application.conversations.conversations import Conversations, validated_page_size
+from cartrita.application.desktop.memory import DesktopMemory
+from cartrita.domain.desktop import (
+    ID_PREFIX,
+    DesktopId,
+    DesktopSession,
+    DesktopSpec,
+    DesktopStatus,
+)
+from cartrita.domain.errors import (
+    CartritaError,
+    Conflict,
+    DesktopGone,
+    Forbidden,
+    NotFound,
+    Unavailable,
+)
+from cartrita.domain.ids import ConversationId
+from cartrita.domain.ports.desktop import Desktop, Desktops
+from cartrita.domain.ports.desktop_sessions import DesktopLimits, DesktopStore
+from cartrita.domain.principals import Principal
+from cartrita.kit import clock, ids
+from cartrita.kit.pagination import Page
+
+log = structlog.get_logger()
+
+ENDED_BY_PERSON = "It was ended by its owner."
+_NOT_STARTED = "It did not start."
+
+
+class DesktopPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How desktops of this machine are made, for how long, and how many."""
+
+    machine: str
+    spec: DesktopSpec
+    lifetime_s: float
+    limits: DesktopLimits
+
+
+class DesktopSessions:
+    """Desktops of the principal. Those of other owners raise NotFound like missing ones."""
+
+    def __init__(
+        self,
+        store: DesktopStore,
+        conversations: Conversations,
+        memory: DesktopMemory,
+        desktops: Desktops | None,
+        plan: DesktopPlan,
+    ) -> None:
+        """Without `desktops` there are none on this server."""
+        self._store = store
+        self._conversations = conversations
+        self._memory = memory
+        self._desktops = desktops
+        self._plan = plan
+        self._own: set[DesktopId] = set()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and the height of their screens."""
+        return self._plan.spec.width, self._plan.spec.height
+
+    async def create(self, principal: Principal, conversation: str | None) -> DesktopSession:
+        """Start one for a conversation, or for a new one.
+
+        Raises NotFound, Conflict where it has one, RateLimited, Forbidden and Unavailable.
+        """
+        if conversation is not None:
+            found = await self._conversations.get(principal, conversation)
+            return await self.start(principal.owner_id, found.id)
+        self._require_available()
+        made = await self._conversations.create(principal, title="Desktop")
+        return await self.start(principal.owner_id, made.id)
+
+    async def start(self, owner_id: str, conversation_id: ConversationId) -> DesktopSession:
+        """Start one for a conversation of this owner. Raises as `create`."""
+        desktops = self._require_available()
+        isolation = self._plan.spec.isolation or desktops.isolation
+        assert isolation is not None
+        now = clock.now()
+        session = DesktopSession(
+            id=DesktopId(ids.uuid7()),
+            owner_id=owner_id,
+            conversation_id=conversation_id,
+            status=DesktopStatus.STARTING,
+            machine=self._plan.machine,
+            width=self._plan.spec.width,
+            height=self._plan.spec.height,
+            isolation=isolation,
+            created_at=now,
+            used_at=now,
+            expires_at=now + timedelta(seconds=self._plan.lifetime_s),
+        )
+        await self._store.begin(session, self._plan.limits)
+        await self._started(desktops, session)
+        return await self._again(session)
+
+    async def get(self, principal: Principal, public_id: str) -> DesktopSession:
+        """Find one by its id, also one that has ended. Raises NotFound."""
+        identity = ids.parse(ID_PREFIX, public_id)
+        found = None
+        if identity is not None:
+            found = await self._store.get(principal.owner_id, DesktopId(identity))
+        if found is None:
+            raise NotFound("There is no such desktop.", code="desktop_not_found")
+        return found
+
+    async def list(
+        self, principal: Principal, limit: int = 50, cursor: str | None = None
+    ) -> Page[DesktopSession]:
+        """One page, the latest first. Raises InvalidInput."""
+        return await self._store.list(principal.owner_id, validated_page_size(limit), cursor)
+
+    async def of_conversation(self, conversation_id: ConversationId) -> DesktopSession | None:
+        """The one of a conversation that runs, if one does."""
+        return await self._store.running(conversation_id)
+
+    async def opened(self, session: DesktopSession) -> Desktop:
+        """One that runs, to be used. Raises DesktopGone, Conflict and Forbidden."""
+        if not session.alive:
+            raise _gone(session)
+        if session.machine != self._plan.machine:
+            raise Conflict(
+                "This desktop runs on another machine: ask the server there.",
+                code="desktop_elsewhere",
+            )
+        found = await self._require_enabled().find(session.id)
+        if found is None:
+            raise DesktopGone.ended()
+        return found
+
+    async def end(self, session: DesktopSession, reason: str) -> None:
+        """End one, whether it runs or not."""
+        await self._settle(session.id, DesktopStatus.STOPPED, reason)
+        if self._desktops is not None and session.machine == self._plan.machine:
+            await self._desktops.stop(session.id)
+
+    async def forget(self, session: DesktopSession, reason: str) -> None:
+        """Say of one that it failed, and remove what is left of it."""
+        await self._settle(session.id, DesktopStatus.FAILED, reason)
+        if self._desktops is not None and session.machine == self._plan.machine:
+            await self._desktops.stop(session.id)
+
+    async def close(self, reason: str) -> None:
+        """End those that this worker started, as far as that can be stored."""
+        for desktop_id in tuple(self._own):
+            try:
+                await self._settle(desktop_id, DesktopStatus.STOPPED, reason)
+            except CartritaError as error:
+                log.info("desktop_end_not_stored", code=error.code)
+
+    async def _started(self, desktops: Desktops, session: DesktopSession) -> None:
+        self._own.add(session.id)
+        try:
+            await desktops.start(session.id, self._plan.spec)
+            ready = await self._store.settle(session.id, DesktopStatus.READY)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self.forget(session, _NOT_STARTED)
+            raise
+        if not ready:  # it was ended meanwhile
+            await desktops.stop(session.id)
+            raise DesktopGone.ended()
+
+    async def _settle(self, desktop_id: DesktopId, status: DesktopStatus, reason: str) -> None:
+        self._own.discard(desktop_id)
+        self._memory.forget(desktop_id)
+        await self._store.settle(desktop_id, status, reason)
+
+    async def _again(self, session: DesktopSession) -> DesktopSession:
+        found = await self._store.get(session.owner_id, session.id)
+        if found is None:
+            raise DesktopGone.ended()
+        return found
+
+    def _require_enabled(self) -> Desktops:
+        if self._desktops is None:
+            raise Forbidden(
+                "There are no desktops on this server: whoever runs it can set "
+                "CARTRITA_DESKTOP_ENABLED=1.",
+                code="desktop_disabled",
+            )
+        return self._desktops
+
+    def _require_available(self) -> Desktops:
+        desktops = self._require_enabled()
+        if desktops.isolation is None or desktops.missing:
+            raise Unavailable(
+                f"Desktops cannot be started here. {' '.join(desktops.missing)}".strip(),
+                code="desktop_unavailable",
+            )
+        return desktops
+
+
+def _gone(session: DesktopSession) -> DesktopGone:
+    return DesktopGone(f"This desktop has ended. {session.reason or ''}".strip())

@@ -1,0 +1,169 @@
+"""Tasks for the agent that uses a desktop: begun, stopped, and handed over for a while."""
+
+from typing import Final
+
+import msgspec
+
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.desktop.memory import DesktopMemory
+from cartrita.application.desktop.sessions import ENDED_BY_PERSON, DesktopSessions
+from cartrita.application.model_choice import choose_for
+from cartrita.application.runs.approvals import RunApprovals
+from cartrita.application.runs.chat_commands import ChatCommand
+from cartrita.application.runs.runs import Runs
+from cartrita.domain.approvals import ApprovalPolicy, Decision, Verdict
+from cartrita.domain.caps import Caps
+from cartrita.domain.desktop import HAND_OVER, DesktopSession
+from cartrita.domain.errors import Conflict, InvalidInput
+from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.principals import Principal
+from cartrita.domain.runs import Admitted, BusyPolicy
+from cartrita.domain.scopes import Operation
+from cartrita.gateway.gateway import Gateway
+from cartrita.kit import ids
+from cartrita.kit.secret import Secret
+
+AGENT: Final = "computer_use"
+_NEEDED: Final = ("tools", "vision")
+_SECRETS: Final = (
+    "The person gave you secrets that you can type and never see. Type them by these names: "
+    "{names}."
+)
+
+
+class ComputerTask(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done on a desktop: on this one, or on a new one."""
+
+    text: str
+    session_id: str | None = None
+    caps: Caps = Caps()
+    approval: ApprovalPolicy | None = None
+    provider: str | None = None
+    model: str | None = None
+    secrets: dict[str, Secret] = {}
+
+
+class StartedTask(msgspec.Struct, frozen=True):
+    """The run that does a task, and the desktop on which it does it."""
+
+    session: DesktopSession
+    admitted: Admitted
+
+
+class ComputerTasks:
+    """Tasks of the principal."""
+
+    def __init__(
+        self,
+        sessions: DesktopSessions,
+        memory: DesktopMemory,
+        runs: Runs,
+        approvals: RunApprovals,
+        conversations: Conversations,
+        gateway: Gateway,
+    ) -> None:
+        self._sessions = sessions
+        self._memory = memory
+        self._runs = runs
+        self._approvals = approvals
+        self._conversations = conversations
+        self._gateway = gateway
+
+    async def start(self, principal: Principal, task: ComputerTask) -> StartedTask:
+        """Begin a task.
+
+        Raises NotFound, InvalidInput for a model that cannot see, Forbidden, Conflict where the
+        desktop is gone, elsewhere or busy, and what starting a desktop raises.
+        """
+        loosened = _loosened(principal, task.approval)
+        session = None
+        if task.session_id is not None:
+            session = await self._sessions.get(principal, task.session_id)
+            await self._sessions.opened(session)
+            await self._require_idle(principal, session)
+        await self._require_sight(principal, task)
+        if session is None:
+            session = await self._sessions.create(principal, None)
+        self._memory.hold_secrets(session.id, task.secrets)
+        command = ChatCommand(
+            message=Message(Role.USER, (Text(task.text),)),
+            conversation_id=session.public_conversation_id,
+            agent=AGENT,
+            provider=task.provider,
+            model=task.model,
+            instructions=_told(task.secrets),
+            caps=task.caps,
+            approval=task.approval,
+            loosened_to=loosened,
+            busy=BusyPolicy.REJECT,
+        )
+        return StartedTask(session, await self._runs.start(principal, command))
+
+    async def stop(self, principal: Principal, desktop: str) -> DesktopSession:
+        """Cancel what agents do on a desktop: at most the action in hand is done to its end."""
+        session = await self._sessions.get(principal, desktop)
+        await self._cancel(principal, session)
+        return session
+
+    async def end(self, principal: Principal, desktop: str) -> None:
+        """End a desktop, and what is done on it."""
+        session = await self._sessions.get(principal, desktop)
+        if session.alive:
+            await self._cancel(principal, session)
+            await self._sessions.end(session, ENDED_BY_PERSON)
+
+    async def go_on(self, principal: Principal, session: DesktopSession) -> None:
+        """Have an agent go on that asked the person to take the desktop over."""
+        for run in await self._conversations.unfinished_runs(
+            principal, session.public_conversation_id
+        ):
+            verdicts = [
+                Verdict(one.id, Decision.APPROVED, one.arguments_hash)
+                for one in await self._approvals.waiting(principal, run.id)
+                if one.tool == HAND_OVER
+            ]
+            if verdicts:
+                await self._approvals.decide_all(principal, run.id, verdicts)
+
+    async def _cancel(self, principal: Principal, session: DesktopSession) -> None:
+        conversation = session.public_conversation_id
+        for run in await self._conversations.unfinished_runs(principal, conversation):
+            await self._runs.cancel(principal, ids.public("run", run.id))
+
+    async def _require_idle(self, principal: Principal, session: DesktopSession) -> None:
+        """Raise Conflict while an agent does something else on the desktop."""
+        conversation = session.public_conversation_id
+        if await self._conversations.unfinished_runs(principal, conversation):
+            raise Conflict(
+                "An agent is busy on this desktop: wait for it, or stop it.", code="desktop_busy"
+            )
+
+    async def _require_sight(self, principal: Principal, task: ComputerTask) -> None:
+        """Raise InvalidInput for a model that is known not to see, or to call no tools."""
+        if task.provider is None and task.model is None:
+            choice = await choose_for(self._gateway, AGENT, principal)
+        else:
+            choice = await self._gateway.choose(
+                task.provider, task.model, principal.scopes, principal.payer
+            )
+        profile = self._gateway.profile(choice.deployment)
+        missing = [one for one in _NEEDED if one not in profile.capabilities]
+        if profile.known and missing:
+            raise InvalidInput.of(
+                "model",
+                f"{choice.deployment.model} cannot use a desktop, for which a model needs "
+                f"{' and '.join(missing)}; name another",
+            )
+
+
+def _loosened(principal: Principal, asked: ApprovalPolicy | None) -> ApprovalPolicy | None:
+    """The policy instead of the agent's own. Raises Forbidden for keys that may not choose it."""
+    if asked is not ApprovalPolicy.NEVER:
+        return None
+    principal.scopes.require_operation(Operation.DESKTOP_NEVER)
+    return asked
+
+
+def _told(secrets: dict[str, Secret]) -> str | None:
+    names = ", ".join(f"{{{{secret:{name}}}}}" for name in secrets)
+    return _SECRETS.format(names=names) if secrets else None

@@ -1,0 +1,195 @@
+"""Desktops: what starts them, the use cases over them, and what agents do on them."""
+
+import shutil
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import structlog
+
+from cartrita.adapters.desktop.desktops import open_desktops
+from cartrita.adapters.persistence.desktop_films import FilmTable
+from cartrita.adapters.persistence.desktops import DesktopTable
+from cartrita.adapters.persistence.uploads import UploadTable
+from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.desktop.action_limits import ActionLimits
+from cartrita.application.desktop.agent_desktops import AgentDesktops
+from cartrita.application.desktop.batches import BatchParts
+from cartrita.application.desktop.control import DesktopLeases
+from cartrita.application.desktop.films import Films
+from cartrita.application.desktop.keeper import DesktopKeeper
+from cartrita.application.desktop.memory import DesktopMemory
+from cartrita.application.desktop.pictures import Pictures
+from cartrita.application.desktop.services import DesktopServices
+from cartrita.application.desktop.sessions import DesktopPlan, DesktopSessions
+from cartrita.application.desktop.tasks import ComputerTasks
+from cartrita.application.runs.approvals import RunApprovals
+from cartrita.application.runs.runs import Runs
+from cartrita.assembly.files import FileParts
+from cartrita.assembly.storage import Storage
+from cartrita.domain.desktop import DesktopIsolation, DesktopSpec
+from cartrita.domain.files import FileQuota
+from cartrita.domain.ports.desktop import Desktops
+from cartrita.domain.ports.desktop_sessions import DesktopLimits
+from cartrita.gateway.gateway import Gateway
+from cartrita.settings import Settings
+from cartrita.settings.desktop import DesktopOptions
+from cartrita.tools.ask_for_hand_over import hand_over_tool
+from cartrita.tools.computer import computer_tool
+from cartrita.tools.tool import Tool
+
+log = structlog.get_logger()
+
+_FOLDER: Final = "desktops"
+_MENU: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"Terminal": ("xterm",), "Editor": ("mousepad",)}
+)
+_CALL_S: Final = 1800.0
+"""For all actions of a call, beside the time in which a person has the desktop."""
+
+
+class DesktopParts(NamedTuple):
+    """What has to do with desktops. Without `desktops` there are none."""
+
+    desktops: Desktops | None
+    sessions: DesktopSessions
+    leases: DesktopLeases
+    films: Films
+    memory: DesktopMemory
+    keeper: DesktopKeeper
+    tools: tuple[Tool, ...]
+
+
+@asynccontextmanager
+async def open_desktop_parts(
+    settings: Settings, storage: Storage, files: FileParts
+) -> AsyncGenerator[DesktopParts]:
+    """The parts of desktops; those that were started here end with them."""
+    if not settings.desktop.enabled:
+        yield _parts(settings, storage, files, None)
+        return
+    desktop = settings.desktop
+    async with open_desktops(
+        settings.data_dir / _FOLDER,
+        isolation=_isolation(desktop),
+        container_command=desktop.container_command,
+        hidden=(settings.data_dir,),
+    ) as desktops:
+        if desktops.missing:
+            log.warning("desktops_unavailable", missing=list(desktops.missing))
+        parts = _parts(settings, storage, files, desktops)
+        try:
+            yield parts
+        finally:
+            await parts.sessions.close("The server stopped.")
+
+
+def create_desktop_services(
+    parts: DesktopParts,
+    runs: Runs,
+    approvals: RunApprovals,
+    conversations: Conversations,
+    gateway: Gateway,
+) -> DesktopServices:
+    """The use cases, as the surfaces get them."""
+    isolation = missing = None
+    if parts.desktops is not None:
+        isolation = parts.desktops.isolation or "none"
+        missing = parts.desktops.missing
+    return DesktopServices(
+        sessions=parts.sessions,
+        leases=parts.leases,
+        films=parts.films,
+        tasks=ComputerTasks(parts.sessions, parts.memory, runs, approvals, conversations, gateway),
+        isolation=isolation,
+        missing=missing or (),
+    )
+
+
+def _parts(
+    settings: Settings, storage: Storage, files: FileParts, desktops: Desktops | None
+) -> DesktopParts:
+    desktop, database = settings.desktop, storage.database
+    table, memory = DesktopTable(database), DesktopMemory()
+    machine = _machine(settings)
+    plan = DesktopPlan(
+        machine=machine,
+        spec=_spec(desktop),
+        lifetime_s=desktop.lifetime_s,
+        limits=DesktopLimits(machine=desktop.sessions_max, owner=desktop.sessions_per_owner),
+    )
+    sessions = DesktopSessions(table, _conversations(storage), memory, desktops, plan)
+    quota = FileQuota(settings.files.per_owner_max, settings.files.per_owner_bytes)
+    pictures = Pictures(UploadTable(database), files.blobs, files.removal, quota, memory)
+    films = Films(FilmTable(database), pictures, sessions, files.files, most=desktop.frames_max)
+    limits = ActionLimits(
+        hold_s=desktop.hold_max_s,
+        characters=desktop.text_max_chars,
+        handover_s=desktop.handover_s,
+        poll_s=min(desktop.sweep_s, 1.0),
+        looks_max=desktop.looks_max,
+    )
+    use = AgentDesktops(BatchParts(sessions, films, pictures, memory, limits))
+    timeout_s = desktop.handover_s + _CALL_S
+    tools = (computer_tool(use, sessions.size, timeout_s=timeout_s), hand_over_tool(use))
+    return DesktopParts(
+        desktops=desktops,
+        sessions=sessions,
+        leases=DesktopLeases(sessions, table, films, memory, seconds=desktop.control_s),
+        films=films,
+        memory=memory,
+        keeper=DesktopKeeper(
+            table,
+            sessions,
+            machine=machine,
+            idle_s=desktop.idle_s,
+            start_s=desktop.start_timeout_s,
+            interval_s=desktop.sweep_s,
+        ),
+        tools=() if desktops is None else tools,
+    )
+
+
+def _conversations(storage: Storage) -> Conversations:
+    log_ = storage.run_log
+    return Conversations(
+        storage.conversations,
+        storage.conversation_removal,
+        storage.messages,
+        log_.reader,
+        log_.cancellation,
+    )
+
+
+def _spec(desktop: DesktopOptions) -> DesktopSpec:
+    return DesktopSpec(
+        width=desktop.width,
+        height=desktop.height,
+        apps=dict(_apps(desktop)),
+        isolation=_isolation(desktop),
+        network=desktop.network,
+        memory_bytes=desktop.memory_bytes,
+        processes=desktop.processes_max,
+        settle_s=desktop.settle_s,
+        start_timeout_s=desktop.start_timeout_s,
+        action_timeout_s=desktop.action_timeout_s,
+    )
+
+
+def _apps(desktop: DesktopOptions) -> Mapping[str, tuple[str, ...]]:
+    if desktop.apps is not None:
+        return {app.name: app.command for app in desktop.apps}
+    return {name: command for name, command in _MENU.items() if shutil.which(command[0])}
+
+
+def _isolation(desktop: DesktopOptions) -> DesktopIsolation | None:
+    return None if desktop.isolation == "auto" else DesktopIsolation(desktop.isolation)
+
+
+def _machine(settings: Settings) -> str:
+    """The name of this machine and of the data directory, in which its desktops are found."""
+    folder = str(settings.data_dir.resolve()).encode()
+    return f"{socket.gethostname()}:{sha256(folder).hexdigest()[:12]}"

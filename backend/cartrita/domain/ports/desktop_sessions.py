@@ -1,0 +1,102 @@
+"""Ports of desktops as they are stored: their sessions, who controls them, and their films."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from cartrita.domain.desktop import DesktopId, DesktopSession, DesktopStatus
+from cartrita.domain.desktop_films import FilmFrame, NewFrame
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.kit.pagination import Page
+
+
+class DesktopLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How many desktops may run at once on one machine, and for one owner."""
+
+    machine: int
+    owner: int
+
+
+class DueDesktop(msgspec.Struct, frozen=True):
+    """One that is to be ended, and why."""
+
+    session: DesktopSession
+    reason: str
+
+
+class DesktopStore(Protocol):
+    """Rows of desktops."""
+
+    async def begin(self, session: DesktopSession, limits: DesktopLimits) -> None:
+        """Add one that is being started.
+
+        Raises RateLimited, NotFound where there is no such conversation, and Conflict where it has
+        one that runs.
+        """
+        ...
+
+    async def get(self, owner_id: str, desktop_id: DesktopId) -> DesktopSession | None: ...
+
+    async def running(self, conversation_id: ConversationId) -> DesktopSession | None:
+        """The one of a conversation that starts or runs."""
+        ...
+
+    async def list(self, owner_id: str, limit: int, cursor: str | None) -> Page[DesktopSession]:
+        """The latest first. Raises InvalidInput."""
+        ...
+
+    async def settle(
+        self, desktop_id: DesktopId, status: DesktopStatus, reason: str | None = None
+    ) -> bool:
+        """It runs now, or has ended, and why; whether it had not ended before."""
+        ...
+
+
+class DesktopControl(Protocol):
+    """Who uses desktops, and until when."""
+
+    async def hold(self, desktop_id: DesktopId, holder: str, seconds: float) -> None:
+        """A person has it for so long from now on."""
+        ...
+
+    async def let_go(self, desktop_id: DesktopId, holder: str) -> None:
+        """This person has it no more."""
+        ...
+
+
+class DesktopWatch(Protocol):
+    """Finds those that are to be ended."""
+
+    async def due(self, machine: str, idle_s: float) -> Sequence[DueDesktop]:
+        """Those whose time is over: of this machine, and of others that do not end theirs."""
+        ...
+
+    async def running_on(self, machine: str) -> Sequence[DesktopSession]:
+        """All that should run on a machine."""
+        ...
+
+
+class FilmStore(Protocol):
+    """Frames of films."""
+
+    async def add(self, desktop_id: DesktopId, frame: NewFrame, most: int) -> int:
+        """Add a frame, and have the desktop count as used; returns its number.
+
+        Raises Conflict where the film has `most`, and DesktopGone.
+        """
+        ...
+
+    async def page(
+        self, owner_id: str, desktop_id: DesktopId, after: int, limit: int
+    ) -> Sequence[FilmFrame]:
+        """Frames after a number, in their order."""
+        ...
+
+    async def last(self, desktop_id: DesktopId) -> FilmFrame | None:
+        """The last one that has a picture of how it looked afterwards."""
+        ...
+
+    async def of_run(self, owner_id: str, run_id: RunId) -> Sequence[FilmFrame]:
+        """What a run did, in its order."""
+        ...

@@ -1,0 +1,56 @@
+"""The port of desktops as tools of agents use them."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from cartrita.domain.approvals import Approval
+from cartrita.domain.desktop import Action
+from cartrita.domain.desktop_films import Shown
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.tools import TellProgress
+
+
+class DesktopCall(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done on the desktop of a conversation, by one call of a run.
+
+    `approval` is that of the call, if a person was asked. `left` tells how many seconds there are;
+    `progress` tells the reader of the run. With `shows_all` the screen is shown after every call.
+    """
+
+    owner_id: str
+    conversation_id: ConversationId
+    run_id: RunId
+    call_id: str
+    actions: tuple[Action, ...]
+    approval: Approval | None
+    left: Callable[[], float | None]
+    progress: TellProgress
+    shows_all: bool = True
+
+
+class DesktopOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a call, in words for the model; `pictures` are public ids of files."""
+
+    text: str
+    success: bool = True
+    pictures: tuple[str, ...] = ()
+
+
+class DesktopUse(Protocol):
+    """What agents do on desktops."""
+
+    async def do(self, call: DesktopCall) -> DesktopOutcome:
+        """Do the actions of a call in their order, up to the first that fails.
+
+        Where the conversation has no desktop, one is started. Raises AgentStuck for an agent that
+        only looks, again and again, and what starting a desktop raises.
+        """
+        ...
+
+    async def shown(
+        self, conversation_id: ConversationId, actions: Sequence[Action]
+    ) -> Shown | None:
+        """What a person sees who decides on these actions; None before the first picture."""
+        ...

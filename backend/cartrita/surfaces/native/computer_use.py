@@ -1,0 +1,185 @@
+"""Computer use: an agent does a task on a desktop."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field, SecretStr
+
+from cartrita.application.desktop.tasks import ComputerTask, StartedTask
+from cartrita.domain.approvals import ApprovalPolicy
+from cartrita.domain.caps import Caps
+from cartrita.domain.desktop_films import FilmFrame
+from cartrita.domain.files import ID_PREFIX
+from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
+from cartrita.domain.usage import Usage
+from cartrita.kit import clock, ids
+from cartrita.kit.secret import Secret
+from cartrita.surfaces.dependencies import ANSWERED, AppServices, CurrentPrincipal, Requires
+from cartrita.surfaces.native.approval_schemas import ApprovalView
+from cartrita.surfaces.native.chat_requests import Id, MessageText
+from cartrita.surfaces.native.desktop_schemas import live_url
+from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
+from cartrita.surfaces.native.schemas import TokenUsage
+from cartrita.surfaces.native.screen_schemas import picture_url
+from cartrita.surfaces.native.streams import stream
+from cartrita.surfaces.native.waiting import AnswerWaits, wait_for_completion
+from cartrita.surfaces.services import Services
+from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
+
+router = APIRouter(
+    prefix="/api/computer-use",
+    tags=["computer-use"],
+    dependencies=[Depends(Requires(Operation.DESKTOP)), *ANSWERED],
+)
+
+_ANY: Final = "any"
+"""The provider of a request that leaves the choice to the server."""
+_SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class ComputerUseRequest(RequestModel):
+    """A task for an agent that sees a desktop and uses it."""
+
+    task: Annotated[MessageText, Field(description="What is to be done.")]
+    session_id: Annotated[
+        Id, Field(description="The desktop to go on with; without it a new one.")
+    ] = None
+    max_steps: Annotated[
+        int | None, Field(ge=1, le=1000, description="After so many the task ends.")
+    ] = None
+    approval: Annotated[
+        ApprovalPolicy | None, Field(description="Which actions a person decides on.")
+    ] = None
+    provider: Annotated[
+        Id, Field(description="A configured provider; `any` lets the server choose.")
+    ] = None
+    model: Annotated[Id, Field(description="A model that sees.")] = None
+    timeout_s: Annotated[
+        float | None, Field(gt=0, le=86_400, description="After so many seconds the task ends.")
+    ] = None
+    stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
+    secrets: Annotated[
+        dict[_SecretName, Annotated[SecretStr, Field(max_length=10_000)]] | None,
+        Field(
+            max_length=32,
+            description="Texts by names. The agent knows the names and can have them typed; they "
+            "are stored nowhere.",
+        ),
+    ] = None
+
+    def to_task(self) -> ComputerTask:
+        """The task as the use case takes it."""
+        return ComputerTask(
+            text=self.task,
+            session_id=self.session_id,
+            caps=Caps(steps=self.max_steps, seconds=self.timeout_s),
+            approval=self.approval,
+            provider=None if self.provider == _ANY else self.provider,
+            model=self.model,
+            secrets={
+                name: Secret(secret.get_secret_value())
+                for name, secret in (self.secrets or {}).items()
+            },
+        )
+
+
+class ComputerStep(BaseModel):
+    """One action on a desktop."""
+
+    index: int = Field(description="From 1.")
+    action: str = Field(description="What was done.")
+    arguments: dict[str, Any] = Field(description="With what.")
+    screenshot_url: str | None = Field(default=None, description="How it looked afterwards.")
+    approved_by: str | None = Field(default=None, description="Who approved of it.")
+    duration_ms: float = Field(description="Milliseconds.")
+
+    @classmethod
+    def of(cls, index: int, frame: FilmFrame) -> "ComputerStep":
+        after = frame.after
+        return cls(
+            index=index,
+            action=str(frame.action.get("type", "")),
+            arguments={name: value for name, value in frame.action.items() if name != "type"},
+            screenshot_url=None if after is None else picture_url(ids.public(ID_PREFIX, after)),
+            approved_by=frame.approved_by,
+            duration_ms=frame.duration_ms,
+        )
+
+
+class ComputerUseResponse(BaseModel):
+    """What became of a task on a desktop."""
+
+    run_id: str = Field(description="The run that did it.")
+    session_id: str = Field(description="The desktop.")
+    conversation_id: str
+    status: str = Field(description="How the run ended, or that it waits.")
+    result: str = Field(description="What the agent says of it.")
+    steps: list[ComputerStep] = Field(description="What was done.")
+    live_url: str | None = Field(default=None, description="Where the desktop is seen.")
+    processing_time: float = Field(description="Seconds.")
+    token_usage: TokenUsage
+    approvals: list[ApprovalView] = Field(
+        default_factory=list[ApprovalView], description="What it waits for."
+    )
+
+
+@router.post(
+    "/execute",
+    response_model=ComputerUseResponse,
+    responses={202: {"model": ComputerUseResponse, "description": "The run waits for a person."}},
+)
+async def execute_computer_task(
+    request: Request,
+    principal: CurrentPrincipal,
+    body: Annotated[ComputerUseRequest, Depends(JsonBody(ComputerUseRequest))],
+    services: AppServices,
+) -> Response:
+    """Let an agent do a task on a desktop; `stream: true` streams what it does.
+
+    The run continues if the client disconnects: see `GET /api/runs/{id}`.
+    """
+    began = clock.now()
+    started = await services.desktops.tasks.start(principal, body.to_task())
+    if body.stream:
+        return stream(services, principal, started.admitted.run_id)
+    try:
+        end = await wait_for_completion(request, services, principal, started.admitted.run_id)
+    except AnswerWaits as waits:
+        told = await _told(services, principal, started, began, "waiting")
+        views = [ApprovalView.of(one) for one in waits.approvals]
+        answer = told.model_copy(update={"approvals": views})
+        return _json(answer, 202)
+    told = await _told(services, principal, started, began, "completed", end.text, end.usage)
+    response = _json(told.model_copy(update={"processing_time": end.seconds}), 200)
+    response.headers[PROVIDER_HEADER] = end.provider
+    return response
+
+
+async def _told(
+    services: Services,
+    principal: Principal,
+    started: StartedTask,
+    began: datetime,
+    status: str,
+    result: str = "",
+    usage: Usage | None = None,
+) -> ComputerUseResponse:
+    run_id, session = started.admitted.run_id, started.session
+    frames = await services.desktops.films.of_run(principal, run_id)
+    return ComputerUseResponse(
+        run_id=ids.public("run", run_id),
+        session_id=session.public_id,
+        conversation_id=session.public_conversation_id,
+        status=status,
+        result=result,
+        steps=[ComputerStep.of(index, frame) for index, frame in enumerate(frames, 1)],
+        live_url=live_url(session),
+        processing_time=round((clock.now() - began).total_seconds(), 3),
+        token_usage=TokenUsage.of(usage or Usage()),
+    )
+
+
+def _json(answer: ComputerUseResponse, status: int) -> Response:
+    return Response(answer.model_dump_json(), status_code=status, media_type="application/json")

@@ -1,0 +1,63 @@
+"""The tool `computer`: an agent sees a desktop, and uses it."""
+
+import msgspec
+
+from cartrita.domain.desktop import ComputerCall
+from cartrita.domain.desktop_films import Shown
+from cartrita.domain.ids import ConversationId
+from cartrita.domain.json import JsonObject
+from cartrita.domain.messages import Attachment
+from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, DesktopUse
+from cartrita.domain.tools import ComputerTool
+from cartrita.tools.computer_risks import risk_of_call
+from cartrita.tools.tool import Tool, ToolContext, ToolOutput
+
+_TOOLSET = "toolset_name"
+"""In calls of models that ask for a picture when they want one."""
+
+
+def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -> Tool:
+    """The tool over desktops of this width and height; a call takes so many seconds at most."""
+
+    async def computer(context: ToolContext, arguments: JsonObject) -> ToolOutput:
+        try:
+            call = msgspec.convert(arguments, ComputerCall)
+        except msgspec.ValidationError as error:
+            return ToolOutput(f"Nothing was done: {error}.", success=False)
+        outcome = await use.do(
+            DesktopCall(
+                owner_id=context.principal.owner_id,
+                conversation_id=context.conversation_id,
+                run_id=context.run_id,
+                call_id=context.call_id,
+                actions=call.actions,
+                approval=context.approval,
+                left=context.left,
+                progress=context.progress,
+                shows_all=_TOOLSET not in context.vendor,
+            )
+        )
+        return _output(outcome)
+
+    async def shown(conversation_id: ConversationId, arguments: JsonObject) -> Shown | None:
+        try:
+            call = msgspec.convert(arguments, ComputerCall)
+        except msgspec.ValidationError:
+            return None
+        return await use.shown(conversation_id, call.actions)
+
+    width, height = size
+    return Tool(
+        spec=ComputerTool(width, height),
+        run=computer,
+        risk=risk_of_call,
+        shown=shown,
+        halts=True,
+        timeout_s=timeout_s,
+        parallel=False,
+    )
+
+
+def _output(outcome: DesktopOutcome) -> ToolOutput:
+    pictures = tuple(Attachment("image/png", attachment_id=one) for one in outcome.pictures)
+    return ToolOutput(outcome.text, attachments=pictures, success=outcome.success)
