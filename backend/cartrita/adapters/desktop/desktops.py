@@ -11,27 +11,23 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import anyio
 import msgspec
-import structlog
 
 from cartrita.adapters.desktop import folders, remnants
-from cartrita.adapters.desktop.frames import line_decoder
 from cartrita.adapters.desktop.host.enclosures import AUTHORITY
 from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
-from cartrita.adapters.desktop.orders import HostEnded, HostLine, HostOrder, HostReady
+from cartrita.adapters.desktop.keeping import LONGEST_LINE, Keeping, read_line
+from cartrita.adapters.desktop.orders import HostOrder, HostReady
 from cartrita.adapters.desktop.programs import missing_lines
 from cartrita.adapters.desktop.running import RunningDesktop
-from cartrita.adapters.processes.children import serving, started
+from cartrita.adapters.processes.children import started
 from cartrita.domain.desktop import DesktopId, DesktopIsolation, DesktopSpec
 from cartrita.domain.errors import DesktopGone, Unavailable
 
-log = structlog.get_logger()
-
 _MODULE: Final = "cartrita.adapters.desktop.host.main"
 _PROBE: Final = "cartrita.adapters.desktop.host.probe"
-_LONGEST_LINE: Final = 64 << 10
-_STOP_S: Final = 10.0
+_MARGIN_S: Final = 10.0
+"""A host tells itself that it takes too long to start, unless it hangs."""
 _FIRST_USER, _USERS = 61_184, 4_336
 """Numbers that systemd too gives to users who exist for a while only."""
 _FOLDER: Final = "{desktops}"
@@ -57,7 +53,7 @@ class LocalDesktops:
         self._missing = tuple(missing)
         self._container_command = tuple(container_command)
         self._hidden = tuple(str(path.resolve()) for path in hidden)
-        self._keeping: dict[DesktopId, asyncio.Task[None]] = {}
+        self._keeping: dict[DesktopId, Keeping] = {}
 
     @property
     def isolation(self) -> DesktopIsolation | None:
@@ -72,17 +68,20 @@ class LocalDesktops:
     async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> RunningDesktop:
         """See `Desktops.start`."""
         order = self._order(desktop_id, spec)
-        started: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        keeping = self._tasks.create_task(self._keep(order, started))
+        keeping = Keeping(Path(order.folder))
         self._keeping[desktop_id] = keeping
-        keeping.add_done_callback(lambda _: self._keeping.pop(desktop_id, None))
+        running = keeping.run(
+            self._command(order), _environment(order), spec.start_timeout_s + _MARGIN_S
+        )
+        task = self._tasks.create_task(running)
+        task.add_done_callback(lambda _: self._forget(desktop_id, keeping))
         try:
-            reason = await asyncio.shield(started)
+            reason = await keeping.started()
         except BaseException:
-            await _cancelled(keeping)
+            await keeping.end()
             raise
         if reason is not None:
-            await _cancelled(keeping)
+            await keeping.end()
             raise _unavailable(f"The desktop was not started. {reason}")
         return RunningDesktop(Path(order.folder))
 
@@ -96,12 +95,16 @@ class LocalDesktops:
         with suppress(DesktopGone):
             await RunningDesktop(self._folder / desktop_id.hex).stop()
         if (keeping := self._keeping.get(desktop_id)) is not None:
-            await _cancelled(keeping)
+            await keeping.end()
 
     def end(self) -> None:
-        """End all that this process has started."""
+        """End all that this process has started; its tasks end when that is done."""
         for keeping in self._keeping.values():
-            keeping.cancel()
+            keeping.dismiss()
+
+    def _forget(self, desktop_id: DesktopId, keeping: Keeping) -> None:
+        self._keeping.pop(desktop_id, None)
+        keeping.over()
 
     def _order(self, desktop_id: DesktopId, spec: DesktopSpec) -> HostOrder:
         """What its host is told. Raises Unavailable for what cannot be started here."""
@@ -118,35 +121,6 @@ class LocalDesktops:
             user_id=_FIRST_USER + secrets.randbelow(_USERS) if alone else None,
             hidden=self._hidden,
         )
-
-    async def _keep(self, order: HostOrder, started: asyncio.Future[str | None]) -> None:
-        """Hold the host's process until it ends, and tell once whether it has started."""
-        folder = Path(order.folder)
-        reason = "It ended while it was started."
-        try:
-            async with serving(
-                self._command(order),
-                environment=_environment(order),
-                folder=None,
-                line_bytes=_LONGEST_LINE,
-            ) as process:
-                assert process.stdout is not None
-                async with asyncio.timeout(order.spec.start_timeout_s + _STOP_S) as starting:
-                    line = await _line(process.stdout)
-                    if isinstance(line, HostReady):
-                        started.set_result(None)
-                        starting.reschedule(None)
-                        line = await _line(process.stdout)
-                if isinstance(line, HostEnded):
-                    reason = line.reason
-                log.info("desktop_ended", desktop=folder.name, reason=reason)
-        except (OSError, TimeoutError) as error:
-            reason = f"Its host cannot be started: {error}."
-        finally:
-            with anyio.CancelScope(shield=True):
-                await asyncio.to_thread(folders.remove_if_dead, folder)
-            if not started.done():
-                started.set_result(reason)
 
     def _command(self, order: HostOrder) -> Sequence[str]:
         told = ("-I", "-m", _MODULE, msgspec.json.encode(order).decode())
@@ -196,9 +170,9 @@ async def open_desktops(
 
 async def probed(folder: Path) -> Sequence[str]:
     """Nothing if bubblewrap works here, found out by shutting in a program; else what to do."""
-    async with started(_PROBE, str(folder), stdin=DEVNULL, line_bytes=_LONGEST_LINE) as process:
+    async with started(_PROBE, str(folder), stdin=DEVNULL, line_bytes=LONGEST_LINE) as process:
         assert process.stdout is not None
-        line = await _line(process.stdout)
+        line = await read_line(process.stdout)
     if isinstance(line, HostReady):
         return ()
     reason = line.reason if line is not None else "it was killed"
@@ -227,17 +201,3 @@ def _require_apps(spec: DesktopSpec) -> None:
 
 def _unavailable(message: str) -> Unavailable:
     return Unavailable(message, code="desktop_unavailable")
-
-
-async def _line(output: asyncio.StreamReader) -> HostLine | None:
-    """The next line; None at the end."""
-    with suppress(ValueError, msgspec.DecodeError):
-        return line_decoder.decode(await output.readline())
-    return None
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    """Cancel it and wait for its end, whatever it is."""
-    task.cancel()
-    with anyio.CancelScope(shield=True):
-        await asyncio.wait([task])

@@ -16,7 +16,8 @@ from typing import Final
 MARK: Final = "CARTRITA_DESKTOP"
 """The variable by which programs of a desktop without namespaces are known."""
 _X_SOCKETS: Final = Path("/tmp/.X11-unix")  # noqa: S108 - where X servers have them
-_LOCKS: Final = (".{}-lock", ".t{}-lock")
+_BESIDE: Final = (".X{}-lock", ".tX{}-lock", "server-{}.xkm")
+"""Locks, and the map of the keyboard while it is read."""
 _ROUNDS: Final = 50
 
 
@@ -51,12 +52,13 @@ def _kill_marked(mark: bytes) -> bool:
 
 
 def _remove_sockets(owner: int) -> None:
-    """Remove sockets of X servers of this user that are dead, and their locks."""
+    """Remove sockets of X servers of this user that are dead, and what lies beside them."""
     for path in _X_SOCKETS.glob("X*"):
         with suppress(OSError):
             if path.lstat().st_uid == owner and not _answers(path):
-                for lock in _LOCKS:
-                    (_X_SOCKETS.parent / lock.format(path.name)).unlink(missing_ok=True)
+                number = path.name.removeprefix("X")
+                for beside in _BESIDE:
+                    (_X_SOCKETS.parent / beside.format(number)).unlink(missing_ok=True)
                 path.unlink()
 
 

@@ -37,6 +37,7 @@ _SETTINGS: Final = (
     "/etc/localtime",
     "/etc/mime.types",
     "/etc/xdg",
+    "/var/cache/fontconfig",
 )
 _OF_NETWORKS: Final = ("/etc/hosts", "/etc/resolv.conf", "/etc/ssl", "/etc/ca-certificates")
 _OWN_NAMESPACES: Final = (
@@ -97,9 +98,8 @@ class _Bubblewrap:
         self._users = memory_file(f"desktop:x:{number}:{number}::{_HOME}:/bin/bash\n".encode())
 
     def screen(self, command: Sequence[str]) -> Sequence[str]:
-        return self._walled(
-            ["--bind", str(X_DIRECTORY), str(X_DIRECTORY), "--unshare-net"], command
-        )
+        place = str(X_DIRECTORY)
+        return self._walled(["--bind", place, place], command)
 
     @property
     def descriptors(self) -> Sequence[int]:
@@ -110,12 +110,10 @@ class _Bubblewrap:
         home += ["--ro-bind-data", str(self._users.fileno()), "/etc/passwd"]
         if self._order.spec.network:
             home += _shown(_OF_NETWORKS)
-        else:
-            home.append("--unshare-net")
         return self._walled([*self._display(display), *home], command)
 
     def viewer(self, command: Sequence[str], display: str) -> Sequence[str]:
-        return self._walled([*self._display(display), "--unshare-net"], command)
+        return self._walled(self._display(display), command)
 
     def _display(self, display: str) -> list[str]:
         place = str(X_DIRECTORY)

@@ -57,12 +57,19 @@ async def _run(order: HostOrder, ending: FirstReason, ready: Callable[[], None])
                 starting.reschedule(None)
                 ready()
                 await ending.wait()
-    except TimeoutError:
+    except* TimeoutError:
         ending.because(f"It did not start within {order.spec.start_timeout_s:g} seconds.")
-    except CartritaError as error:
-        ending.because(error.message)
-    except OSError as error:
-        ending.because(f"It cannot be started here: {error}.")
+    except* CartritaError as failed:
+        ending.because(_told(failed))
+    except* OSError as failed:
+        ending.because(f"It cannot be started here: {_told(failed)}.")
+
+
+def _told(error: BaseException) -> str:
+    """What a failure says, or the first of a group does."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error.message if isinstance(error, CartritaError) else str(error)
 
 
 @asynccontextmanager

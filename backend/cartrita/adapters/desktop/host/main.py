@@ -37,7 +37,7 @@ def main() -> None:
     try:
         life, alive = os.pipe()
         if order.isolation is DesktopIsolation.BUBBLEWRAP:
-            namespaces.leave()
+            namespaces.leave(network=order.spec.network)
         else:
             system_calls.adopt_orphans()
         host = os.fork()

@@ -18,6 +18,11 @@ _MOUSE: Final = (
     ("Iconify", "Left", "Click", ("Iconify",)),
     ("Frame", "A-Left", "Drag", ("Move",)),
 )
+_FONTS: Final = "".join(
+    f'<font place="{place}"><name>sans</name><size>12</size></font>'
+    for place in ("ActiveWindow", "InactiveWindow", "MenuItem")
+)
+"""Large enough for models that look at the screen."""
 _MENU: Final = '<action name="ShowMenu"><menu>root-menu</menu></action>'
 
 
@@ -37,7 +42,8 @@ def settings() -> str:
         '<?xml version="1.0"?><openbox_config xmlns="http://openbox.org/3.4/rc">'
         "<focus><focusNew>yes</focusNew></focus>"
         "<placement><policy>Smart</policy></placement>"
-        "<theme><name>Clearlooks</name><titleLayout>NLIMC</titleLayout></theme>"
+        "<theme><name>Clearlooks</name><titleLayout>NLIMC</titleLayout>"
+        f"{_FONTS}</theme>"
         "<desktops><number>1</number><popupTime>0</popupTime></desktops>"
         f'<keyboard><keybind key="A-F1">{_MENU}</keybind>'
         '<keybind key="A-F4"><action name="Close"/></keybind>'

@@ -8,6 +8,7 @@ from cartrita.adapters.processes import system_calls
 from cartrita.adapters.processes.system_calls import (
     NEW_IPC,
     NEW_MOUNTS,
+    NEW_NETWORK,
     NEW_PROCESSES,
     NEW_USERS,
 )
@@ -16,15 +17,19 @@ X_DIRECTORY: Final = Path("/tmp/.X11-unix")  # noqa: S108 - where X clients look
 _NAMESPACES: Final = NEW_MOUNTS | NEW_PROCESSES | NEW_IPC
 
 
-def leave() -> None:
-    """Leave those of the server; the next child is the first process of a new one, and all of
-    its processes end with it. Raises OSError.
+def leave(*, network: bool) -> None:
+    """Leave those of the server, but for the `network` if it is kept.
+
+    The next child is the first process of a new one, and all of its processes end with it. X
+    clients connect by names that belong to a network, before they look for files: in one of its own
+    no other X server can be taken for that of the desktop. Raises OSError.
     """
     X_DIRECTORY.mkdir(mode=0o1777, exist_ok=True)  # shared by all X servers of a machine
+    left = _NAMESPACES if network else _NAMESPACES | NEW_NETWORK
     if os.geteuid():
-        _become_user_of_namespace()
+        _become_user_of_namespace(left)
     else:
-        system_calls.unshare(_NAMESPACES)
+        system_calls.unshare(left)
     system_calls.make_mounts_private()
 
 
@@ -34,10 +39,10 @@ def settle() -> None:
     system_calls.mount("tmpfs", str(X_DIRECTORY), "size=64k,mode=1777")
 
 
-def _become_user_of_namespace() -> None:
+def _become_user_of_namespace(left: int) -> None:
     """Take namespaces in which this user may mount, and is still itself."""
     user, group = os.geteuid(), os.getegid()
-    system_calls.unshare(_NAMESPACES | NEW_USERS)
+    system_calls.unshare(left | NEW_USERS)
     Path("/proc/self/setgroups").write_text("deny", "ascii")
     Path("/proc/self/uid_map").write_text(f"{user} {user} 1", "ascii")
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1", "ascii")

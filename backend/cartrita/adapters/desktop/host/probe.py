@@ -30,7 +30,7 @@ _SPEC: Final = DesktopSpec(
 def main() -> None:
     """Shut in a program that does nothing, as those of a desktop are."""
     try:
-        namespaces.leave()
+        namespaces.leave(network=False)
         child = os.fork()
         if not child:
             _be_first_process()

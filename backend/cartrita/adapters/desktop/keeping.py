@@ -1,0 +1,100 @@
+"""The process of a host, from its start to its end, for all who wait for one of them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import anyio
+import msgspec
+import structlog
+
+from cartrita.adapters.desktop import folders
+from cartrita.adapters.desktop.frames import line_decoder
+from cartrita.adapters.desktop.orders import HostEnded, HostLine, HostReady
+from cartrita.adapters.processes.children import serving
+
+log = structlog.get_logger()
+
+LONGEST_LINE: Final = 64 << 10
+
+
+class Keeping:
+    """Holds one process. It is ended by word, not by cancelling: its end must be seen."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready = False
+        self._told = asyncio.Event()
+        self._unwanted = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._reason = "It ended while it was started."
+
+    async def run(
+        self, command: Sequence[str], environment: Mapping[str, str], start_timeout_s: float
+    ) -> None:
+        """Hold the process until it ends, or is not wanted any more; then nothing is left of it."""
+        try:
+            async with serving(
+                command, environment=environment, folder=None, line_bytes=LONGEST_LINE
+            ) as process:
+                assert process.stdout is not None
+                await self._watch(process.stdout, start_timeout_s)
+        except OSError as error:
+            self._reason = f"Its host cannot be started: {error}."
+        finally:
+            with anyio.CancelScope(shield=True):
+                await asyncio.to_thread(folders.remove_if_dead, self._folder)
+            log.info("desktop_ended", desktop=self._folder.name, reason=self._reason)
+            self.over()
+
+    async def started(self) -> str | None:
+        """None when the desktop can be used, or why it cannot."""
+        await self._told.wait()
+        return None if self._ready else self._reason
+
+    def over(self) -> None:
+        """Nobody waits for it any more."""
+        self._told.set()
+        self._ended.set()
+
+    def dismiss(self) -> None:
+        """It is not wanted any more."""
+        self._unwanted.set()
+
+    async def end(self) -> None:
+        """Dismiss it, and wait until nothing is left of it."""
+        self.dismiss()
+        with anyio.CancelScope(shield=True):
+            await self._ended.wait()
+
+    async def _watch(self, output: asyncio.StreamReader, start_timeout_s: float) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            life = tasks.create_task(self._read(output, start_timeout_s))
+            unwanted = tasks.create_task(self._unwanted.wait())
+            await asyncio.wait((life, unwanted), return_when=asyncio.FIRST_COMPLETED)
+            life.cancel()
+            unwanted.cancel()
+
+    async def _read(self, output: asyncio.StreamReader, start_timeout_s: float) -> None:
+        """Read what it tells of its start and its end."""
+        try:
+            async with asyncio.timeout(start_timeout_s):
+                line = await read_line(output)
+        except TimeoutError:
+            self._reason = f"It did not start within {start_timeout_s:g} seconds."
+            return
+        if isinstance(line, HostReady):
+            self._ready, self._reason = True, "It was killed."
+            self._told.set()
+            line = await read_line(output)
+        if isinstance(line, HostEnded):
+            self._reason = line.reason
+
+
+async def read_line(output: asyncio.StreamReader) -> HostLine | None:
+    """What a host tells next; None at the end."""
+    with suppress(ValueError, msgspec.DecodeError):
+        return line_decoder.decode(await output.readline())
+    return None

@@ -1,0 +1,102 @@
+"""An action that is cancelled or takes too long ends early, and lets everything go."""
+
+import asyncio
+from threading import Event
+
+import pytest
+
+from cartrita.adapters.desktop.host import hands as module
+from cartrita.adapters.desktop.host.hands import Eyes, Hands
+from cartrita.domain.desktop import Action, Done, HoldKey, Move, Point, Shot, Type
+from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
+
+LONG = 600.0
+SHOT = Shot(b"png", 1, 1, Point(0, 0))
+MOVE = Move(Point(1, 1))
+
+
+class Scripted:
+    """A driver whose long texts end when they are stopped, unless it is stubborn."""
+
+    def __init__(self, *, stubborn: bool = False) -> None:
+        self.stubborn = stubborn
+        self.begun = Event()
+        self.free = Event()
+        self.calls: list[str] = []
+
+    def act(self, action: Action, typed: str | None, stop: Event) -> Done:
+        self.calls.append("act")
+        self.begun.set()
+        if isinstance(action, HoldKey):
+            raise ActionRefused("There is no such key.")
+        (self.free if self.stubborn else stop).wait(LONG if isinstance(action, Type) else 0)
+        self.calls.append("acted")
+        return Done(before=SHOT, after=SHOT, seconds=0.0)
+
+    def look(self) -> Shot:
+        self.free.wait(LONG if self.stubborn else 0)
+        return SHOT
+
+    def let_go(self) -> None:
+        self.calls.append("let go")
+
+
+def never() -> None:
+    raise AssertionError("the display was given up")
+
+
+async def test_what_is_done_is_told() -> None:
+    driver = Scripted()
+    assert (await Hands(driver, LONG, never).act(MOVE, None)).after == SHOT
+    assert driver.calls == ["act", "acted"]
+
+
+async def test_what_the_driver_refuses_is_refused() -> None:
+    with pytest.raises(ActionRefused, match="no such key"):
+        await Hands(Scripted(), LONG, never).act(HoldKey(("x",), 1.0), None)
+
+
+async def test_a_cancelled_one_ends_before_its_caller_goes_on() -> None:
+    driver = Scripted()
+    hands = Hands(driver, LONG, never)
+    async with asyncio.TaskGroup() as tasks:
+        acting = tasks.create_task(hands.act(Type("a long text"), None))
+        await asyncio.to_thread(driver.begun.wait)
+        acting.cancel()
+    assert driver.calls[:2] == ["act", "acted"]
+    await hands.act(MOVE, None)
+    assert driver.calls == ["act", "acted", "let go", "act", "acted"]
+
+
+async def test_one_that_takes_too_long_is_ended() -> None:
+    driver = Scripted()
+    hands = Hands(driver, 0.01, never)
+    with pytest.raises(DeadlineExceeded):
+        await hands.act(Type("a long text"), None)
+    await Hands(driver, LONG, never).act(MOVE, None)
+    assert driver.calls[:2] == ["act", "acted"]
+
+
+async def test_a_driver_that_does_not_end_has_lost_its_display(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_GRACE_S", 0.01)
+    lost: list[str] = []
+    driver = Scripted(stubborn=True)
+    hands = Hands(driver, 0.01, lambda: lost.append("lost"))
+    try:
+        with pytest.raises(DeadlineExceeded):
+            await hands.act(Type("a long text"), None)
+        assert lost == ["lost"]
+    finally:
+        driver.free.set()
+
+
+async def test_eyes_that_see_nothing_in_time_have_lost_it_too() -> None:
+    driver = Scripted(stubborn=True)
+    try:
+        with pytest.raises(DesktopGone):
+            await Eyes(driver, 0.01).look()
+    finally:
+        driver.free.set()
+    assert await Eyes(driver, LONG).look() == SHOT

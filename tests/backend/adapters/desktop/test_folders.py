@@ -1,0 +1,86 @@
+"""A folder of a desktop belongs to its host while that lives, and is removed when it does not."""
+
+import multiprocessing
+import os
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from cartrita.adapters.desktop import folders
+
+
+def hold(folder: Path, told: Connection) -> None:
+    """Claim it, tell so, and live until killed."""
+    folders.claim(folder)
+    told.send("claimed")
+    signal.pause()
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> "Held":
+    return Held(tmp_path / "desktops" / "a")
+
+
+class Held:
+    """A folder that another process has claimed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ours, theirs = multiprocessing.Pipe()
+        self.process = multiprocessing.get_context("spawn").Process(
+            target=hold, args=(folder, theirs)
+        )
+        self.process.start()
+        assert ours.recv() == "claimed"
+
+    def kill(self) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.join()
+
+
+def test_it_is_kept_while_its_host_lives(held: Held) -> None:
+    (held.folder / "socket").touch()
+    try:
+        folders.remove_dead(held.folder.parent)
+        assert (held.folder / "socket").exists()
+        with pytest.raises(BlockingIOError):
+            folders.claim(held.folder)
+    finally:
+        held.kill()
+    folders.remove_dead(held.folder.parent)
+    assert list(held.folder.parent.iterdir()) == []
+
+
+def test_one_without_a_host_is_removed_with_all_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "desktops" / "a"
+    os.close(folders.claim(folder))
+    (folder / "socket").touch()
+    (folder / "more").mkdir()
+    folders.remove_if_dead(folder)
+    assert not folder.exists()
+
+
+def test_nobody_else_may_enter_it(tmp_path: Path) -> None:
+    folder = tmp_path / "desktops" / "a"
+    os.close(folders.claim(folder))
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (tmp_path / "desktops").mkdir()
+    (tmp_path / "desktops" / "a").symlink_to(kept)
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
+        folders.claim(tmp_path / "desktops" / "a")
+    folders.remove_dead(tmp_path / "desktops")
+    assert kept.exists()
+
+
+def test_where_there_are_none_nothing_is_removed(tmp_path: Path) -> None:
+    folders.remove_dead(tmp_path / "desktops")
+    assert list(tmp_path.iterdir()) == []
