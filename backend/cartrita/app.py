@@ -27,6 +27,7 @@ from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.native import openapi
 from cartrita.surfaces.native.asyncapi import asyncapi_document
 from cartrita.surfaces.native.chat_socket.chat_socket import CHAT
+from cartrita.surfaces.native.desktop_socket import DESKTOP_SOCKETS, serve_desktop
 from cartrita.surfaces.native.router import ROUTERS
 from cartrita.surfaces.native.voice_socket.voice_socket import VOICE
 from cartrita.surfaces.native.websocket.endpoint import endpoint
@@ -125,7 +126,7 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
 def create_server(config: SurfaceConfig, services_lifespan: ServicesLifespan) -> ASGIApp:
     """Create what is served: the application behind the dispatcher of its hot paths."""
     app = create_app(config, services_lifespan)
-    sockets = {kind.path: endpoint(kind) for kind in SOCKETS}
+    sockets = {kind.path: endpoint(kind) for kind in SOCKETS} | {DESKTOP_SOCKETS: serve_desktop}
     server = Dispatcher(app, hot_paths(config), config, error_formats.send_error, sockets)
     if not config.older_frontends:
         return server

@@ -1,11 +1,18 @@
 """An agent does tasks on a real desktop; a person approves, denies, takes over and stops."""
 
+import asyncio
+import io
+import json
 from collections.abc import Iterator
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from tests.harness import raw_http
 from tests.harness.fake_provider.launch import FakeProvider
-from tests.harness.scenario import Scenario
+from tests.harness.fake_provider.script import ToolCall
+from tests.harness.raw_http import HOST
+from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY, Server
 from tests.journeys.desktops import (
     CLICK,
@@ -18,20 +25,44 @@ from tests.journeys.desktops import (
     settled,
     task,
 )
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 pytestmark = pytest.mark.slow
+
+HALTED = "Not executed: an earlier computer action in this turn failed."
+OUTSIDE = {"type": "click", "at": {"x": 5000, "y": 10}}
+_MOVE = {"type": "move", "at": {"x": 10, "y": 10}}
 
 
 @pytest.fixture(scope="module")
 def desk_server(provider: FakeProvider) -> Iterator[Server]:
-    settings = {"CARTRITA_DESKTOP_ENABLED": "1", "CARTRITA_DESKTOP_SESSIONS_PER_OWNER": "4"}
+    settings = {
+        "CARTRITA_DESKTOP_ENABLED": "1",
+        "CARTRITA_DESKTOP_SESSIONS_PER_OWNER": "16",
+        "CARTRITA_DESKTOP_SESSIONS_MAX": "16",
+        "CARTRITA_DESKTOP_LOOKS_MAX": "4",
+        "CARTRITA_DESKTOP_SWEEP_S": "0.1",
+    }
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield server
 
 
 @pytest.fixture
-def desk(desk_server: Server, provider: FakeProvider) -> Scenario:
-    return Scenario(desk_server, provider)
+async def desk(desk_server: Server, provider: FakeProvider) -> Any:
+    """A server with desktops, of which none is left after the test."""
+    scenario = Scenario(desk_server, provider)
+    yield scenario
+    _, page = await scenario.call("GET", "/api/desktops")
+    for each in page["items"]:
+        await scenario.call("DELETE", f"/api/desktops/{each['id']}")
+
+
+async def octets(desk: Scenario, path: str) -> tuple[int, str, bytes]:
+    """The status, the type and the body of what is at a path."""
+    asked = raw_http.request(desk.server.port, "GET", path, {"X-API-Key": KEY})
+    async with await asked as answer:
+        return answer.status, answer.headers["content-type"], await answer.body()
 
 
 async def test_a_task_looks_and_asks_before_it_clicks(desk: Scenario) -> None:
@@ -39,18 +70,13 @@ async def test_a_task_looks_and_asks_before_it_clicks(desk: Scenario) -> None:
     assert status == 202, told
     assert told["status"] == "waiting"
     [approval] = told["approvals"]
-    assert approval["tool_name"] == "computer"
     assert approval["arguments"] == {"actions": [CLICK]}
     assert approval["markers"] == [
         {"index": 1, "action": "click", "points": [{"x": 640, "y": 400}]}
     ]
-    answered = raw_http.request(
-        desk.server.port, "GET", approval["screenshot_url"], {"X-API-Key": KEY}
-    )
-    async with await answered as picture:
-        assert picture.status == 200
-        assert picture.headers["content-type"] == "image/png"
-        assert (await picture.body()).startswith(b"\x89PNG")
+    status, kind, picture = await octets(desk, approval["screenshot_url"])
+    assert (status, kind) == (200, "image/png")
+    assert picture.startswith(b"\x89PNG")
     assert [frame["action"] for frame in await frames(desk, told["session_id"])] == [LOOK]
     assert (await decide(desk, told))[0] == 200
     assert (await settled(desk, told["run_id"]))["status"] == "completed"
@@ -59,3 +85,170 @@ async def test_a_task_looks_and_asks_before_it_clicks(desk: Scenario) -> None:
     assert film[1]["approved_by"] is not None
     assert film[1]["marker"]["points"] == [{"x": 640, "y": 400}]
     assert len(await results(desk, told)) == 2
+
+
+async def test_a_denied_click_is_not_made_and_ends_the_calls_after_it(desk: Scenario) -> None:
+    steps = (computer(LOOK),), (computer(CLICK), computer(_MOVE))
+    _, told = await execute(desk, task(*steps))
+    assert (await decide(desk, told, "deny"))[0] == 200
+    assert (await settled(desk, told["run_id"]))["status"] == "completed"
+    assert [frame["action"] for frame in await frames(desk, told["session_id"])] == [LOOK]
+    said = await results(desk, told)
+    assert "did not allow" in said[1]
+    assert said[2] == HALTED
+
+
+async def test_what_cannot_be_done_ends_the_batch_and_the_calls_after_it(desk: Scenario) -> None:
+    steps = (computer(LOOK),), (computer(_MOVE, OUTSIDE, _MOVE), computer(_MOVE))
+    status, told = await execute(desk, task(*steps), approval="never")
+    assert status == 200, told
+    assert [step["action"] for step in told["steps"]] == ["screenshot", "move", "click"]
+    said = await results(desk, told)
+    assert said[1] == (
+        "Action 2 of 3 was not done, nor those after it. "
+        "The point is outside of the screen (1280 x 800)."
+    )
+    assert said[2] == HALTED
+
+
+async def test_an_agent_looks_before_it_acts(desk: Scenario) -> None:
+    status, told = await execute(desk, task((computer(_MOVE),)), approval="never")
+    assert status == 200, told
+    assert [step["action"] for step in told["steps"]] == ["screenshot"]
+    assert (await results(desk, told))[0].startswith("Nothing was done")
+
+
+async def test_a_secret_is_typed_and_told_nobody(desk: Scenario) -> None:
+    typed = {"type": "type", "secret": "PASSWORD"}
+    steps = (computer(LOOK),), (computer(typed),), (computer({"type": "type", "secret": "X"}),)
+    canary = "canary-40c1b7"
+    status, told = await execute(desk, task(*steps), secrets={"PASSWORD": canary})
+    assert status == 200, told
+    film = await frames(desk, told["session_id"])
+    assert [frame["action"] for frame in film][1] == typed
+    assert film[1]["error"] is None
+    assert "no secret of this name" in film[2]["error"]
+    _, _, archive = await octets(desk, f"/api/desktops/{told['session_id']}/film")
+    with ZipFile(io.BytesIO(archive)) as film_:
+        lines = film_.read("film.jsonl")
+        assert canary.encode() not in lines
+        named = {json.loads(line)["after"] for line in lines.splitlines()} - {None}
+        assert named <= set(film_.namelist())
+    async with desk.connection() as db:
+        for table in ("run_events", "run_steps", "runs", "messages", "desktop_frames"):
+            rows = await db.fetch(f"SELECT t::text FROM {table} t")
+            assert not any(canary in row["t"] for row in rows), table
+
+
+async def test_an_agent_that_only_looks_is_stopped(desk: Scenario) -> None:
+    status, told = await execute(desk, task(*[(computer(LOOK),)] * 12))
+    assert (status, told["code"]) == (409, "agent_stuck")
+
+
+async def control(desk: Scenario, desktop: str, action: str) -> tuple[int, Any]:
+    return await desk.call("POST", f"/api/desktops/{desktop}/control", {"action": action})
+
+
+async def test_who_takes_over_is_the_only_one_who_uses_it(desk: Scenario) -> None:
+    _, told = await execute(desk, task((computer(LOOK),), (computer(CLICK),), (computer(LOOK),)))
+    desktop = told["session_id"]
+    status, view = await control(desk, desktop, "take")
+    assert status == 200
+    assert view["control"]["mine"]
+    assert (await decide(desk, told))[0] == 200  # the click is approved, and refused all the same
+
+    async def refused() -> bool:
+        return (await frames(desk, desktop))[-1]["error"] is not None
+
+    await eventually(refused)
+    status, view = await control(desk, desktop, "release")
+    assert (status, view["control"]) == (200, None)
+    assert (await settled(desk, told["run_id"]))["status"] == "completed"
+    kinds = [
+        (f["actor"], f["action"]["type"], f["error"] is None) for f in await frames(desk, desktop)
+    ]
+    assert kinds == [
+        ("agent", "screenshot", True),
+        ("person", "take_over", True),
+        ("agent", "click", False),
+        ("person", "hand_back", True),
+        ("agent", "screenshot", True),
+    ]
+    assert "has handed it back" in (await results(desk, told))[1]
+
+
+async def test_an_agent_can_ask_a_person_to_take_over(desk: Scenario) -> None:
+    asked = ToolCall(name="ask_for_hand_over", arguments={"reason": "Please sign in."})
+    status, told = await execute(desk, task((computer(LOOK),), (asked,)), approval="never")
+    assert status == 202, told
+    assert told["approvals"][0]["tool_name"] == "ask_for_hand_over"
+    await control(desk, told["session_id"], "take")
+    await control(desk, told["session_id"], "release")
+    assert (await settled(desk, told["run_id"]))["status"] == "completed"
+    assert "handed the desktop back" in (await results(desk, told))[1]
+
+
+async def test_stop_ends_a_task_within_an_action(desk: Scenario) -> None:
+    waits = computer(LOOK, *[{"type": "wait", "seconds": 20}] * 20)
+    run = asyncio.ensure_future(execute(desk, task((waits,))))
+
+    async def begun() -> str | None:
+        _, page = await desk.call("GET", "/api/desktops")
+        live = [one["id"] for one in page["items"] if one["status"] == "ready"]
+        return live[0] if live and await frames(desk, live[0]) else None
+
+    desktop = await eventually(begun)
+    assert (await desk.call("POST", f"/api/desktops/{desktop}/stop"))[0] == 200
+    status, told = await run
+    assert (status, told["code"]) == (409, "cancelled")
+    assert len(await frames(desk, desktop)) == 1
+    status, view = await desk.call("GET", f"/api/desktops/{desktop}")
+    assert view["status"] == "ready"
+    status, told = await execute(desk, task((computer(LOOK),)), session_id=desktop)
+    assert (status, told["session_id"]) == (200, desktop)
+
+
+async def test_time_is_looked_at_between_actions(desk: Scenario) -> None:
+    waits = computer(LOOK, *[{"type": "wait", "seconds": 1}] * 60)
+    status, told = await execute(desk, task((waits,)), timeout_s=3)
+    assert status == 200, told
+    assert 1 < len(told["steps"]) < 10
+
+
+async def test_one_that_was_ended_is_gone(desk: Scenario) -> None:
+    status, made = await desk.call("POST", "/api/desktops", {})
+    assert (status, made["status"]) == (201, "ready")
+    again = {"conversation_id": made["conversation_id"]}
+    status, told = await desk.call("POST", "/api/desktops", again)
+    assert (status, told["code"]) == (409, "desktop_exists")
+    assert (await octets(desk, f"/api/desktops/{made['id']}/screenshot"))[0] == 200
+    assert (await desk.call("DELETE", f"/api/desktops/{made['id']}"))[0] == 204
+    status, told = await execute(desk, task((computer(LOOK),)), session_id=made["id"])
+    assert (status, told["code"]) == (409, "desktop_gone")
+    status, view = await desk.call("GET", f"/api/desktops/{made['id']}")
+    assert (view["status"], view["live_url"]) == ("stopped", None)
+    assert "owner" in view["reason"]
+
+
+async def test_it_is_seen_over_a_socket_by_whoever_may(desk: Scenario) -> None:
+    _, made = await desk.call("POST", "/api/desktops", {})
+    url = f"ws://{HOST}:{desk.server.port}{made['live_url']}"
+    options: Any = {"proxy": None, "open_timeout": 30}
+    async with connect(url, additional_headers={"X-API-Key": KEY}, **options) as socket:
+        hello = await asyncio.wait_for(socket.recv(), 30)
+        assert isinstance(hello, bytes)
+        assert hello.startswith(b"RFB 003.")
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(url, **options):
+            pass
+    assert refused.value.response.status_code == 401
+    foreign = {"X-API-Key": KEY, "Origin": "http://evil.example"}
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(url, additional_headers=foreign, **options):
+            pass
+    assert refused.value.response.status_code == 403
+    unknown = url.replace(made["id"], f"desktop_{'0' * 32}")
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(unknown, additional_headers={"X-API-Key": KEY}, **options):
+            pass
+    assert refused.value.response.status_code == 404

@@ -38,7 +38,7 @@ _WITHOUT_VERSION = {name: f"/v1{name}" for name in ("/chat/completions", "/model
 class Dispatcher:
     """The outermost ASGI application: it answers plain requests for the endpoints of a table.
 
-    `sockets` answer WebSockets, by path.
+    `sockets` answer WebSockets, by path; a path that ends in a slash is of all right below it.
 
     Requests with a query, a repeated header, a body of unknown or forbidden length, or from pages
     of other origins are left to `app`, as all those for other endpoints.
@@ -73,10 +73,14 @@ class Dispatcher:
                     scope["app"] = self._app
                     await self._answer(handler, headers, scope, receive, send)
                     return
-        elif scope["type"] == "websocket" and scope["path"] in self._sockets:
-            scope["app"] = self._app
-            await self._sockets[scope["path"]](scope, receive, send)
-            return
+        elif scope["type"] == "websocket":
+            asked: str = scope["path"]
+            folder = asked[: asked.rfind("/") + 1]
+            socket = self._sockets.get(asked) or self._sockets.get(folder)
+            if socket is not None:
+                scope["app"] = self._app
+                await socket(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     def _is_plain(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:

@@ -39,9 +39,10 @@ class BoundedHttp(HttpToolsProtocol):
     A client that takes nothing of what waits for it is cut off too: it keeps a call of a provider
     open. What it takes is looked at once in `write_timeout_s` seconds, while something waits.
 
-    An offer to speak WebSocket is taken at `websocket_paths`. Any other offer, as of h2c, is
-    ignored, as a server may (RFC 9110, 7.8). llhttp takes the request to end with the headers that
-    offer it, so that they are parsed again without the offer, and the body after them.
+    An offer to speak WebSocket is taken at `websocket_paths`, and right below those of them that
+    end in a slash. Any other offer, as of h2c, is ignored, as a server may (RFC 9110, 7.8). llhttp
+    takes the request to end with the headers that offer it, so that they are parsed again without
+    the offer, and the body after them.
     """
 
     header_timeout_s = 10.0
@@ -172,8 +173,10 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _is_for_websocket(self) -> bool:
         """Whether the request is a handshake, and the connection is free for it."""
+        path = self.url.partition(b"?")[0]
+        folder, slash, _ = path.rpartition(b"/")
         return (
-            self.url.partition(b"?")[0] in self.websocket_paths
+            not self.websocket_paths.isdisjoint((path, folder + slash))
             and self.url.isascii()
             and self.parser.get_method() == b"GET"
             and self.parser.get_http_version() == "1.1"

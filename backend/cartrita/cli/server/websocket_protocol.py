@@ -42,7 +42,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     """Closes connections whose client sends too many frames, those of pings included.
 
     `frames_per_s` is what a client may send on and on, and four times as much at once; at the paths
-    of `rates` it is another.
+    of `rates`, and right below those of them that end in a slash, it is another.
 
     What is unread when a connection is closed would reset it, and the client would not learn the
     close code: it is read and thrown away until the client has closed its side. `last_frames` has,
@@ -83,7 +83,9 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             if not isinstance(event, Frame):
                 if isinstance(event, Request):
                     path = event.path.partition("?")[0]
-                    self._limit_frames(self.rates.get(path, self.frames_per_s))
+                    folder = path[: path.rfind("/") + 1]
+                    rate = self.rates.get(path) or self.rates.get(folder)
+                    self._limit_frames(rate or self.frames_per_s)
                 self.handle_connect(event)  # pyright: ignore[reportArgumentType] - a server's other event
             elif self._can_afford(len(event.data)):
                 self._handle_frame(event)

@@ -29,6 +29,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
+from cartrita.surfaces.native.desktop_socket import DESKTOP_SOCKETS, FRAMES_PER_S
 from cartrita.surfaces.native.voice_socket.voice_socket import VOICE
 from cartrita.surfaces.native.websocket.closings import LAST_FRAMES
 from cartrita.surfaces.services import Services
@@ -155,13 +156,15 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
         http=http_protocol(
             settings.server.header_timeout_s,
             settings.server.write_timeout_s,
-            [kind.path for kind in SOCKETS],
+            [*(kind.path for kind in SOCKETS), DESKTOP_SOCKETS],
         ),
         log_config=None,
         access_log=False,
         server_header=False,
         ws=websocket_protocol(
-            config.frames_per_s, LAST_FRAMES, {VOICE.path: settings.voice.frames_per_s}
+            config.frames_per_s,
+            LAST_FRAMES,
+            {VOICE.path: settings.voice.frames_per_s, DESKTOP_SOCKETS: FRAMES_PER_S},
         ),
         ws_max_size=config.message_max_bytes,
         ws_ping_interval=config.ping_interval_s,

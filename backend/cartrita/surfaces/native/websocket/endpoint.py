@@ -48,7 +48,7 @@ async def _serve(kind: SocketKind, scope: Scope, receive: Receive, send: Send) -
             if principal is None:
                 visit.begin()
         except Exception as raised:  # noqa: BLE001 - answered below
-            error = _known(raised, kind.path)
+            error = known_error(raised, kind.path)
             status = status_of(error)
             await envelope(connection, error, status)(scope, receive, send_with_headers)
             log.info("socket_refused", path=kind.path, status=status, code=error.code)
@@ -59,7 +59,8 @@ async def _serve(kind: SocketKind, scope: Scope, receive: Receive, send: Send) -
     log.info("socket_closed", path=kind.path, code=code, seconds=seconds)
 
 
-def _known(error: Exception, path: str) -> CartritaError:
+def known_error(error: Exception, path: str) -> CartritaError:
+    """The error as callers are told it; one that is none of ours is logged."""
     if isinstance(error, CartritaError):
         return error
     log.error("request_failed", path=path, exc_info=error)
