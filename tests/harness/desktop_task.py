@@ -30,18 +30,17 @@ SAVED = "Ersetzt\n" + _LINES.partition("\n")[2] + _MORE.replace("noch", "NOCH", 
 
 
 class Step(NamedTuple):
-    """Actions of one turn. With `opens` a window comes that the next step needs."""
+    """Actions of one turn. With `opens` a window or a menu comes that the next step needs."""
 
     actions: tuple[Action, ...]
     opens: bool = False
 
 
-def _menu(entry: int) -> tuple[Action, ...]:
-    """Start the program of this entry."""
+def _program(entry: int) -> tuple[Step, ...]:
+    """Start the one of this entry of the menu."""
     return (
-        Click(at=_BACKGROUND, button="right"),
-        Key(("Down",), times=entry),
-        Key(("Return",)),
+        Step((Click(at=_BACKGROUND, button="right"),), opens=True),
+        Step((Key(("Down",), times=entry), Key(("Return",))), opens=True),
     )
 
 
@@ -49,14 +48,13 @@ def steps(*, terminal: int, editor: int) -> tuple[Step, ...]:
     """With these entries of the menu."""
     return (
         Step((Screenshot(),)),
-        Step(_menu(editor), opens=True),
+        *_program(editor),
         Step((Type(_LINES + _MORE),)),
         Step((Key(("ctrl", "s")),), opens=True),
         Step((Key(("ctrl", "a")), Type(NAME))),
         Step((Key(("Return",)),), opens=True),
         Step((Key(("ctrl", "Home")),)),
-        Step((Zoom(Area(320, 140, 960, 400)),)),
-        Step((Move(_LINE_START), CursorPosition())),
+        Step((Zoom(Area(320, 140, 960, 400)), Move(_LINE_START), CursorPosition())),
         Step((Drag((_LINE_START, Point(600, 208), _BEHIND_LINE)),)),
         Step((Type("Ersetzt"),)),
         Step((Key(("ctrl", "f")),)),
@@ -64,8 +62,7 @@ def steps(*, terminal: int, editor: int) -> tuple[Step, ...]:
         Step((Type("NOCH"),)),
         Step((Scroll(down=10, at=_TEXT), Scroll(down=-100))),
         Step((Key(("ctrl", "s")),)),
-        Step(_menu(terminal), opens=True),
-        Step((Type(f"cp {NAME} .{COPY} && mv .{COPY} {COPY}"),)),
-        Step((Key(("Return",)),)),
+        *_program(terminal),
+        Step((Type(f"cp {NAME} .{COPY} && mv .{COPY} {COPY}"), Key(("Return",)))),
         Step((Screenshot(),)),
     )

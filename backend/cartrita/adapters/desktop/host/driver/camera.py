@@ -31,6 +31,11 @@ class Camera:
         if self._fast is not None:
             self._fast.close()
 
+    @property
+    def seen(self) -> Pixels:
+        """What the last picture of the whole screen showed; nothing if there is none."""
+        return b"" if self._last is None else self._last[0]
+
     def grab(self) -> Pixels:
         """The pixels of the screen as BGRX, without the pointer."""
         if self._fast is not None:

@@ -10,6 +10,8 @@ from cartrita.adapters.desktop.host.driver.x_server import XServer
 
 _QUIET_S: Final = 0.1
 """A screen that has not changed for so long stands still."""
+_REACTION_S: Final = 0.3
+"""One that has not changed at all is looked at for so long: menus open late."""
 _READ_S: Final = 0.3
 """Nor has one of a program that cannot say what it has read: it shows what it reads sooner."""
 _LOOK_S: Final = 0.02
@@ -48,9 +50,10 @@ class Settling:
         return False
 
     def _stand_still(self, quiet_s: float, deadline: float, stop: threading.Event) -> None:
-        seen = self._camera.grab()
+        seen, still_s = self._camera.seen, max(quiet_s, _REACTION_S)
         changed = time.monotonic()
-        while time.monotonic() < min(deadline, changed + quiet_s) and not stop.wait(_LOOK_S):
+        while time.monotonic() < min(deadline, changed + still_s) and not stop.is_set():
             now = self._camera.grab()
             if now != seen:
-                seen, changed = now, time.monotonic()
+                seen, changed, still_s = now, time.monotonic(), quiet_s
+            stop.wait(_LOOK_S)
