@@ -133,7 +133,7 @@ def _home() -> Path:
     """The home of the only desktop, as the terminal on it sees it."""
     for process in psutil.Process().children(recursive=True):
         if process.name() == "xterm":
-            return Path(f"/proc/{process.pid}/root/home/desktop")
+            return Path("/proc", str(process.pid), "root", "home", "desktop")
     raise AssertionError("no terminal is open")
 
 
