@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 from tests.backend.tools.contexts import context
 
+from cartrita.domain.tools import ToolSpec
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, ToolContext, ToolOutput
 
@@ -31,6 +32,7 @@ TOOL = tool(look_up, risk=Risk.ACT, timeout_s=1.0, output_max_chars=10, parallel
 
 
 def test_the_schema_is_that_of_the_signature() -> None:
+    assert isinstance(TOOL.spec, ToolSpec)
     assert (TOOL.name, TOOL.spec.description) == ("look_up", "Look something up.")
     schema: Any = TOOL.spec.parameters
     assert schema["type"] == "object"

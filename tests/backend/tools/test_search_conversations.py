@@ -10,6 +10,7 @@ from cartrita.domain.errors import Forbidden
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation, Scopes
 from cartrita.domain.search import SearchHit, SearchKind, SearchQuery, SearchResults, SortBy
+from cartrita.domain.tools import ToolSpec
 from cartrita.tools import search_conversations as module
 from cartrita.tools.search_conversations import search_conversations_tool
 from cartrita.tools.tool import Risk, Source
@@ -88,6 +89,7 @@ async def test_only_earlier_conversations_of_the_caller_are_searched(
 async def test_a_model_cannot_name_another_owner(name: str) -> None:
     index = Index(hit())
     tool = search_conversations_tool(index)
+    assert isinstance(tool.spec, ToolSpec)
     parameters: Any = tool.spec.parameters
     assert name not in parameters["properties"]
     output = await tool.run(context(), {"query": "moss", name: "bob"})
