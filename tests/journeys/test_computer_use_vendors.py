@@ -60,26 +60,28 @@ def click(place: tuple[int, int]) -> Action:
 MENU = (1100, 40)
 """A place on the background: there the menu opens, with the terminal and the editor."""
 WAIT: Action = ("wait", {"duration": 1})
+OPENING = [WAIT] * 3
+"""A script does not look, so it waits as long as a busy machine may need for a new window."""
 SHOT: Action = ("screenshot", {})
 STEPS: list[list[Action]] = [
     [SHOT],
-    [WAIT],
+    [*OPENING],
     [click(MENU), SHOT],
-    [click((1120, 66)), WAIT],
+    [click((1120, 66)), *OPENING],
     [write(TEXT)],
     [("mouse_move", {"coordinate": [640, 400]})],
     [("scroll", {"scroll_direction": "down", "scroll_amount": 2, "coordinate": [640, 400]})],
     [("left_click_drag", {"start_coordinate": [600, 400], "coordinate": [700, 420]})],
     [key("ctrl+End")],
-    [key("ctrl+s"), WAIT],
+    [key("ctrl+s"), *OPENING],
     [key("ctrl+a"), write("note.txt"), WAIT],
-    [key("Return"), WAIT],
-    [key("ctrl+f"), WAIT],
+    [key("Return"), *OPENING],
+    [key("ctrl+f"), *OPENING],
     [write("世界"), key("Escape")],
     [("zoom", {"region": [0, 0, 640, 400]})],
     [("cursor_position", {})],
     [click(MENU), SHOT],
-    [click((1120, 49)), WAIT],
+    [click((1120, 49)), *OPENING],
     [write("cp note.txt copy.txt; wc -c < note.txt > count.txt\n")],
     [WAIT, SHOT],
     [("double_click", {"coordinate": [5, 5]})],

@@ -26,8 +26,8 @@ from cartrita.kit.secret import Secret
 AGENT: Final = "computer_use"
 _NEEDED: Final = ("tools", "vision")
 _SECRETS: Final = (
-    "The person gave you secrets that you can type and never see. Type them by these names: "
-    "{names}."
+    "The person gave you secrets that you can type and never see: where you type "
+    "{{{{secret:NAME}}}}, the secret of this name is typed. Their names: {names}."
 )
 
 
