@@ -252,3 +252,35 @@ async def test_it_is_seen_over_a_socket_by_whoever_may(desk: Scenario) -> None:
         async with connect(unknown, additional_headers={"X-API-Key": KEY}, **options):
             pass
     assert refused.value.response.status_code == 404
+
+
+async def test_an_action_that_broke_off_is_not_done_again(provider: FakeProvider) -> None:
+    held = {"type": "hold_key", "keys": ["a"], "seconds": 25}
+    steps = (computer(LOOK),), (computer(held),), (computer(CLICK),)
+    settings = {"CARTRITA_DESKTOP_ENABLED": "1", "CARTRITA_DESKTOP_SWEEP_S": "0.1"}
+    with Server(provider_url=provider.base_url, settings=settings) as server:
+        doomed = Scenario(server, provider)
+        body = {"task": task(*steps), "model": "openai/fake", "approval": "never"}
+        lost = asyncio.ensure_future(doomed.call("POST", "/api/computer-use/execute", body))
+
+        async def acting() -> Any:
+            return await doomed.fetch(
+                "SELECT run_id, conversation_id FROM run_steps JOIN runs ON id = run_id"
+                " WHERE state = 'intent'"
+            )
+
+        [row] = await eventually(acting)
+        server.kill("everything")
+        await asyncio.gather(lost, return_exceptions=True)
+        server.restart()
+        run_id = f"run_{row['run_id'].hex}"
+        assert (await settled(doomed, run_id))["status"] == "completed"
+        told = {"conversation_id": f"conv_{row['conversation_id'].hex}"}
+        said = await results(doomed, told)
+        assert said[1].startswith("It is not known whether this took effect")
+        assert said[2].startswith("Nothing was done"), "it has to look first"
+        _, page = await doomed.call("GET", "/api/desktops")
+        states = {one["id"]: one["status"] for one in page["items"]}
+        assert sorted(states.values()) == ["failed", "ready"]
+        done = [frame["action"]["type"] for each in states for frame in await frames(doomed, each)]
+        assert done == ["screenshot", "screenshot"], "the first of each desktop"

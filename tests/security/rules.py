@@ -72,6 +72,8 @@ class Rule(msgspec.Struct, frozen=True):
     """The field of a form in which it takes a file; its body is the form's other fields."""
     file: tuple[str, bytes] = ("pyrope.txt", b"pyrope")
     """That file: its name and its content."""
+    off: str = ""
+    """The code of its error on a server that has not switched on what it is for, as these."""
 
 
 class FrameRule(msgspec.Struct, frozen=True):
@@ -214,9 +216,11 @@ RULES: dict[str, Rule] = {
     "search_github": Rule(query="q=moss"),
     "post_code": Rule(body={"task": "x"}),
     "execute_computer_task": Rule(
-        body={"task": "x"}, fields=(Field(Kind.DESKTOP, body={"session_id": "ID"}),)
+        body={"task": "x"},
+        fields=(Field(Kind.DESKTOP, body={"session_id": "ID"}),),
+        off="desktop_disabled",
     ),
-    "create_desktop": Rule(body={}, fields=(_CONVERSATION,)),
+    "create_desktop": Rule(body={}, fields=(_CONVERSATION,), off="desktop_disabled"),
     "list_desktops": _PLAIN,
     "get_desktop": _PLAIN,
     "end_desktop": _PLAIN,

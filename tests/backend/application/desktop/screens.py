@@ -1,0 +1,123 @@
+"""A strict stand-in of desktops: it remembers what was done, and refuses what a real one does."""
+
+import zlib
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from cartrita.domain.desktop import (
+    Action,
+    Click,
+    DesktopId,
+    DesktopIsolation,
+    DesktopSpec,
+    Done,
+    Key,
+    Move,
+    Point,
+    Screenshot,
+    Shot,
+    Type,
+)
+from cartrita.domain.errors import ActionRefused, Controlled, DesktopGone, Unavailable
+from cartrita.domain.ports.desktop import Viewer
+
+
+class Screen:
+    """One desktop; its picture changes with everything that is done but looking."""
+
+    def __init__(self, spec: DesktopSpec) -> None:
+        self.spec = spec
+        self.done: list[Action] = []
+        self.typed: list[str] = []
+        self.holder: str | None = None
+        self.gone = False
+        self.pointer = Point(0, 0)
+        self._changes = 0
+
+    async def act(self, action: Action, *, typed: str | None = None) -> Done:
+        """See `Desktop.act`."""
+        self._require_there()
+        if self.holder is not None:
+            raise Controlled.by_person()
+        self._require_possible(action)
+        before = self._shot()
+        self.done.append(action)
+        if isinstance(action, Type):
+            self.typed.append(action.text if typed is None else typed)
+        if isinstance(action, Move):
+            self.pointer = action.at
+        if not isinstance(action, Screenshot):
+            self._changes += 1
+        return Done(before=before, after=self._shot(), seconds=0.01, pointer=self.pointer)
+
+    async def look(self) -> Shot:
+        """See `Desktop.look`."""
+        self._require_there()
+        return self._shot()
+
+    async def take(self, holder: str, seconds: float) -> None:
+        """See `Desktop.take`."""
+        self._require_there()
+        assert seconds > 0
+        if self.holder not in (None, holder):
+            raise Controlled.by_person()
+        self.holder = holder
+
+    async def hand_back(self, holder: str) -> None:
+        """See `Desktop.hand_back`."""
+        self._require_there()
+        if self.holder == holder:
+            self.holder = None
+
+    @asynccontextmanager
+    async def view(self, holder: str) -> AsyncGenerator[Viewer]:
+        """Nobody looks at it."""
+        raise AssertionError(holder)
+        yield  # pyright: ignore[reportUnreachable]
+
+    def _require_there(self) -> None:
+        if self.gone:
+            raise DesktopGone.ended()
+
+    def _require_possible(self, action: Action) -> None:
+        points = [action.at] if isinstance(action, Click | Move) and action.at else []
+        size = self.spec.width, self.spec.height
+        if any(not (0 <= one.x < size[0] and 0 <= one.y < size[1]) for one in points):
+            raise ActionRefused(f"The point is outside of the screen ({size[0]} x {size[1]}).")
+        if isinstance(action, Key) and "xyz" in action.keys:
+            raise ActionRefused('There is no key "xyz".')
+
+    def _shot(self) -> Shot:
+        drawn = zlib.compress(f"{self._changes}".encode())
+        return Shot(b"\x89PNG\r\n\x1a\n" + drawn, self.spec.width, self.spec.height, self.pointer)
+
+
+class Screens:
+    """Implements `Desktops`."""
+
+    def __init__(self) -> None:
+        self.running: dict[DesktopId, Screen] = {}
+        self.stopped: list[DesktopId] = []
+        self.missing: Sequence[str] = ()
+        self.isolation: DesktopIsolation | None = DesktopIsolation.PLAIN
+        self.fails = False
+
+    async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> Screen:
+        """See `Desktops.start`."""
+        if self.fails:
+            raise Unavailable("It did not start.", code="desktop_unavailable")
+        assert desktop_id not in self.running
+        self.running[desktop_id] = Screen(spec)
+        return self.running[desktop_id]
+
+    async def find(self, desktop_id: DesktopId) -> Screen | None:
+        """See `Desktops.find`."""
+        found = self.running.get(desktop_id)
+        return None if found is None or found.gone else found
+
+    async def stop(self, desktop_id: DesktopId) -> None:
+        """See `Desktops.stop`."""
+        self.stopped.append(desktop_id)
+        found = self.running.pop(desktop_id, None)
+        if found is not None:
+            found.gone = True

@@ -1,0 +1,209 @@
+"""What agents do on desktops: looked at, filmed, halted, refused while a person has control."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+from tests.backend.application.desktop.desk_fixture import LIMITS, PRINCIPAL, DeskFixture
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.domain.approvals import Approval, Decision
+from cartrita.domain.desktop import Click, Key, Move, Point, Screenshot, Type, Wait
+from cartrita.domain.errors import Conflict, Controlled, DesktopGone
+from cartrita.domain.principals import Principal
+from cartrita.domain.step_places import StepPlace
+from cartrita.kit import clock
+from cartrita.kit.ids import uuid7
+from cartrita.kit.secret import Secret
+from cartrita.tools.tool import AgentStuck
+
+HERE, OUTSIDE = Click(Point(5, 5)), Click(Point(5, 900))
+
+
+async def test_a_first_call_starts_a_desktop_and_shows_it(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    conversation = await desk.conversation()
+    outcome = await desk.do(conversation, Screenshot())
+    assert (outcome.success, outcome.text, len(outcome.pictures)) == (True, "Done.", 1)
+    session = await desk.sessions.of_conversation(conversation)
+    assert session is not None
+    file = await desk.files.get(PRINCIPAL, outcome.pictures[0])
+    assert (file.purpose, file.image_type, file.settled) == ("screenshot", "image/png", True)
+    assert file.conversation_id == conversation
+
+
+async def test_nothing_is_done_before_the_agent_has_looked(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    outcome = await desk.do(session.conversation_id, HERE)
+    assert not outcome.success
+    assert outcome.text.startswith("Nothing was done")
+    assert desk.screen(session).done == [Screenshot()]
+    assert (await desk.do(session.conversation_id, HERE)).success
+    assert desk.screen(session).done == [Screenshot(), HERE]
+
+
+async def test_what_was_approved_for_this_desktop_is_done_without_another_look(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    shown = await desk.use.shown(session.conversation_id, (HERE,))
+    assert shown is not None
+    assert [(one.index, one.action, one.points) for one in shown.markers] == [
+        (1, "click", (Point(5, 5),))
+    ]
+    desk.memory.unsee(session.id)  # as if another process went on
+    approval = Approval(
+        id=uuid7(), run_id=desk.run_id, owner_id="ann", place=StepPlace((1, 1)), call_id="c1",
+        agent="computer_use", tool="computer", arguments={}, arguments_hash="",
+        expires_at=clock.now(), decision=Decision.APPROVED, shown=shown, decided_by="k7",
+    )  # fmt: skip
+    outcome = await desk.do(session.conversation_id, HERE, approval=approval)
+    assert outcome.success
+    frames = await desk.films.page(PRINCIPAL, session.public_id)
+    assert [one.approved_by for one in frames] == [None, "k7"]
+    await desk.sessions.end(session, "x")
+    again = await desk.do(session.conversation_id, HERE, approval=approval)
+    assert not again.success, "another desktop is not what the person has seen"
+
+
+async def test_a_batch_ends_with_the_first_that_fails(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    outcome = await desk.do(session.conversation_id, Screenshot(), OUTSIDE, HERE)
+    assert not outcome.success
+    assert outcome.text == (
+        "Action 2 of 3 was not done, nor those after it. The point is outside of the screen "
+        "(1280 x 800)."
+    )
+    assert desk.screen(session).done == [Screenshot()]
+    assert await desk.film(session) == [
+        ("agent screenshot", None),
+        ("agent click", "The point is outside of the screen (1280 x 800)."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (Wait(31.0), "at most 30 seconds"),
+        (Type("x" * 101), "at most 100 characters"),
+        (Key(("xyz",)), 'There is no key "xyz".'),
+        (Type(secret="NOBODY"), "no secret of this name"),
+    ],
+)
+async def test_what_cannot_be_done_is_told(
+    pool: Database, action: Wait | Type | Key, told: str
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    outcome = await desk.do(session.conversation_id, action)
+    assert not outcome.success
+    assert told in outcome.text
+    assert len(desk.screen(session).done) == 1
+
+
+async def test_secrets_are_typed_and_filmed_by_their_names(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    desk.memory.hold_secrets(session.id, {"PASSWORD": Secret("canary-9")})
+    await desk.do(session.conversation_id, Screenshot(), Type(secret="PASSWORD"))
+    assert desk.screen(session).typed == ["canary-9"]
+    frames = await desk.films.page(PRINCIPAL, session.public_id)
+    assert frames[-1].action == {"type": "type", "secret": "PASSWORD"}
+
+
+async def test_time_is_looked_at_between_actions(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    left = iter((2.0, 1.0, 0.0, 0.0))
+    actions = Screenshot(), HERE, HERE, HERE
+    outcome = await desk.do(session.conversation_id, *actions, left=lambda: next(left))
+    assert not outcome.success
+    assert "seconds is used up" in outcome.text
+    assert desk.screen(session).done == [Screenshot(), HERE]
+
+
+async def test_an_agent_that_only_looks_at_the_same_is_stopped(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    conversation = (await desk.started()).conversation_id
+    for _ in range(2):
+        await desk.do(conversation, Screenshot())
+    await desk.do(conversation, HERE)
+    await desk.do(conversation, Screenshot())
+    await desk.do(conversation, Screenshot())
+    with pytest.raises(AgentStuck, match="3 times in a row"):
+        await desk.do(conversation, Screenshot())
+
+
+async def test_a_person_who_takes_over_is_not_disturbed(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    taken = await desk.leases.take(PRINCIPAL, session.public_id, "Signing in.")
+    assert taken.control is not None
+    working = asyncio.ensure_future(desk.do(session.conversation_id, HERE, HERE))
+    await desk.told_something.wait()
+    await desk.leases.release(PRINCIPAL, session.public_id)
+    outcome = await working
+    assert (outcome.success, outcome.pictures) == (False, ())
+    assert "handed it back" in outcome.text
+    assert desk.screen(session).done == [Screenshot()]
+    assert not (await desk.do(session.conversation_id, HERE)).success, "it has to look first"
+    refused = Controlled.by_person().message
+    assert await desk.film(session) == [
+        ("agent screenshot", None),
+        ("person take_over", None),
+        ("agent screenshot", refused),  # which the click needs, since a person was there
+        ("person hand_back", None),
+        ("agent screenshot", None),
+    ]
+
+
+async def test_an_agent_does_not_wait_for_ever(pool: Database) -> None:
+    desk = DeskFixture(pool, actions=replace(LIMITS, handover_s=0.05))
+    session = await desk.started()
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    outcome = await desk.do(session.conversation_id, Screenshot())
+    assert "A person is using the desktop" in outcome.text
+    assert desk.screen(session).done == []
+
+
+async def test_two_people_do_not_have_the_control_at_once(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    other = Principal("ann", "another key")
+    with pytest.raises(Controlled, match="Somebody else"):
+        await desk.leases.take(other, session.public_id)
+    await desk.leases.release(other, session.public_id)
+    found = await desk.sessions.get(PRINCIPAL, session.public_id)
+    assert found.control is not None, "only who has it hands it back"
+    assert [kind for kind, _ in await desk.film(session)] == ["person take_over"]
+
+
+async def test_a_desktop_that_dies_is_told_of_and_replaced(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    desk.screen(session).gone = True
+    with pytest.raises(DesktopGone):
+        await desk.do(session.conversation_id, HERE)
+    assert not (await desk.do(session.conversation_id, HERE)).success
+    again = await desk.sessions.of_conversation(session.conversation_id)
+    assert again is not None
+    assert again.id != session.id
+    assert desk.screen(again).done == [Screenshot()]
+
+
+async def test_a_film_has_an_end(pool: Database) -> None:
+    desk = DeskFixture(pool, most=2)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot(), HERE)
+    with pytest.raises(Conflict) as refused:
+        await desk.do(session.conversation_id, Move(Point(1, 1)))
+    assert refused.value.code == "film_full"

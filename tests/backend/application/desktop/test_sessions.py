@@ -1,0 +1,179 @@
+"""Sessions of desktops: how many there are, how they end, and what of them goes with what."""
+
+import pytest
+from sqlalchemy import Table, func, select, update
+from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
+from tests.harness.rows import ANN, BOB, stored_conversation
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
+from cartrita.adapters.persistence.tables.files import attachments
+from cartrita.domain.desktop import DesktopStatus, Screenshot
+from cartrita.domain.errors import (
+    Conflict,
+    DesktopGone,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    Unavailable,
+)
+from cartrita.domain.ids import ConversationId
+from cartrita.domain.ports.desktop_sessions import DesktopLimits
+from cartrita.domain.principals import Principal
+from cartrita.kit.ids import uuid7
+
+
+async def counted(pool: Database, table: Table) -> int:
+    async with pool.use() as connection:
+        found = await connection.execute(select(func.count()).select_from(table))
+        return found.scalar_one()
+
+
+async def test_a_conversation_has_one_desktop_at_a_time(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    assert (session.status, session.alive) == (DesktopStatus.READY, True)
+    with pytest.raises(Conflict) as refused:
+        await desk.sessions.start(ANN, session.conversation_id)
+    assert refused.value.code == "desktop_exists"
+    await desk.sessions.end(session, "It was enough.")
+    again = await desk.sessions.start(ANN, session.conversation_id)
+    assert again.id != session.id
+    ended = await desk.sessions.get(PRINCIPAL, session.public_id)
+    assert (ended.status, ended.reason) == (DesktopStatus.STOPPED, "It was enough.")
+    assert session.id in desk.screens.stopped
+
+
+async def test_owners_and_machines_have_limits(pool: Database) -> None:
+    desk = DeskFixture(pool, limits=DesktopLimits(machine=2, owner=1))
+    session = await desk.started()
+    with pytest.raises(RateLimited, match="You have 1 desktops") as refused:
+        await desk.started()
+    assert refused.value.code == "desktop_limit"
+    theirs = (await stored_conversation(pool, BOB)).id
+    await desk.sessions.start(BOB, theirs)
+    others = (await stored_conversation(pool, "carol")).id
+    with pytest.raises(RateLimited, match="The server runs 2"):
+        await desk.sessions.start("carol", others)
+    await desk.sessions.end(session, "x")
+    await desk.sessions.start("carol", others)
+
+
+async def test_one_that_does_not_start_leaves_nothing_that_runs(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    desk.screens.fails = True
+    conversation = await desk.conversation()
+    with pytest.raises(Unavailable):
+        await desk.sessions.start(ANN, conversation)
+    assert await desk.sessions.of_conversation(conversation) is None
+    [failed] = (await desk.sessions.list(PRINCIPAL)).items
+    assert (failed.status, failed.reason) == (DesktopStatus.FAILED, "It did not start.")
+    assert desk.screens.stopped == [failed.id]
+
+
+async def test_what_is_missing_is_told_before_anything_is_stored(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    desk.screens.missing = ("apt-get install xvfb",)
+    with pytest.raises(Unavailable, match="apt-get install xvfb") as refused:
+        await desk.sessions.create(PRINCIPAL, None)
+    assert refused.value.code == "desktop_unavailable"
+    assert (await desk.sessions.list(PRINCIPAL)).items == []
+    desk.sessions._desktops = None
+    with pytest.raises(Forbidden, match="CARTRITA_DESKTOP_ENABLED") as off:
+        await desk.sessions.create(PRINCIPAL, None)
+    assert off.value.code == "desktop_disabled"
+
+
+async def test_conversations_and_desktops_of_others_are_not_there(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    with pytest.raises(NotFound):
+        await desk.sessions.get(Principal(BOB, "key"), session.public_id)
+    with pytest.raises(NotFound):
+        await desk.sessions.start(BOB, session.conversation_id)
+    with pytest.raises(NotFound):
+        await desk.sessions.start(ANN, ConversationId(uuid7()))
+    assert (await desk.sessions.list(Principal(BOB, "key"))).items == []
+
+
+async def test_one_of_another_machine_is_elsewhere(pool: Database) -> None:
+    session = await DeskFixture(pool).started()
+    with pytest.raises(Conflict) as refused:
+        await DeskFixture(pool, machine="there").sessions.opened(session)
+    assert refused.value.code == "desktop_elsewhere"
+
+
+async def test_those_whose_time_is_over_are_ended(pool: Database) -> None:
+    idle, old = DeskFixture(pool, idle_s=0.0), DeskFixture(pool, lifetime_s=-1.0)
+    unused = await idle.started()
+    await idle.keeper.look()
+    assert (await idle.sessions.get(PRINCIPAL, unused.public_id)).reason == (
+        "Nobody used it for too long."
+    )
+    over = await old.started()
+    await old.keeper.look()
+    found = await old.sessions.get(PRINCIPAL, over.public_id)
+    assert (found.status, found.reason) == (
+        DesktopStatus.STOPPED,
+        "It ran as long as a desktop may.",
+    )
+    assert over.id in old.screens.stopped
+    with pytest.raises(DesktopGone, match="as long as a desktop may"):
+        await old.sessions.opened(found)
+
+
+async def test_one_that_died_is_told_of(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    dead, alive = await desk.started(), await desk.started()
+    desk.screen(dead).gone = True
+    await desk.keeper.look()
+    found = await desk.sessions.get(PRINCIPAL, dead.public_id)
+    assert (found.status, found.reason) == (DesktopStatus.FAILED, "It died.")
+    assert (await desk.sessions.get(PRINCIPAL, alive.public_id)).alive
+
+
+async def test_what_a_dead_worker_began_to_start_is_given_up(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    starting = update(desktop_sessions).values(status="starting")
+    async with pool.use() as connection:
+        await connection.execute(starting)
+    await desk.keeper.look()
+    assert (await desk.sessions.get(PRINCIPAL, session.public_id)).alive
+    long_ago = desktop_sessions.c.created_at - func.make_interval(0, 0, 0, 0, 1)
+    async with pool.use() as connection:
+        await connection.execute(starting.values(created_at=long_ago))
+    await desk.keeper.look()
+    assert not (await desk.sessions.get(PRINCIPAL, session.public_id)).alive
+
+
+async def test_a_deleted_conversation_takes_its_desktop_and_its_film_along(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    assert await counted(pool, attachments) == 1
+    await desk.removal.hide(ANN, session.conversation_id)
+    assert await desk.removal.purge() == 0, "while its desktop runs"
+    await desk.keeper.look()
+    assert session.id in desk.screens.stopped
+    assert await desk.removal.purge() == 1
+    await desk.file_removal.sweep()
+    for table in (desktop_sessions, desktop_frames, attachments):
+        assert await counted(pool, table) == 0
+
+
+async def test_a_server_that_stops_says_so(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.sessions.close("The server stopped.")
+    found = await desk.sessions.get(PRINCIPAL, session.public_id)
+    assert (found.status, found.reason) == (DesktopStatus.STOPPED, "The server stopped.")
+
+
+async def test_pages_end(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    made = [await desk.started() for _ in range(2)]
+    first = await desk.sessions.list(PRINCIPAL, limit=1)
+    assert [one.id for one in first.items] == [made[1].id]
+    second = await desk.sessions.list(PRINCIPAL, limit=1, cursor=first.next_cursor)
+    assert ([one.id for one in second.items], second.next_cursor) == ([made[0].id], None)
