@@ -198,7 +198,7 @@ async def test_images_are_sent(pool: Database) -> None:
     queue = ReadingTable(pool, silence_s=60)
     task = await queue.claim()
     assert task is not None
-    await queue.finish(task, "image/jpeg")
+    await queue.finish(task, "image/jpeg", len(b"anew"))
     cache = CacheBreakpoint()
     part = Attachment("image/png", attachment_id=file.public_id, detail="low", cache=cache)
     asked = Message(Role.USER, (part,))
@@ -224,7 +224,7 @@ async def test_images_together_have_a_bound(pool: Database) -> None:
     queue = ReadingTable(pool, silence_s=60)
     task = await queue.claim()
     assert task is not None
-    await queue.finish(task, "image/png")
+    await queue.finish(task, "image/png", 400)
     await files.blobs.put(f"{file.content_id.hex}-image", _once(b"x" * 400))
     left_out = Text("[The image a.png is left out: there is no room for it.]")
     loaded = await files.context.loaded(ANN.owner_id, [file.public_id] * 4, "And?")
