@@ -17,7 +17,7 @@ from Xlib.display import Display
 
 from cartrita.domain.desktop import Area
 
-_WATCHDOG_S = 60.0
+_WATCHDOG_S = 180.0
 _PAUSE_S = 0.02
 
 
