@@ -176,6 +176,11 @@ class Message(msgspec.Struct, frozen=True):
         """What it says, joined: its text and its refusals."""
         return "".join(part.text for part in self.parts if isinstance(part, Text | Refusal))
 
+    def reworded(self, text: str) -> "Message":
+        """The same in other words of a user, with the files that it has."""
+        files = (part for part in self.parts if isinstance(part, Attachment))
+        return Message(Role.USER, (*files, Text(text)))
+
 
 class MessageStatus(StrEnum):
     """Whether the message is complete. A partial one ended early."""

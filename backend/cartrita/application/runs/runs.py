@@ -15,7 +15,7 @@ from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import MessageId, RunId
-from cartrita.domain.messages import Attachment, Message, Part, Role, StoredMessage, Text
+from cartrita.domain.messages import Message, Role, StoredMessage
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.runs import RunAdmission, RunCancellation, RunReader
 from cartrita.domain.principals import Principal
@@ -154,7 +154,7 @@ class Runs:
         if stored.message.role is not Role.USER:
             raise Conflict("Only a user's message can be asked again in other words.")
         new = NewMessage(
-            message=_asked_anew(stored.message, text),
+            message=stored.message.reworded(text),
             parent_id=stored.parent_id,
             at_root=stored.parent_id is None,
             edited=True,
@@ -298,12 +298,6 @@ class Runs:
 
 
 _CONTINUABLE = frozenset({RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.CANCELLED})
-
-
-def _asked_anew(message: Message, text: str) -> Message:
-    """A message in other words, with the files that it has."""
-    files: list[Part] = [part for part in message.parts if isinstance(part, Attachment)]
-    return Message(Role.USER, (*files, Text(text)))
 
 
 def _readable_input(run: Run) -> RunInput:
