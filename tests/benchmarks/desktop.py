@@ -11,6 +11,7 @@ from multiprocessing import get_context
 
 from mss import MSS
 from PIL import Image
+from tests.benchmarks.desktop_starts import starts
 from tests.benchmarks.figures import Figures, percentile, ratio, report, table
 from tests.benchmarks.options import Options
 from tests.harness.x_display import XDisplay
@@ -38,6 +39,7 @@ def measure(options: Options) -> None:
             report(table("input alone", _inputs(driver, display, options.rounds)))
             report(table("an action, until the screen stands still", _actions(driver)))
     report(table("a screenshot while others take theirs", _crowd()))
+    report(table("a desktop starts", starts(options.rounds)))
 
 
 def _furnish(display: XDisplay) -> None:

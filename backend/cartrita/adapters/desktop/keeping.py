@@ -74,6 +74,8 @@ class Keeping:
             life = tasks.create_task(self._read(output, start_timeout_s))
             unwanted = tasks.create_task(self._unwanted.wait())
             await asyncio.wait((life, unwanted), return_when=asyncio.FIRST_COMPLETED)
+            if not life.done():
+                self._reason = "It is not wanted any more."
             life.cancel()
             unwanted.cancel()
 

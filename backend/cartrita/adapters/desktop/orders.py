@@ -102,7 +102,7 @@ class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
 
 
 class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
-    why: Literal["action", "controlled", "gone", "late", "viewers"]
+    why: Literal["action", "controlled", "gone", "broken_off", "viewers"]
     message: str
 
 

@@ -13,7 +13,11 @@ _OF_ISOLATION: Final[Mapping[DesktopIsolation, Mapping[str, str]]] = {
     DesktopIsolation.BUBBLEWRAP: {**_PACKAGES, "bwrap": "bubblewrap"},
     DesktopIsolation.PLAIN: _PACKAGES,
 }
-_TOOLS: Final[Mapping[str, str]] = {"setpriv": "util-linux", "prlimit": "util-linux"}
+_TOOLS: Final[Mapping[str, str]] = dict.fromkeys(("setpriv", "prlimit", "choom"), "util-linux")
+_EXTRA: Final = (
+    "install the extra `desktop`, in a clone with .venv/bin/uv pip install --python .venv "
+    "-e 'backend[desktop]'"
+)
 _MODULES: Final = ("Xlib", "mss", "PIL")
 
 
@@ -28,5 +32,5 @@ def missing_lines(isolation: DesktopIsolation) -> tuple[str, ...]:
     packages = sorted({wanted[each] for each in wanted if shutil.which(each) is None})
     lines = [f"apt-get install -y {' '.join(packages)}"] if packages else []
     if any(find_spec(module) is None for module in _MODULES):
-        lines.append("pip install 'cartrita[desktop]'")
+        lines.append(_EXTRA)
     return tuple(lines)

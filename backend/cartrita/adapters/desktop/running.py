@@ -48,7 +48,7 @@ class RunningDesktop:
         self._folder = folder
 
     async def act(self, action: Action, *, typed: str | None = None) -> Done:
-        """See `Desktop.act`; raises DeadlineExceeded for what took too long."""
+        """See `Desktop.act`; raises DeadlineExceeded for what was broken off, and may be done."""
         async with self._asked(ActRequest(action, typed)) as (answer, reader):
             if not isinstance(answer, DoneAnswer):
                 raise DesktopGone.ended()
@@ -178,7 +178,7 @@ def _require(answer: Answer) -> None:
             raise ActionRefused(message)
         case RefusedAnswer("controlled", message):
             raise Controlled(message)
-        case RefusedAnswer("late", message):
+        case RefusedAnswer("broken_off", message):
             raise DeadlineExceeded(message)
         case RefusedAnswer("viewers", message):
             raise Conflict(message, code="desktop_viewers")

@@ -45,6 +45,8 @@ _OWN_NAMESPACES: Final = (
     *("--disable-userns", "--hostname", "desktop", "--new-session", "--die-with-parent"),
 )
 _ONLY_IF_CHILD: Final = '[ "$PPID" = "$0" ] && exec "$@"'
+_FIRST_TO_GO: Final = 900
+"""Where the machine has no memory left, the system kills programs of desktops before others."""
 _SHARE_OF_DISK: Final = 4
 """Of the memory of a desktop, its home and its temporary files may each take this part."""
 
@@ -167,7 +169,7 @@ def _as_user(order: HostOrder, *options: str) -> list[str]:
 def _bounded(order: HostOrder) -> list[str]:
     spec = order.spec
     most = [f"--as={spec.memory_bytes}", f"--nproc={spec.processes}", "--core=0", "--nofile=1024"]
-    return ["prlimit", *most, "--"]
+    return ["choom", "-n", str(_FIRST_TO_GO), "--", "prlimit", *most, "--"]
 
 
 def _variables(display: str, directory: Path, home: str) -> list[str]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 
@@ -34,7 +35,8 @@ from cartrita.domain.errors import (
     DesktopGone,
 )
 
-_STOPPED = "It was stopped."
+_STOPPED: Final = "It was stopped."
+_FAILED: Final = "The desktop failed at this, and may have done a part of it."
 
 
 class Requests:
@@ -96,10 +98,12 @@ class Requests:
         except Controlled as error:
             refused = RefusedAnswer("controlled", error.message)
         except DeadlineExceeded as error:
-            refused = RefusedAnswer("late", error.message)
+            refused = RefusedAnswer("broken_off", error.message)
         except DesktopGone as error:
             self._ending.because("Its display has gone.")
             refused = RefusedAnswer("gone", error.message)
+        except Exception:  # noqa: BLE001 - a display may send any error, and others go on with it
+            refused = RefusedAnswer("broken_off", _FAILED)
         return (frame(refused),)
 
     async def _done(self, request: Request) -> Sequence[bytes]:

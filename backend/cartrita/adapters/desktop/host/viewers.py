@@ -17,7 +17,7 @@ _STALL_S: Final = 30.0
 _PIECE: Final = 64 << 10
 _PROGRAM: Final = (
     *("x11vnc", "-inetd", "-q", "-nopw", "-norc", "-noipv6", "-nolookup"),
-    *("-nocmds", "-noremote", "-novncconnect", "-notightfilexfer", "-nodragging"),
+    *("-nocmds", "-noremote", "-novncconnect", "-notightfilexfer"),
     *("-repeat", "-nobell", "-wait", "10", "-defer", "10", "-cursor", "most"),
 )
 """It takes no commands, neither from its viewer nor by properties of the display."""

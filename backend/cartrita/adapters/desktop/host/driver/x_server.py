@@ -161,7 +161,10 @@ class XServer:
     def cursor(self) -> Cursor:
         """The pointer as it looks now."""
         with _reported():
-            found = self._x.xfixes_get_cursor_image(self._screen.root)
+            try:
+                found = self._x.xfixes_get_cursor_image(self._screen.root)
+            except error.BadAccess:  # there is none, as without a window manager
+                return Cursor(self.pointer(), Point(0, 0), 0, 0, b"")
         return Cursor(
             Point(found.x, found.y),
             Point(found.xhot, found.yhot),

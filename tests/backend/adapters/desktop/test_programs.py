@@ -1,0 +1,48 @@
+"""What is missing for desktops is named with the line that installs it."""
+
+import shutil
+
+import pytest
+
+from cartrita.adapters.desktop import programs
+from cartrita.adapters.desktop.programs import missing_lines
+from cartrita.domain.desktop import DesktopIsolation
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Programs and modules that there are."""
+    there = {"Xvfb", "openbox", "x11vnc", "bwrap", "setpriv", "prlimit", "choom"}
+    there |= {"Xlib", "mss", "PIL"}
+
+    def found(name: str) -> str | None:
+        return name if name in there else None
+
+    monkeypatch.setattr(shutil, "which", found)
+    monkeypatch.setattr(programs, "find_spec", found)
+    return there
+
+
+def test_where_all_is_there_nothing_is_missing(installed: set[str]) -> None:
+    for isolation in DesktopIsolation:
+        assert missing_lines(isolation) == ()
+
+
+def test_one_line_installs_the_packages_of_the_system(installed: set[str]) -> None:
+    installed -= {"Xvfb", "bwrap", "prlimit"}
+    assert missing_lines(DesktopIsolation.BUBBLEWRAP) == (
+        "apt-get install -y bubblewrap util-linux xvfb",
+    )
+    assert missing_lines(DesktopIsolation.PLAIN) == ("apt-get install -y util-linux xvfb",)
+
+
+def test_the_extra_is_another(installed: set[str]) -> None:
+    installed -= {"mss", "openbox"}
+    lines = missing_lines(DesktopIsolation.BUBBLEWRAP)
+    assert lines[0] == "apt-get install -y openbox"
+    assert "backend[desktop]" in lines[1]
+
+
+def test_a_container_has_what_its_image_has(installed: set[str]) -> None:
+    installed.clear()
+    assert missing_lines(DesktopIsolation.CONTAINER) == ()
