@@ -94,7 +94,7 @@ async def test_a_decision_lets_the_run_go_on(cluster: Cluster, how: Decision) ->
         assert (await decide(log, run, approval.id, how)).id == run.run_id, "the same is no other"
         claim = await log.queue.claim()
         assert claim is not None
-        assert claim.approvals == (replace(approval, decision=how),)
+        assert claim.approvals == (replace(approval, decision=how, decided_by="key"),)
         last = claim.logged[-1]
         assert isinstance(last, ApprovalSettled)
         assert last.decision == how
