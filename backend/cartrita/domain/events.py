@@ -20,7 +20,7 @@ from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.usage import Usage
 
-VERSION = 5
+VERSION = 6
 """Version of the stored events. Readers ignore unknown fields and skip unknown events."""
 
 
