@@ -22,6 +22,24 @@ def _given(*path: str, **named: Any) -> Arguments:
 
 
 SPOKEN = utterances((0.1, 1.0))
+NO_DESKTOP = f"desktop_{'0' * 32}"
+WITHOUT_DESKTOPS: Mapping[str, str] = {
+    "create_desktop": "desktop_disabled",
+    "execute_computer_task": "desktop_disabled",
+    **dict.fromkeys(
+        (
+            "get_desktop",
+            "end_desktop",
+            "stop_desktop",
+            "control_desktop",
+            "get_screenshot",
+            "list_frames",
+            "get_film",
+        ),
+        "desktop_not_found",
+    ),
+}
+"""The code with which a server that has no desktops refuses a call; `list_desktops` is empty."""
 _BUDGET = {"tokens": 1_000_000_000}
 
 
@@ -64,6 +82,15 @@ CALLS: Mapping[str, Callable[[World], Arguments]] = {
     "stream_chat": lambda _: _given(message="Hello.", metadata={"a": [1, None]}, tools=[]),
     "post_code": lambda _: _given(task="Add two numbers.", language="python"),
     "execute_computer_task": lambda _: _given(task="Open a window."),
+    "list_desktops": lambda _: _given(limit=1),
+    "create_desktop": lambda _: _given(),
+    "get_desktop": lambda _: _given(NO_DESKTOP),
+    "end_desktop": lambda _: _given(NO_DESKTOP),
+    "stop_desktop": lambda _: _given(NO_DESKTOP),
+    "control_desktop": lambda _: _given(NO_DESKTOP, action="take"),
+    "get_screenshot": lambda _: _given(NO_DESKTOP),
+    "list_frames": lambda _: _given(NO_DESKTOP),
+    "get_film": lambda _: _given(NO_DESKTOP),
     "list_conversations": lambda _: _given(limit=1, archived="any"),
     "create_conversation": lambda world: _given(title="Tea", external_id=world.name()),
     "delete_conversation": lambda world: _given(world.conversation()),

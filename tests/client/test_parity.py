@@ -8,35 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
-from tests.client.sample_calls import CALLS
+from tests.client.answers import CONTRACT, OPERATIONS, assert_is_answer, finished, finished_later
+from tests.client.sample_calls import CALLS, WITHOUT_DESKTOPS
 from tests.client.world import World
-from tests.harness.served_contract import CONTRACT
 
-from cartrita.contract.model import (
-    Enumeration,
-    Named,
-    OneOf,
-    Operation,
-    Record,
-    Variants,
-)
-from cartrita.contract.python.answers import kind, returned, streams_on_request
-from cartrita_client import (
-    AsyncCartritaApiClient,
-    AsyncChatStream,
-    AsyncDownload,
-    CartritaApiClient,
-    ChatStream,
-    Download,
-    kinds,
-    models,
-)
+from cartrita.contract.model import Enumeration, Record, Variants
+from cartrita.contract.python.answers import streams_on_request
+from cartrita_client import AsyncCartritaApiClient, CartritaApiClient, kinds, models
 from cartrita_client.shapes import UNKNOWN
 
-OPERATIONS = {each.id: each for each in CONTRACT.operations}
 STREAMS = [each.id for each in CONTRACT.operations if streams_on_request(each, CONTRACT)]
 PAGES = [each.id for each in CONTRACT.operations if each.item is not None]
+ANSWERED = sorted(set(CALLS) - set(WITHOUT_DESKTOPS))
+"""What a server without desktops does not refuse."""
 
 
 def test_every_operation_has_its_call() -> None:
@@ -62,65 +46,52 @@ def test_both_take_the_same_arguments(name: str) -> None:
     assert list(blocking.parameters.items()) == list(other.parameters.items())
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", ANSWERED)
 def test_an_answer_is_read_by_the_blocking_client(client: CartritaApiClient, name: str) -> None:
     given = CALLS[name](World(client))
-    operation = OPERATIONS[name]
-    if operation.announced:
-        with pytest.raises(kinds.NotFound):
-            getattr(client, name)(*given.path, **given.named)
-        return
     found = getattr(client, name)(*given.path, **given.named)
-    if isinstance(found, ChatStream):
-        assert found.final().final_response
-    elif isinstance(found, Download):
-        assert found.read()
-    else:
-        assert_is_answer(operation, found)
+    assert_is_answer(OPERATIONS[name], finished(found))
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", ANSWERED)
 async def test_an_answer_is_read_by_the_asynchronous_client(
     client: CartritaApiClient, async_client: AsyncCartritaApiClient, name: str
 ) -> None:
     given = CALLS[name](World(client))
-    operation = OPERATIONS[name]
-    if operation.announced:
-        with pytest.raises(kinds.NotFound):
-            await getattr(async_client, name)(*given.path, **given.named)
-        return
     found = getattr(async_client, name)(*given.path, **given.named)
-    if isinstance(found, AsyncChatStream):
-        assert (await found.final()).final_response
-    elif isinstance(found, AsyncDownload):
-        assert await found.read()
-    else:
-        assert_is_answer(operation, await found)
+    assert_is_answer(OPERATIONS[name], await finished_later(found))
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize(("name", "code"), sorted(WITHOUT_DESKTOPS.items()))
+async def test_what_a_server_without_desktops_says_is_raised(
+    client: CartritaApiClient, async_client: AsyncCartritaApiClient, name: str, code: str
+) -> None:
+    given = CALLS[name](World(client))
+    methods = [name, f"{name}_stream"] if name in STREAMS else [name]
+    for method in methods:
+        with pytest.raises(kinds.class_of(None, code)) as refused:
+            finished(getattr(client, method)(*given.path, **given.named))
+        assert refused.value.code == code
+        with pytest.raises(kinds.class_of(None, code)) as refused_later:
+            await finished_later(getattr(async_client, method)(*given.path, **given.named))
+        assert refused_later.value.code == code
+
+
+@pytest.mark.parametrize("name", [each for each in STREAMS if each in ANSWERED])
 async def test_what_streams_on_request_streams(
     client: CartritaApiClient, async_client: AsyncCartritaApiClient, name: str
 ) -> None:
     for _ in range(2):
         given = CALLS[name](World(client))
         stream = getattr(client, f"{name}_stream")(*given.path, **given.named)
-        if OPERATIONS[name].announced:
-            with pytest.raises(kinds.NotFound):
-                stream.final()
-        else:
-            assert "".join(stream.text()) == stream.final().final_response != ""
+        assert "".join(stream.text()) == stream.final().final_response != ""
         given = CALLS[name](World(client))
         other = getattr(async_client, f"{name}_stream")(*given.path, **given.named)
-        if OPERATIONS[name].announced:
-            with pytest.raises(kinds.NotFound):
-                await other.final()
-        else:
-            text = "".join([piece async for piece in other.text()])
-            assert text == (await other.final()).final_response != ""
+        text = "".join([piece async for piece in other.text()])
+        assert text == (await other.final()).final_response != ""
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [each for each in PAGES if each != "list_desktops"])
 async def test_pages_follow_each_other(
     client: CartritaApiClient, async_client: AsyncCartritaApiClient, name: str
 ) -> None:
@@ -133,30 +104,6 @@ async def test_pages_follow_each_other(
     other = getattr(async_client, method)(*path, limit=1)
     assert (await anext(other)).id == whole[0].id
     await other.aclose()
-
-
-def assert_is_answer(operation: Operation, found: Any) -> None:
-    """It is of the type that the method promises, and has every field that the contract does."""
-    if kind(operation) == "nothing":
-        assert found is None
-        return
-    promised = returned(operation)
-    options = promised.options if isinstance(promised, OneOf) else (promised,)
-    assert type(found).__name__ in {each.name for each in options if isinstance(each, Named)}
-    assert_complete(found)
-
-
-def assert_complete(found: BaseModel) -> None:
-    """Every field that must be there was there, all the way down."""
-    record = CONTRACT.definitions[type(found).__name__]
-    assert isinstance(record, Record)
-    required = {each.name for each in record.fields if each.required}
-    assert required <= found.model_fields_set
-    for name in type(found).model_fields:
-        value = getattr(found, name)
-        for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, BaseModel):
-                assert_complete(each)
 
 
 def test_every_kind_of_error_has_its_class() -> None:

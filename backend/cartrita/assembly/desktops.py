@@ -28,12 +28,14 @@ from cartrita.application.desktop.sessions import DesktopPlan, DesktopSessions
 from cartrita.application.desktop.tasks import ComputerTasks
 from cartrita.application.runs.approvals import RunApprovals
 from cartrita.application.runs.runs import Runs
+from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.storage import Storage
 from cartrita.domain.desktop import DesktopIsolation, DesktopSpec
 from cartrita.domain.files import FileQuota
 from cartrita.domain.ports.desktop import Desktops
 from cartrita.domain.ports.desktop_sessions import DesktopLimits
+from cartrita.domain.ports.runs import EarlierRequests
 from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
 from cartrita.settings.desktop import DesktopOptions
@@ -93,6 +95,8 @@ def create_desktop_services(
     approvals: RunApprovals,
     conversations: Conversations,
     gateway: Gateway,
+    earlier: EarlierRequests,
+    in_turn: WorkInTurn,
 ) -> DesktopServices:
     """The use cases, as the surfaces get them."""
     isolation = missing = None
@@ -103,7 +107,9 @@ def create_desktop_services(
         sessions=parts.sessions,
         leases=parts.leases,
         films=parts.films,
-        tasks=ComputerTasks(parts.sessions, parts.memory, runs, approvals, conversations, gateway),
+        tasks=ComputerTasks(
+            parts.sessions, parts.memory, runs, approvals, conversations, gateway, earlier, in_turn
+        ),
         isolation=isolation,
         missing=missing or (),
     )

@@ -11,7 +11,7 @@ from cartrita.application.voice.spoken_files import SpokenFiles
 from cartrita.application.voice.spoken_messages import SpokenMessages
 from cartrita.application.voice.takers import Patience
 from cartrita.application.voice.transcriptions import Transcriptions
-from cartrita.application.voice.work_in_turn import WorkInTurn
+from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage

@@ -63,8 +63,6 @@ def _operation(before: Operation, after: Operation) -> Iterator[Difference]:
     place = before.id
     if (before.method, before.path) != (after.method, after.path):
         yield Difference(place, f"is {after.method} {after.path} now", breaking=True)
-    if before.announced and not after.announced:
-        yield Difference(place, "is served now")
     yield from sent_differences(place, before.path_parameters, after.path_parameters)
     yield from sent_differences(place, before.query, after.query)
     yield from _body(place, before.body, after.body)

@@ -197,8 +197,7 @@ class Operation:
     """One method of the clients.
 
     `answer` is the type of its JSON, BYTES for a file, and None for no body. `resumable` operations
-    take Last-Event-ID. `item` is the type of what its pages hold. `announced` ones are not served
-    by this version.
+    take Last-Event-ID. `item` is the type of what its pages hold.
     """
 
     id: str
@@ -218,7 +217,6 @@ class Operation:
     provider: ProviderKey | None
     authenticated: bool
     error_statuses: tuple[int, ...]
-    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,12 +64,19 @@ def _by_kind(schema: Schema) -> Type:
         case "array":
             return ListOf(type_of(schema.get("items", {})))
         case "object" if "properties" not in schema:
-            values = schema.get("additionalProperties", True)
-            return MapOf(type_of(cast("Schema", values)) if isinstance(values, dict) else _ANY)
+            return MapOf(_type_of_values(schema))
         case str() as kind if kind in _SCALARS:
             return Plain(_SCALARS[kind])
         case _:
             raise UnknownSchema(f"No type is known for {schema}.")
+
+
+def _type_of_values(schema: Schema) -> Type:
+    """What an object has under names that its schema does not tell, or tells by one pattern."""
+    patterns = cast("dict[str, Schema]", schema.get("patternProperties", {}))
+    named = next(iter(patterns.values())) if len(patterns) == 1 else True
+    values = schema.get("additionalProperties", named)
+    return type_of(cast("Schema", values)) if isinstance(values, dict) else _ANY
 
 
 def _choice(schemas: list[Schema]) -> Type:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from cartrita.contract.announced import with_announced
 from cartrita.contract.model import (
     Contract,
     Definition,
@@ -34,35 +33,37 @@ class _Walked:
 
 
 def contract_of(openapi: Schema, asyncapi: Schema) -> Contract:
-    """The contract that both documents describe, and what is announced. Raises UnknownSchema."""
-    document = with_announced(openapi)
-    schemas: Schemas = {**asyncapi["components"]["schemas"], **document["components"]["schemas"]}
-    walked = list(_walked(document, openapi["paths"]))
+    """The contract that both documents describe. Raises UnknownSchema."""
+    schemas: Schemas = {**asyncapi["components"]["schemas"], **openapi["components"]["schemas"]}
+    walked = list(_walked(openapi))
     sockets = tuple(_sockets(asyncapi))
     definitions = _definitions(schemas, _sent(walked, sockets), _received(walked, sockets))
     return Contract(
-        version=document["info"]["version"],
+        version=openapi["info"]["version"],
         operations=tuple(each.operation for each in walked),
         definitions=definitions,
         events=tuple(_events(definitions, schemas)),
-        error_kinds=tuple(_error_kind(row) for row in document["x-error-kinds"]),
+        error_kinds=tuple(_error_kind(row) for row in openapi["x-error-kinds"]),
         sockets=sockets,
     )
 
 
-def _walked(document: Schema, served: Schemas) -> Iterator[_Walked]:
+def _walked(document: Schema) -> Iterator[_Walked]:
     """The operations that have methods, by their paths."""
     schemas = document["components"]["schemas"]
     for path, methods in sorted(document["paths"].items()):
         for method, described in sorted(methods.items()):
             if described.get("x-client") != "none":
                 found = operation_of(path, method, described, schemas)
-                yield _Walked(replace(found, announced=path not in served), described)
+                yield _Walked(found, described)
 
 
 def _sockets(document: Schema) -> Iterator[Socket]:
+    """Those that tell of runs; on others there is another protocol, which has its own clients."""
     for name, channel in sorted(document["channels"].items()):
         frames = channel["x-frames"]
+        if "events" not in frames:
+            continue
         yield Socket(
             id=name,
             path=channel["address"],

@@ -158,6 +158,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "two_credentials": Malformed,
     "key_in_query": Malformed,
     "binary_frame": Malformed,
+    "text_frame": Malformed,
     "invalid_utf8": Malformed,
     "invalid_audio": Malformed,
     "method_not_allowed": Malformed,

@@ -658,7 +658,7 @@ class ComputerUseRequest(Model):
     """After so many seconds the task ends."""
     stream: bool = False
     """Answer as text/event-stream."""
-    secrets: Mapping[str, Any] | None = None
+    secrets: Mapping[str, str] | None = None
     """Texts by names. The agent knows the names and can have them typed; they are stored
     nowhere.
     """

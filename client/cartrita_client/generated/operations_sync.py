@@ -752,12 +752,14 @@ class Operations(ABC):
         provider: str | None = None,
         model: str | None = None,
         timeout_s: float | None = None,
-        secrets: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> models.ComputerUseResponse:
         """Let an agent do a task on a desktop; `stream: true` streams what it does.
 
-        The run continues if the client disconnects: see `GET /api/runs/{id}`.
+        The run continues if the client disconnects: see `GET /api/runs/{id}`. Requests with one
+        Idempotency-Key are compared but for the values of `secrets`, which are kept nowhere.
 
         Args:
             task: What is to be done.
@@ -783,6 +785,7 @@ class Operations(ABC):
                     "timeout_s": timeout_s,
                     "secrets": secrets,
                 },
+                idempotency_key=idempotency_key,
                 timeout=timeout,
             ),
         )
@@ -798,7 +801,8 @@ class Operations(ABC):
         provider: str | None = None,
         model: str | None = None,
         timeout_s: float | None = None,
-        secrets: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
         timeout: float | None = None,
     ) -> ChatStream:
         """The same as `execute_computer_task`, as a stream of events."""
@@ -816,6 +820,7 @@ class Operations(ABC):
                     "secrets": secrets,
                     "stream": True,
                 },
+                idempotency_key=idempotency_key,
                 timeout=timeout,
             ),
         )

@@ -138,7 +138,7 @@ EXECUTE_COMPUTER_TASK = Operation(
     "POST",
     "/api/computer-use/execute",
     answer="ComputerUseResponse",
-    repetition="unsafe",
+    repetition="with_key",
     long=True,
     provider_in_body=True,
 )
@@ -148,7 +148,7 @@ EXECUTE_COMPUTER_TASK_STREAM = Operation(
     "POST",
     "/api/computer-use/execute",
     kind="stream",
-    repetition="unsafe",
+    repetition="with_key",
     long=True,
     provider_in_body=True,
 )

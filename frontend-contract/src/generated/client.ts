@@ -263,7 +263,8 @@ export abstract class GeneratedClient {
   /**
    * Let an agent do a task on a desktop; `stream: true` streams what it does.
    *
-   * The run continues if the client disconnects: see `GET /api/runs/{id}`.
+   * The run continues if the client disconnects: see `GET /api/runs/{id}`. Requests with one
+   * Idempotency-Key are compared but for the values of `secrets`, which are kept nowhere.
    */
   executeComputerTask(request: Streamed<ComputerUseRequest>, options?: RequestOptions): ChatStream;
   executeComputerTask(request: Whole<ComputerUseRequest>, options?: RequestOptions): Promise<ComputerUseResponse>;

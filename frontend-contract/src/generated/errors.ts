@@ -96,6 +96,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
       'two_credentials',
       'key_in_query',
       'binary_frame',
+      'text_frame',
       'invalid_utf8',
       'invalid_audio',
       'method_not_allowed',

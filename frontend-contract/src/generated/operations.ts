@@ -202,7 +202,7 @@ export const OPERATIONS = {
     method: 'POST',
     path: '/api/computer-use/execute',
     answer: 'json',
-    repetition: 'unsafe',
+    repetition: 'with_key',
     provider: { name: undefined, field: 'provider' },
   },
   list_conversations: {

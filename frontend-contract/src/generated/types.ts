@@ -572,7 +572,7 @@ export interface ComputerUseRequest {
   /** Answer as text/event-stream. */
   readonly stream?: boolean | undefined;
   /** Texts by names. The agent knows the names and can have them typed; they are stored nowhere. */
-  readonly secrets?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly secrets?: Readonly<Record<string, string>> | null | undefined;
 }
 
 /** What became of a task on a desktop. */

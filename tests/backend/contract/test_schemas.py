@@ -66,6 +66,15 @@ def test_a_shape_that_no_client_knows_is_refused(schema: dict[str, Any]) -> None
         type_of(schema)
 
 
+def test_names_of_one_pattern_have_one_type() -> None:
+    texts = {"type": "string"}
+    assert type_of({"type": "object", "patternProperties": {"^a$": texts}}) == MapOf(
+        Plain(Scalar.TEXT)
+    )
+    several = {"type": "object", "patternProperties": {"^a$": texts, "^b$": BOX}}
+    assert type_of(several) == MapOf(Plain(Scalar.ANY))
+
+
 def test_required_fields_come_first_and_the_order_stays() -> None:
     schema = {
         "type": "object",

@@ -6,7 +6,6 @@ from dataclasses import fields, is_dataclass
 import pytest
 from tests.harness.served_contract import ASYNCAPI, CONTRACT, OPENAPI
 
-from cartrita.contract.announced import PATHS
 from cartrita.contract.model import (
     BodyFormat,
     Constants,
@@ -174,19 +173,6 @@ def test_the_sockets_know_their_frames() -> None:
         tag = frame.field("type")
         assert tag is not None
         assert tag.type == Constants((kind,))
-
-
-def test_what_is_announced_is_marked_until_it_is_served() -> None:
-    announced = [one.path for one in CONTRACT.operations if one.announced]
-    assert sorted(announced) == sorted(PATHS)
-    served = {path: {"get": operation_at("/health")} for path in PATHS}
-    later = {**OPENAPI, "paths": {**OPENAPI["paths"], **served}}
-    found = contract_of(later, ASYNCAPI)
-    assert not any(operation.announced for operation in found.operations)
-
-
-def operation_at(path: str) -> dict[str, object]:
-    return OPENAPI["paths"][path]["get"]
 
 
 def test_the_rest_of_an_operation() -> None:

@@ -51,6 +51,7 @@ _SESSIONS = select(
     _s.held_until,
     _c.external_id,
 ).join(conversations, _c.id == _s.conversation_id)
+_LATEST = (_s.created_at.desc(), _s.id.desc())
 _LOST_S = 60.0
 """A machine that has not ended one so long after its time is gone itself."""
 _OVER = "It ran as long as a desktop may."
@@ -87,16 +88,16 @@ class DesktopTable:
     async def get(self, owner_id: str, desktop_id: DesktopId) -> DesktopSession | None:
         return await self._one(and_(_s.owner_id == owner_id, _s.id == desktop_id))
 
-    async def running(self, conversation_id: ConversationId) -> DesktopSession | None:
+    async def latest(self, conversation_id: ConversationId) -> DesktopSession | None:
         """See DesktopStore."""
-        return await self._one(and_(_s.conversation_id == conversation_id, _ALIVE))
+        return await self._one(_s.conversation_id == conversation_id)
 
     async def list(self, owner_id: str, limit: int, cursor: str | None) -> Page[DesktopSession]:
         """See DesktopStore."""
         query = _SESSIONS.where(_s.owner_id == owner_id)
         if cursor is not None:
             query = query.where(tuple_(_s.created_at, _s.id) < tuple_(*_after(cursor)))
-        query = query.order_by(_s.created_at.desc(), _s.id.desc()).limit(limit + 1)
+        query = query.order_by(*_LATEST).limit(limit + 1)
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         items = [_session(row) for row in rows[:limit]]
@@ -153,8 +154,9 @@ class DesktopTable:
         return [_session(row) for row in rows]
 
     async def _one(self, which: ColumnElement[bool]) -> DesktopSession | None:
+        query = _SESSIONS.where(which).order_by(*_LATEST).limit(1)
         async with self._database.use() as connection:
-            row = (await connection.execute(_SESSIONS.where(which))).mappings().one_or_none()
+            row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else _session(row)
 
     async def _change(

@@ -111,7 +111,7 @@ class DesktopSessions:
         if identity is not None:
             found = await self._store.get(principal.owner_id, DesktopId(identity))
         if found is None:
-            raise NotFound("There is no such desktop.", code="desktop_not_found")
+            raise _not_found()
         return found
 
     async def list(
@@ -122,7 +122,15 @@ class DesktopSessions:
 
     async def of_conversation(self, conversation_id: ConversationId) -> DesktopSession | None:
         """The one of a conversation that runs, if one does."""
-        return await self._store.running(conversation_id)
+        found = await self._store.latest(conversation_id)
+        return found if found is not None and found.alive else None
+
+    async def latest(self, conversation_id: ConversationId) -> DesktopSession:
+        """The last one of a conversation, also if it has ended. Raises NotFound."""
+        found = await self._store.latest(conversation_id)
+        if found is None:
+            raise _not_found()
+        return found
 
     async def opened(self, session: DesktopSession) -> Desktop:
         """One that runs, to be used. Raises DesktopGone, Conflict and Forbidden."""
@@ -199,6 +207,10 @@ class DesktopSessions:
                 code="desktop_unavailable",
             )
         return desktops
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no such desktop.", code="desktop_not_found")
 
 
 def _gone(session: DesktopSession) -> DesktopGone:

@@ -11,13 +11,15 @@ from cartrita.application.model_choice import choose_for
 from cartrita.application.runs.approvals import RunApprovals
 from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
+from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.domain.approvals import ApprovalPolicy, Decision, Verdict
 from cartrita.domain.caps import Caps
 from cartrita.domain.desktop import HAND_OVER, DesktopSession
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.ports.runs import EarlierRequests
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Admitted, BusyPolicy
+from cartrita.domain.runs import Admitted, BusyPolicy, Idempotency
 from cartrita.domain.scopes import Operation
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
@@ -51,7 +53,7 @@ class StartedTask(msgspec.Struct, frozen=True):
 
 
 class ComputerTasks:
-    """Tasks of the principal."""
+    """Tasks of the principal. `earlier` knows those that were given before."""
 
     def __init__(
         self,
@@ -61,6 +63,8 @@ class ComputerTasks:
         approvals: RunApprovals,
         conversations: Conversations,
         gateway: Gateway,
+        earlier: EarlierRequests,
+        in_turn: WorkInTurn,
     ) -> None:
         self._sessions = sessions
         self._memory = memory
@@ -68,13 +72,29 @@ class ComputerTasks:
         self._approvals = approvals
         self._conversations = conversations
         self._gateway = gateway
+        self._earlier = earlier
+        self._in_turn = in_turn
 
-    async def start(self, principal: Principal, task: ComputerTask) -> StartedTask:
-        """Begin a task.
+    async def start(
+        self, principal: Principal, task: ComputerTask, idempotency: Idempotency | None = None
+    ) -> StartedTask:
+        """Begin a task, or find the one that an equal request began, with its desktop.
 
         Raises NotFound, InvalidInput for a model that cannot see, Forbidden, Conflict where the
-        desktop is gone, elsewhere or busy, and what starting a desktop raises.
+        desktop is gone, elsewhere or busy, IdempotencyMismatch, and what starting a desktop raises.
         """
+        if idempotency is None:
+            return await self._begin(principal, task)
+        name = f"key:{idempotency.route}:{idempotency.key}"
+        async with self._in_turn.holding(principal.owner_id, [name]):
+            found = await self._earlier.earlier(principal.owner_id, idempotency, None)
+            if found is None:
+                return await self._begin(principal, task, idempotency)
+            return StartedTask(await self._sessions.latest(found.conversation_id), found)
+
+    async def _begin(
+        self, principal: Principal, task: ComputerTask, idempotency: Idempotency | None = None
+    ) -> StartedTask:
         loosened = _loosened(principal, task.approval)
         session = None
         if task.session_id is not None:
@@ -97,7 +117,7 @@ class ComputerTasks:
             loosened_to=loosened,
             busy=BusyPolicy.REJECT,
         )
-        return StartedTask(session, await self._runs.start(principal, command))
+        return StartedTask(session, await self._runs.start(principal, command, idempotency))
 
     async def stop(self, principal: Principal, desktop: str) -> DesktopSession:
         """Cancel what agents do on a desktop: at most the action in hand is done to its end."""

@@ -6,7 +6,7 @@ from cartrita.application.voice.speeches import Speeches
 from cartrita.application.voice.spoken_answers import SpokenAnswers
 from cartrita.application.voice.spoken_messages import SpokenMessages
 from cartrita.application.voice.transcriptions import Transcriptions
-from cartrita.application.voice.work_in_turn import WorkInTurn
+from cartrita.application.work_in_turn import WorkInTurn
 
 
 class VoiceServices(NamedTuple):

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from cartrita.application.voice.live.sentences import Sentences
 from cartrita.application.voice.speeches import Speeches
 from cartrita.application.voice.spoken_files import ANSWERS, SpokenFiles
-from cartrita.application.voice.work_in_turn import WorkInTurn
+from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.files import StoredFile
 from cartrita.domain.ids import ConversationId

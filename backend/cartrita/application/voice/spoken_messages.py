@@ -9,7 +9,7 @@ from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.spoken_files import SpokenFiles
 from cartrita.application.voice.transcriptions import Transcriptions
-from cartrita.application.voice.work_in_turn import WorkInTurn
+from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.domain.errors import Conflict, NotFound, UnsupportedMedia
 from cartrita.domain.files import StoredFile
 from cartrita.domain.messages import Message, Role, Spoken, Text

@@ -17,7 +17,6 @@ from cartrita.contract.python.parameters import (
 from cartrita.contract.python.table import constant, stream_name
 
 _CURSOR = "cursor"
-_NOT_SERVED = "No server has it yet: until one does, it raises NotFound."
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +216,7 @@ def _told(operation: Operation, arguments: list[Argument]) -> str:
         for each in arguments
         if each.description and each.description != _IN_PATH
     ]
-    announced = f"\n\n{_NOT_SERVED}" if operation.announced else ""
-    return text + announced + ("\n\nArgs:\n" + "\n".join(rows) if rows else "")
+    return text + ("\n\nArgs:\n" + "\n".join(rows) if rows else "")
 
 
 def _result(operation: Operation) -> str:

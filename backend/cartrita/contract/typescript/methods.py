@@ -23,7 +23,6 @@ from cartrita.contract.typescript.types import fields_name, is_file, query_name,
 _UNWRAPPED: Final = {"get_agents": ("agents", Named("AgentInfo"))}
 """Answers of which frontends were promised one field alone."""
 _WAITING: Final = Named("WaitingResponse")
-_ANNOUNCED: Final = "This version of the server does not serve it yet: it fails with NotFoundError."
 _CLASS: Final = """\
 /** A method for each operation; how they are asked is its heir's matter. */
 export abstract class GeneratedClient {
@@ -69,11 +68,10 @@ import type {{
 
 
 def _method(operation: Operation) -> str:
-    said = operation.description + (f"\n\n{_ANNOUNCED}" if operation.announced else "")
     found = (
         _on_request(operation) if operation.streaming is Streaming.ON_REQUEST else _plain(operation)
     )
-    return comment(said, "  ") + found
+    return comment(operation.description, "  ") + found
 
 
 def _plain(operation: Operation) -> str:

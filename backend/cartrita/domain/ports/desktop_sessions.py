@@ -38,8 +38,8 @@ class DesktopStore(Protocol):
 
     async def get(self, owner_id: str, desktop_id: DesktopId) -> DesktopSession | None: ...
 
-    async def running(self, conversation_id: ConversationId) -> DesktopSession | None:
-        """The one of a conversation that starts or runs."""
+    async def latest(self, conversation_id: ConversationId) -> DesktopSession | None:
+        """The last one of a conversation, which alone can be one that starts or runs."""
         ...
 
     async def list(self, owner_id: str, limit: int, cursor: str | None) -> Page[DesktopSession]:

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from cartrita.surfaces.native.chat_socket.channel import CHAT_CHANNEL
 from cartrita.surfaces.native.contract_examples import add_examples, frames_of
 from cartrita.surfaces.native.contract_texts import describe_schemas
+from cartrita.surfaces.native.desktop_socket import DESKTOP_CHANNEL
 from cartrita.surfaces.native.event_documents import event_documents, struct_schemas
 from cartrita.surfaces.native.public_names import REF, with_public_names
 from cartrita.surfaces.native.voice_socket.channel import VOICE_CHANNEL
@@ -18,11 +19,11 @@ from cartrita.surfaces.native.websocket.server_frames import DonePlace, ErrorRep
 
 Document: TypeAlias = dict[str, Any]
 
-_CHANNELS: Final = (CHAT_CHANNEL, VOICE_CHANNEL)
+_CHANNELS: Final = (CHAT_CHANNEL, VOICE_CHANNEL, DESKTOP_CHANNEL)
 _EVENT: Final = "EventFrame"
 _DESCRIPTION: Final = (
-    "Who calls is told by the handshake, or by a first frame of the type `auth`. The events of "
-    "runs are those that the streams send."
+    "Who calls is told by the handshake, or by a first frame of the type `auth` where frames are "
+    "JSON. The events of runs are those that the streams send."
 )
 _SECURITY_SCHEMES: Final[Document] = {
     "ApiKey": {
@@ -108,25 +109,35 @@ def _server() -> Document:
 def _channel(channel: Channel) -> Document:
     ticket = {"type": "string", "description": _SECURITY_SCHEMES["StreamTicket"]["description"]}
     query = {"type": "object", "properties": {"ticket": ticket}}
-    names = (*channel.sent, _EVENT, *channel.answered, *channel.binary)
+    names = (*channel.sent, *_events_of(channel), *channel.answered, *channel.binary)
+    parameters = {name: {"description": told} for name, told in channel.parameters.items()}
     return {
         "address": channel.path,
+        **({"parameters": parameters} if parameters else {}),
         "description": channel.description,
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
         "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
         "x-frames": _frames(channel),
+        "x-close-codes": {str(code): told for code, told in sorted(channel.closings.items())},
     }
+
+
+def _events_of(channel: Channel) -> tuple[str, ...]:
+    return (_EVENT,) if channel.tells_events else ()
 
 
 def _frames(channel: Channel) -> Document:
     """What schemas do not tell: which frame has which type, and what an event is made of."""
     tagged = {struct.__struct_config__.tag: struct for struct in channel.answers}
-    return {
-        "sent": {tag: model.__name__ for tag, model in channel.frames.items()},
-        "received": {tag: struct.__name__ for tag, struct in tagged.items() if tag is not None},
+    events = {
         "events": "ChatEvent",
         "place": EventPlace.__name__,
         "end_place": DonePlace.__name__,
+    }
+    return {
+        "sent": {tag: model.__name__ for tag, model in channel.frames.items()},
+        "received": {tag: struct.__name__ for tag, struct in tagged.items() if tag is not None},
+        **(events if channel.tells_events else {}),
         "refusal": ErrorReply.__name__,
         **({"binary": list(channel.binary)} if channel.binary else {}),
     }
@@ -135,7 +146,7 @@ def _frames(channel: Channel) -> Document:
 def _operations() -> Iterator[tuple[str, Document]]:
     """What a client does on each channel."""
     for one in _CHANNELS:
-        received = (_EVENT, *one.answered, *one.received_binary)
+        received = (*_events_of(one), *one.answered, *one.received_binary)
         sent = (*one.sent, *one.sent_binary)
         yield one.sending, _operation(one, "send", "What a client sends.", sent)
         yield one.receiving, _operation(one, "receive", "What it receives.", received)

@@ -16,7 +16,14 @@ from cartrita.domain.scopes import Operation
 from cartrita.domain.usage import Usage
 from cartrita.kit import clock, ids
 from cartrita.kit.secret import Secret
-from cartrita.surfaces.dependencies import ANSWERED, AppServices, CurrentPrincipal, Requires
+from cartrita.surfaces.dependencies import (
+    ANSWERED,
+    AppServices,
+    CurrentPrincipal,
+    IdempotencyKey,
+    Requires,
+)
+from cartrita.surfaces.idempotency import idempotency
 from cartrita.surfaces.native.approval_schemas import ApprovalView
 from cartrita.surfaces.native.chat_requests import Id, MessageText
 from cartrita.surfaces.native.desktop_schemas import live_url
@@ -135,13 +142,16 @@ async def execute_computer_task(
     principal: CurrentPrincipal,
     body: Annotated[ComputerUseRequest, Depends(JsonBody(ComputerUseRequest))],
     services: AppServices,
+    key: IdempotencyKey = None,
 ) -> Response:
     """Let an agent do a task on a desktop; `stream: true` streams what it does.
 
-    The run continues if the client disconnects: see `GET /api/runs/{id}`.
+    The run continues if the client disconnects: see `GET /api/runs/{id}`. Requests with one
+    Idempotency-Key are compared but for the values of `secrets`, which are kept nowhere.
     """
     began = clock.now()
-    started = await services.desktops.tasks.start(principal, body.to_task())
+    once = idempotency("computer_use", key, body)
+    started = await services.desktops.tasks.start(principal, body.to_task(), once)
     if body.stream:
         return stream(services, principal, started.admitted.run_id)
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -10,7 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from cartrita.application.desktop.control import holder_of
-from cartrita.domain.errors import CartritaError, DesktopGone, Unauthenticated
+from cartrita.domain.errors import CartritaError, DesktopGone, Malformed, Unauthenticated
 from cartrita.domain.ports.desktop import Desktop, Viewer
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
@@ -18,9 +19,11 @@ from cartrita.surfaces.inbound_limits import address_of
 from cartrita.surfaces.middleware import add_default_headers, request_id_headers, request_id_of
 from cartrita.surfaces.native.errors import envelope, status_of
 from cartrita.surfaces.native.websocket import closings
+from cartrita.surfaces.native.websocket.channel import Channel
 from cartrita.surfaces.native.websocket.closings import Closing
 from cartrita.surfaces.native.websocket.endpoint import known_error
 from cartrita.surfaces.native.websocket.handshake import principal_of_handshake
+from cartrita.surfaces.native.websocket.server_frames import DrainFrame, ErrorReply
 from cartrita.surfaces.services import config_of, services_of
 
 log = structlog.get_logger()
@@ -36,6 +39,24 @@ _NORMAL: Final = 1000
 _CLOSING_S: Final = 2.0
 _LEFT: Final = 1005
 """The client closed the connection, or it was lost: as ASGI tells it."""
+DESKTOP_CHANNEL: Final = Channel(
+    name="desktop",
+    sending="send_desktop",
+    receiving="receive_desktop",
+    description="A desktop is seen, and used by whoever has taken it over: RFB (RFC 6143), the "
+    "protocol of VNC, without a password. Who looks is told by the handshake alone. A frame may "
+    "hold any piece of what is said, and ends nowhere in particular. Text comes from the server, "
+    "right before it closes: why it does.",
+    path=f"{DESKTOP_SOCKETS}{{desktop_id}}",
+    parameters=MappingProxyType({"desktop_id": "The id of a desktop that runs."}),
+    answers=(DrainFrame, ErrorReply),
+    sent_binary=MappingProxyType(
+        {"ViewerMessages": "RFB of a viewer; input counts while its key has the control."}
+    ),
+    received_binary=MappingProxyType({"DesktopMessages": "RFB of the desktop."}),
+    closings=MappingProxyType({_NORMAL: "The desktop has ended, or this view.", **closings.CODES}),
+    tells_events=False,
+)
 
 
 async def serve_desktop(scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,8 +108,7 @@ async def _admitted(connection: HTTPConnection) -> tuple[Principal, Desktop]:
 class _DesktopSocket:
     """An accepted socket. What the desktop says waits until the page has taken what it said before.
 
-    A page that sends nothing for the time of an idle socket is gone: what shows a desktop asks for
-    its next picture all the time.
+    It is idle when nothing is said either way: the screen stands still, and nobody touches it.
     """
 
     def __init__(
@@ -105,15 +125,20 @@ class _DesktopSocket:
         """Show the desktop until one of both ends leaves; the close code."""
         try:
             async with self._lifetime:
+                self._stay_open()
                 with self._services.sockets.hold(self._end_now) as held:
                     held.belongs_to(principal.owner_id)
                     closing = await self._show(principal)
         except TimeoutError:
-            closing = self._overdue()
+            drains = self._services.sockets.draining
+            closing = Closing.drained() if drains else Closing.idle()
         except DesktopGone as error:
-            closing = Closing(_NORMAL, error.message)
+            closing = Closing.of(error, _NORMAL)
         except CartritaError as error:
-            closing = Closing(Closing.of(error).code, error.message)
+            closing = Closing.of(error)
+        except Exception:
+            log.exception("request_failed")
+            closing = Closing.of(CartritaError("Something broke on our side: open another."))
         if closing is None:
             return _LEFT
         await self._close(closing)
@@ -126,7 +151,9 @@ class _DesktopSocket:
                     shown = tasks.create_task(self._pass_on(viewer))
                     told = tasks.create_task(self._take(viewer))
                     await asyncio.wait((shown, told), return_when=asyncio.FIRST_COMPLETED)
-                    closing = told.result() if told.done() else Closing(_NORMAL, "it has ended")
+                    closing = (
+                        told.result() if told.done() else Closing(_NORMAL, "this view has ended")
+                    )
                     shown.cancel()
                     told.cancel()
                 return closing
@@ -134,22 +161,21 @@ class _DesktopSocket:
     async def _pass_on(self, viewer: Viewer) -> None:
         """What the desktop says, until its end."""
         while data := await viewer.receive():
+            self._stay_open()
             with suppress(OSError):
                 await self._send({"type": "websocket.send", "bytes": data})
 
     async def _take(self, viewer: Viewer) -> Closing | None:
         """What the page says, until it leaves or says what is no RFB."""
         while True:
-            try:
-                async with asyncio.timeout(self._idle_s):
-                    message = await self._receive()
-            except TimeoutError:
-                return Closing(closings.IDLE, "nothing was sent for too long")
+            message = await self._receive()
+            self._stay_open()
             if message["type"] == "websocket.disconnect":
                 return None
             data = message.get("bytes")
             if data is None:
-                return Closing(closings.INVALID_DATA, "send RFB, in binary frames")
+                error = Malformed("Text means nothing here: send RFB.", code="text_frame")
+                return Closing.of(error, closings.INVALID_DATA)
             await viewer.send(data)
 
     async def _close(self, closing: Closing) -> None:
@@ -157,13 +183,18 @@ class _DesktopSocket:
         told = {"code": closing.code, "reason": closing.short_reason}
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_CLOSING_S):
+                if closing.last_frame is not None:
+                    await self._send({"type": "websocket.send", "text": closing.last_frame})
                 await self._send({"type": "websocket.close", **told})
 
-    def _end_now(self) -> None:
-        if not self._lifetime.expired():
-            self._lifetime.reschedule(asyncio.get_running_loop().time())
+    def _stay_open(self) -> None:
+        """It is idle only after its whole time from now on."""
+        if not self._services.sockets.draining:
+            self._end_in(self._idle_s)
 
-    def _overdue(self) -> Closing:
-        if self._services.sockets.draining:
-            return Closing(closings.GOING_AWAY, "this server is about to stop: come back")
-        return Closing(closings.INTERNAL, "the desktop does not answer")
+    def _end_now(self) -> None:
+        self._end_in(0.0)
+
+    def _end_in(self, seconds: float) -> None:
+        if not self._lifetime.expired():
+            self._lifetime.reschedule(asyncio.get_running_loop().time() + seconds)

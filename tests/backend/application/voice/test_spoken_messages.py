@@ -14,7 +14,7 @@ from cartrita.application.runs.runs import Runs
 from cartrita.application.voice.spoken_files import SpokenFiles
 from cartrita.application.voice.spoken_messages import SaidRecording, SpokenMessage, SpokenMessages
 from cartrita.application.voice.transcriptions import Transcriptions
-from cartrita.application.voice.work_in_turn import WorkInTurn
+from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.domain.errors import Conflict
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.messages import Message, Role, Spoken, Text

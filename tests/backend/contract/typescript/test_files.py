@@ -176,10 +176,6 @@ def test_each_socket_has_frames_of_its_own() -> None:
     assert "/** What comes on `/ws/voice`. */\nexport type VoiceServerFrame = " in found
 
 
-def test_what_is_announced_says_so() -> None:
-    assert "fails with NotFoundError" in method(replace(OPERATION, announced=True))
-
-
 def test_kinds_of_errors_become_classes() -> None:
     errors = written("errors.ts")
     assert "export class NotFoundError extends CartritaApiError {}" in errors

@@ -15,9 +15,11 @@ from cartrita.domain.usage import Usage
 from cartrita.surfaces.native.asyncapi import asyncapi_document
 from cartrita.surfaces.native.chat_socket.channel import CHAT_CHANNEL
 from cartrita.surfaces.native.chat_socket.server_frames import accepted_frame
+from cartrita.surfaces.native.desktop_socket import DESKTOP_CHANNEL, DESKTOP_SOCKETS
 from cartrita.surfaces.native.voice_socket.channel import VOICE_CHANNEL
 from cartrita.surfaces.native.websocket.channel import Channel
 from cartrita.surfaces.native.websocket.client_frames import Reference
+from cartrita.surfaces.native.websocket.closings import CODES, LAST_FRAMES
 from cartrita.surfaces.native.websocket.server_frames import (
     DrainFrame,
     PongFrame,
@@ -65,7 +67,10 @@ def test_frames_of_the_server(name: str, frame: str | None) -> None:
     Draft202012Validator(schema).validate(msgspec.json.decode(frame))
 
 
-@pytest.mark.parametrize("channel", [CHAT_CHANNEL, VOICE_CHANNEL], ids=lambda one: one.name)
+CHANNELS = (CHAT_CHANNEL, VOICE_CHANNEL, DESKTOP_CHANNEL)
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda one: one.name)
 def test_it_names_every_frame(channel: Channel) -> None:
     sent = DOCUMENT["operations"][channel.sending]["messages"]
     assert len(sent) == len(channel.frames) + len(channel.sent_binary)
@@ -78,3 +83,19 @@ def test_it_names_every_frame(channel: Channel) -> None:
             assert payload["format"] == "binary"
         else:
             assert payload["$ref"].rpartition("/")[2] in DOCUMENT["components"]["schemas"]
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda one: one.name)
+def test_it_tells_the_codes_of_close_frames(channel: Channel) -> None:
+    told = DOCUMENT["channels"][channel.name]["x-close-codes"]
+    assert {str(code) for code in (*CODES, *LAST_FRAMES)} <= set(told)
+    assert all(told.values())
+
+
+def test_a_desktop_is_seen_by_its_id_and_tells_of_no_run() -> None:
+    told = DOCUMENT["channels"]["desktop"]
+    assert told["address"] == f"{DESKTOP_SOCKETS}{{desktop_id}}"
+    assert list(told["parameters"]) == ["desktop_id"]
+    assert "EventFrame" not in told["messages"]
+    assert told["x-frames"]["sent"] == {}, "what clients send is RFB"
+    assert "1000" in told["x-close-codes"]

@@ -6,13 +6,14 @@ from types import MappingProxyType
 import msgspec
 
 from cartrita.surfaces.native.websocket.client_frames import FrameModels
+from cartrita.surfaces.native.websocket.closings import CODES
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
-    """The frames of a socket under the names of the contract; events are on each.
+    """The frames of a socket under the names of the contract, and the codes it is closed with.
 
-    `sending` and `receiving` are what its operations are called. Binary frames are told by a name
-    and a sentence.
+    `sending` and `receiving` are what its operations are called. Binary frames, close codes and the
+    parameters in its path are told by a name and a sentence.
     """
 
     name: str
@@ -20,10 +21,13 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     receiving: str
     description: str
     path: str
-    frames: FrameModels
     answers: tuple[type[msgspec.Struct], ...]
+    frames: FrameModels = MappingProxyType({})
+    parameters: Mapping[str, str] = MappingProxyType({})
     sent_binary: Mapping[str, str] = MappingProxyType({})
     received_binary: Mapping[str, str] = MappingProxyType({})
+    closings: Mapping[int, str] = CODES
+    tells_events: bool = True
 
     @property
     def sent(self) -> tuple[str, ...]:

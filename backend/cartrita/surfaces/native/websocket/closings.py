@@ -1,14 +1,22 @@
 """Why a socket is closed: the code of its close frame, and the last frame before it."""
 
 from collections.abc import Mapping
+from secrets import randbelow
 from types import MappingProxyType
 from typing import Final, Self
 
 import msgspec
 
-from cartrita.domain.errors import CartritaError, ErrorKind, Malformed, RateLimited, TooLarge
+from cartrita.domain.errors import (
+    CartritaError,
+    DeadlineExceeded,
+    ErrorKind,
+    Malformed,
+    RateLimited,
+    TooLarge,
+)
 from cartrita.surfaces.native.websocket.client_frames import Reference
-from cartrita.surfaces.native.websocket.server_frames import error_frame
+from cartrita.surfaces.native.websocket.server_frames import DrainFrame, encode, error_frame
 
 GOING_AWAY: Final = 1001
 INVALID_DATA: Final = 1007
@@ -25,6 +33,19 @@ _CODES: Final = {
     ErrorKind.INVALID: NOT_ALLOWED,
     ErrorKind.RATE_LIMITED: LIMITED,
 }
+CODES: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        GOING_AWAY: "The server is about to stop: come back after `retry_after` of the last frame.",
+        INVALID_DATA: "A frame that is no message here.",
+        NOT_ALLOWED: "Nobody is authenticated, or whoever is may not do this any more.",
+        TOO_BIG: "A message is longer than the server takes.",
+        INTERNAL: "The server failed, or the client answered no ping.",
+        IDLE: "Nothing was sent for too long.",
+        LIMITED: "Too many frames, or too many sockets.",
+    }
+)
+"""What is told of them in the contract."""
+_RETRY_RANGE_MS = (1000, 3000)
 _LONGEST_REASON = 123
 """In bytes (RFC 6455, 5.5)."""
 
@@ -41,6 +62,19 @@ class Closing(msgspec.Struct, frozen=True):
         """The end for an error, which is sent before it."""
         chosen = _CODES.get(error.kind, INTERNAL) if code is None else code
         return cls(chosen, error.message, error_frame(error, Reference()))
+
+    @classmethod
+    def drained(cls) -> Self:
+        """The end because the server is about to stop: not all come back at once."""
+        low, high = _RETRY_RANGE_MS
+        frame = encode(DrainFrame((low + randbelow(high - low)) / 1000))
+        return cls(GOING_AWAY, "this server is about to stop: come back", frame)
+
+    @classmethod
+    def idle(cls) -> Self:
+        """The end of one on which nothing happened for too long."""
+        error = DeadlineExceeded("Nothing was sent for too long: open another.", code="idle")
+        return cls.of(error, IDLE)
 
     @property
     def short_reason(self) -> str:

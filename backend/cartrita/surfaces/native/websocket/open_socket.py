@@ -2,27 +2,24 @@
 
 import asyncio
 from contextlib import suppress
-from secrets import randbelow
 
 import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Send
 
-from cartrita.domain.errors import CartritaError, DeadlineExceeded, Malformed, Unauthenticated
+from cartrita.domain.errors import CartritaError, Malformed, Unauthenticated
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.native.websocket import closings
 from cartrita.surfaces.native.websocket.client_frames import AuthFrame, parse_frame
 from cartrita.surfaces.native.websocket.closings import Closing, SocketEnded
 from cartrita.surfaces.native.websocket.followed_runs import FollowedRuns
 from cartrita.surfaces.native.websocket.handshake import principal_of_frame
-from cartrita.surfaces.native.websocket.server_frames import DrainFrame, encode
 from cartrita.surfaces.native.websocket.socket_kind import SocketActions, SocketKind, SocketRoom
 from cartrita.surfaces.open_sockets import HeldSocket, Visit
 from cartrita.surfaces.services import config_of, services_of
 
 log = structlog.get_logger()
 
-_RETRY_RANGE_MS = (1000, 3000)
 _CLOSING_S = 2.0
 _LEFT = 1005
 """The client closed the connection, or it was lost: as ASGI tells it."""
@@ -221,12 +218,8 @@ class OpenSocket:
 
     def _overdue(self) -> Closing:
         if self._services.sockets.draining:
-            low, high = _RETRY_RANGE_MS
-            pause = (low + randbelow(high - low)) / 1000
-            frame = encode(DrainFrame(pause))
-            return Closing(closings.GOING_AWAY, "this server is about to stop: come back", frame)
+            return Closing.drained()
         if self._followed is None:
             error = Unauthenticated("Nobody said who calls: send your key as the first frame.")
             return Closing.of(error)
-        error = DeadlineExceeded("Nothing was sent for too long: open another.", code="idle")
-        return Closing.of(error, closings.IDLE)
+        return Closing.idle()

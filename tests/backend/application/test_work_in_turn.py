@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from cartrita.application.voice.work_in_turn import WorkInTurn
+from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.domain.errors import Unavailable
 
 
