@@ -22,6 +22,8 @@ export interface Operation {
   readonly path: string;
   readonly answer: AnswerKind;
   readonly repetition: Repetition;
+  /** Whether it may answer that a person has to decide first. */
+  readonly waits?: boolean;
   readonly provider?: ProviderRule;
 }
 

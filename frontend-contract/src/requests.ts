@@ -49,7 +49,7 @@ export class Requester {
     return this.#within(operation, call, async (answer) => {
       assertOurs(answer, 'json');
       const found = await parsed<T | WaitingResponse>(answer);
-      if (answer.status === 202) throw new WaitingForApprovalError(found as WaitingResponse);
+      if (operation.waits && answer.status === 202) throw new WaitingForApprovalError(found as WaitingResponse);
       return found as T;
     });
   }

@@ -1,6 +1,6 @@
 """Fixtures of the journeys: a provider, a shared server, servers of a test's own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -65,6 +65,30 @@ def older_server(provider: FakeProvider) -> Iterator[Server]:
 def older(older_server: Server, provider: FakeProvider) -> Scenario:
     """A scenario on the server that serves older frontends."""
     return Scenario(older_server, provider)
+
+
+@pytest.fixture(scope="session")
+def desk_server(provider: FakeProvider) -> Iterator[Server]:
+    """One with desktops; never killed."""
+    settings = {
+        "CARTRITA_DESKTOP_ENABLED": "1",
+        "CARTRITA_DESKTOP_SESSIONS_PER_OWNER": "16",
+        "CARTRITA_DESKTOP_SESSIONS_MAX": "16",
+        "CARTRITA_DESKTOP_LOOKS_MAX": "4",
+        "CARTRITA_DESKTOP_SWEEP_S": "0.1",
+    }
+    with Server(provider_url=provider.base_url, settings=settings) as server:
+        yield server
+
+
+@pytest.fixture
+async def desk(desk_server: Server, provider: FakeProvider) -> AsyncIterator[Scenario]:
+    """A scenario on the server with desktops, of which none is left after the test."""
+    scenario = Scenario(desk_server, provider)
+    yield scenario
+    _, page = await scenario.call("GET", "/api/desktops")
+    for each in page["items"]:
+        await scenario.call("DELETE", f"/api/desktops/{each['id']}")
 
 
 @pytest.fixture(scope="module")

@@ -51,10 +51,11 @@ class SocketClient:
             while True:
                 frames.append(await self.next())
         except ConnectionClosed as closed:
-            return frames, _close_code(closed)
+            return frames, close_code(closed)
 
 
-def _close_code(closed: ConnectionClosed) -> int:
+def close_code(closed: ConnectionClosed) -> int:
+    """The code of the close frame, which there must have been."""
     assert closed.rcvd is not None, "the connection was lost without a close frame"
     return closed.rcvd.code
 

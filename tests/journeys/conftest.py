@@ -1,6 +1,8 @@
 """Fixtures that all journeys share: a provider, servers, scenarios."""
 
 from tests.harness.fixtures import deepgram_server as deepgram_server
+from tests.harness.fixtures import desk as desk
+from tests.harness.fixtures import desk_server as desk_server
 from tests.harness.fixtures import killable as killable
 from tests.harness.fixtures import killable_server as killable_server
 from tests.harness.fixtures import older as older

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 from zipfile import ZipFile
 
@@ -33,29 +32,6 @@ pytestmark = pytest.mark.slow
 HALTED = "Not executed: an earlier computer action in this turn failed."
 OUTSIDE = {"type": "click", "at": {"x": 5000, "y": 10}}
 _MOVE = {"type": "move", "at": {"x": 10, "y": 10}}
-
-
-@pytest.fixture(scope="module")
-def desk_server(provider: FakeProvider) -> Iterator[Server]:
-    settings = {
-        "CARTRITA_DESKTOP_ENABLED": "1",
-        "CARTRITA_DESKTOP_SESSIONS_PER_OWNER": "16",
-        "CARTRITA_DESKTOP_SESSIONS_MAX": "16",
-        "CARTRITA_DESKTOP_LOOKS_MAX": "4",
-        "CARTRITA_DESKTOP_SWEEP_S": "0.1",
-    }
-    with Server(provider_url=provider.base_url, settings=settings) as server:
-        yield server
-
-
-@pytest.fixture
-async def desk(desk_server: Server, provider: FakeProvider) -> Any:
-    """A server with desktops, of which none is left after the test."""
-    scenario = Scenario(desk_server, provider)
-    yield scenario
-    _, page = await scenario.call("GET", "/api/desktops")
-    for each in page["items"]:
-        await scenario.call("DELETE", f"/api/desktops/{each['id']}")
 
 
 async def octets(desk: Scenario, path: str) -> tuple[int, str, bytes]:
@@ -143,6 +119,29 @@ async def test_a_secret_is_typed_and_told_nobody(desk: Scenario) -> None:
 async def test_an_agent_that_only_looks_is_stopped(desk: Scenario) -> None:
     status, told = await execute(desk, task(*[(computer(LOOK),)] * 12))
     assert (status, told["code"]) == (409, "agent_stuck")
+
+
+async def test_a_task_that_is_given_twice_is_done_once(desk: Scenario) -> None:
+    body = {"task": task((computer(LOOK),)), "model": "openai/fake"}
+    once = {"Idempotency_Key": "twice"}
+
+    async def given(**more: Any) -> tuple[int, dict[str, Any]]:
+        return await desk.call("POST", "/api/computer-use/execute", {**body, **more}, **once)
+
+    (status, told), *others = await asyncio.gather(given(), given())
+    assert status == 200, told
+    others += [await given(), await given(secrets=None)]
+    for status, again in others:
+        assert (status, again["run_id"]) == (200, told["run_id"])
+        assert again["session_id"] == told["session_id"]
+        assert [step["action"] for step in again["steps"]] == ["screenshot"]
+    _, page = await desk.call("GET", "/api/desktops")
+    assert [one["id"] for one in page["items"] if one["status"] == "ready"] == [told["session_id"]]
+    status, refused = await given(task="Something else.")
+    assert (status, refused["code"]) == (422, "idempotency_mismatch")
+    await desk.call("DELETE", f"/api/desktops/{told['session_id']}")
+    status, again = await given()
+    assert (status, again["session_id"]) == (200, told["session_id"]), "it has ended, as it was"
 
 
 async def control(desk: Scenario, desktop: str, action: str) -> tuple[int, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 
 class Scalar(StrEnum):
@@ -68,6 +68,8 @@ class OneOf:
     options: tuple["Type", ...]
 
 
+WAITING: Final = Named("WaitingResponse")
+"""Answered instead of an answer that waits for a person."""
 Type: TypeAlias = Plain | Constants | ListOf | MapOf | Named | OrNull | OneOf
 
 
@@ -217,6 +219,11 @@ class Operation:
     provider: ProviderKey | None
     authenticated: bool
     error_statuses: tuple[int, ...]
+
+    @property
+    def waits(self) -> bool:
+        """Whether it may answer that a person has to decide first."""
+        return isinstance(self.answer, OneOf) and WAITING in self.answer.options
 
 
 @dataclass(frozen=True, slots=True)

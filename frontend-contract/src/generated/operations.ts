@@ -171,6 +171,7 @@ export const OPERATIONS = {
     path: '/api/chat',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'openai', field: 'provider' },
   },
   stream_chat: {
@@ -187,6 +188,7 @@ export const OPERATIONS = {
     path: '/api/chat/voice',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'deepgram', field: undefined },
   },
   post_code: {
@@ -295,6 +297,7 @@ export const OPERATIONS = {
     path: '/api/conversations/{conversation_id}/messages',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'openai', field: 'provider' },
   },
   delete_message: {
@@ -317,6 +320,7 @@ export const OPERATIONS = {
     path: '/api/conversations/{conversation_id}/messages/{message_id}',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'openai', field: undefined },
   },
   replace_message: {
@@ -325,6 +329,7 @@ export const OPERATIONS = {
     path: '/api/conversations/{conversation_id}/messages/{message_id}',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'openai', field: undefined },
   },
   retry_message: {
@@ -333,6 +338,7 @@ export const OPERATIONS = {
     path: '/api/conversations/{conversation_id}/messages/{message_id}/retry',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'openai', field: undefined },
   },
   select_branch: {
@@ -510,6 +516,7 @@ export const OPERATIONS = {
     path: '/api/huggingface/chat',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'huggingface', field: undefined },
   },
   list_keys: {
@@ -696,6 +703,7 @@ export const OPERATIONS = {
     path: '/api/voice/process',
     answer: 'json',
     repetition: 'with_key',
+    waits: true,
     provider: { name: 'deepgram', field: undefined },
   },
   speak: {

@@ -38,6 +38,9 @@ async function witnessed(input: RequestInfo | URL, init?: RequestInit): Promise<
 const client = clientOf(base, key, { fetch: witnessed });
 const other = new CartritaApiClient(`${base}/api`, { apiKey: key, fetch: witnessed, patience: QUICK });
 
+/** The server has none at all. */
+const NO_DESKTOP = `desktop_${'0'.repeat(32)}`;
+
 /** Things that one operation makes and others need. */
 const made = {
   conversation: '',
@@ -220,6 +223,15 @@ const CALLS: Record<Operations, () => PromiseLike<unknown>> = {
     return ended(client.postChatVoice(spoken, { stream: true }));
   },
   executeComputerTask: () => client.executeComputerTask({ task: 'Open the door.' }),
+  createDesktop: () => client.createDesktop(),
+  listDesktops: () => client.listDesktops({ limit: 1 }),
+  getDesktop: () => client.getDesktop(NO_DESKTOP),
+  controlDesktop: () => client.controlDesktop(NO_DESKTOP, { action: 'take' }),
+  getScreenshot: async () => (await client.getScreenshot(NO_DESKTOP)).blob(),
+  listFrames: () => client.listFrames(NO_DESKTOP),
+  getFilm: async () => (await client.getFilm(NO_DESKTOP)).blob(),
+  stopDesktop: () => client.stopDesktop(NO_DESKTOP),
+  endDesktop: () => client.endDesktop(NO_DESKTOP),
 };
 
 for (const name of Object.keys(CALLS) as Operations[]) {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cartrita.contract.model import (
+    WAITING,
     Contract,
     Named,
     OneOf,
@@ -13,22 +14,14 @@ from cartrita.contract.model import (
     Type,
 )
 
-WAITING = Named("WaitingResponse")
-"""It is raised, not returned: who wants an answer gets one."""
-
 
 def returned(operation: Operation) -> Type | None:
-    """The type of an answer, without that of one that waits for a person."""
+    """The type of an answer; one that waits for a person is raised: who wants one gets it."""
     answer = operation.answer
     if not isinstance(answer, OneOf):
         return answer
     left = tuple(each for each in answer.options if each != WAITING)
     return left[0] if len(left) == 1 else OneOf(left)
-
-
-def waits(operation: Operation) -> bool:
-    """Whether it may answer that a person has to decide."""
-    return isinstance(operation.answer, OneOf) and WAITING in operation.answer.options
 
 
 def kind(operation: Operation) -> str:

@@ -2,7 +2,7 @@
 
 from cartrita.contract.model import Contract, Operation, Repetition
 from cartrita.contract.python.annotations import quoted
-from cartrita.contract.python.answers import answer_name, kind, streams_on_request, waits
+from cartrita.contract.python.answers import answer_name, kind, streams_on_request
 from cartrita.contract.python.layout import called, module
 
 _IMPORTS = "from cartrita_client.operations import Operation\n"
@@ -43,7 +43,7 @@ def _row(operation: Operation) -> list[str]:
         told.append(f"kind={quoted(found)}")
     elif name := answer_name(operation):
         told.append(f"answer={quoted(name)}")
-    if waits(operation):
+    if operation.waits:
         told.append("waits=True")
     return [*told, *_manners(operation)]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cartrita.contract.model import (
+    WAITING,
     Body,
     BodyFormat,
     Contract,
@@ -22,7 +23,6 @@ from cartrita.contract.typescript.types import fields_name, is_file, query_name,
 
 _UNWRAPPED: Final = {"get_agents": ("agents", Named("AgentInfo"))}
 """Answers of which frontends were promised one field alone."""
-_WAITING: Final = Named("WaitingResponse")
 _CLASS: Final = """\
 /** A method for each operation; how they are asked is its heir's matter. */
 export abstract class GeneratedClient {
@@ -192,7 +192,7 @@ def _asked(operation: Operation) -> tuple[str, str]:
 def _json(answer: Type | None) -> str:
     """The type of an answer that is JSON; one that waits for a person is thrown."""
     options = answer.options if isinstance(answer, OneOf) else (answer,)
-    return " | ".join(type_text(each) for each in options if each is not None and each != _WAITING)
+    return " | ".join(type_text(each) for each in options if each is not None and each != WAITING)
 
 
 def _imported(operation: Operation) -> Iterator[str]:
@@ -206,4 +206,4 @@ def _imported(operation: Operation) -> Iterator[str]:
     if operation.id in _UNWRAPPED:
         kinds = [*kinds, _UNWRAPPED[operation.id][1]]
     answers = [operation.item] if operation.item else kinds
-    yield from (each.name for each in answers if isinstance(each, Named) and each != _WAITING)
+    yield from (each.name for each in answers if isinstance(each, Named) and each != WAITING)

@@ -70,6 +70,8 @@ def _row(operation: Operation) -> str:
         "answer": literal(_answer(operation)),
         "repetition": literal(operation.repetition.value),
     }
+    if operation.waits:
+        facts["waits"] = "true"
     if operation.provider:
         name, field = operation.provider.default, operation.provider.field
         facts["provider"] = f"{{ name: {_maybe(name)}, field: {_maybe(field)} }}"

@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from tests.harness import desktop_programs
+from tests.harness.rfb import HEIGHT, WHOLE, WIDTH, RfbClient
 from tests.harness.x_display import eventually
 
 from cartrita.adapters.desktop.host.viewers import MOST
-from cartrita.adapters.desktop.running import RunningDesktop, ViewerStream
+from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.desktop import Click, Key, Move, Point, Screenshot, Wait
 from cartrita.domain.errors import Conflict, Controlled
 
@@ -18,70 +19,12 @@ pytestmark = pytest.mark.slow
 
 LONG = 600.0
 WATCHDOG_S = 60.0
-WIDTH, HEIGHT = 1280, 800
-RETURN = 0xFF0D
-WHOLE = struct.pack(">BBHHHH", 3, 0, 0, 0, WIDTH, HEIGHT)
-
-
-class Client:
-    """As much of a client of RFB as is needed: it speaks, and reads raw pictures."""
-
-    def __init__(self, stream: ViewerStream) -> None:
-        self._stream = stream
-        self._rest = b""
-
-    async def read(self, size: int) -> bytes:
-        async with asyncio.timeout(WATCHDOG_S):
-            while len(self._rest) < size:
-                piece = await self._stream.receive()
-                if not piece:
-                    raise EOFError
-                self._rest += piece
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
-
-    async def greet(self) -> tuple[int, int]:
-        """The width and the height that are told."""
-        assert await self.read(12) == b"RFB 003.008\n"
-        await self._stream.send(b"RFB 003.008\n")
-        (count,) = await self.read(1)
-        assert 1 in await self.read(count)
-        await self._stream.send(b"\1")
-        assert await self.read(4) == bytes(4)
-        await self._stream.send(b"\0")
-        width, height, _, name = struct.unpack(">HH16sI", await self.read(24))
-        await self.read(name)
-        return width, height
-
-    async def point(self, at: Point, buttons: int = 0) -> None:
-        await self._stream.send(struct.pack(">BBHH", 5, buttons, at.x, at.y))
-
-    async def press(self, keysym: int) -> None:
-        for down in (1, 0):
-            await self._stream.send(struct.pack(">BBxxI", 4, down, keysym))
-
-    async def type(self, text: str) -> None:
-        for letter in text:
-            await self.press(RETURN if letter == "\n" else ord(letter))
-
-    async def say(self, data: bytes) -> None:
-        await self._stream.send(data)
-
-    async def picture(self) -> None:
-        """Ask for the whole screen, and read it: what was said before has been read then."""
-        await self._stream.send(WHOLE)
-        kind, rectangles = struct.unpack(">BxH", await self.read(4))
-        assert kind == 0
-        for _ in range(rectangles):
-            *_, width, height, encoding = struct.unpack(">HHHHi", await self.read(12))
-            assert encoding == 0
-            await self.read(width * height * 4)
 
 
 @asynccontextmanager
-async def viewing(desktop: RunningDesktop, holder: str) -> AsyncGenerator[Client]:
+async def viewing(desktop: RunningDesktop, holder: str) -> AsyncGenerator[RfbClient]:
     async with desktop.view(holder) as stream:
-        client = Client(stream)
+        client = RfbClient(stream)
         assert await client.greet() == (WIDTH, HEIGHT)
         yield client
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from cartrita.contract.model import (
+    WAITING,
     Body,
     BodyFormat,
     Constants,
@@ -117,6 +118,12 @@ def test_an_operation_becomes_a_row_and_a_method() -> None:
     assert "  getThing(thingId: string, options?: RequestOptions): Promise<Thing> {\n" in method(
         found
     )
+
+
+def test_an_answer_that_may_wait_for_a_person_says_so() -> None:
+    waits = replace(OPERATION, answer=OneOf((Named("Thing"), WAITING)))
+    assert "    waits: true,\n" in written("operations.ts", waits)
+    assert "waits" not in written("operations.ts", OPERATION)
 
 
 def test_answers_have_verbs_of_their_own() -> None:
