@@ -18,7 +18,6 @@ from typing import Final
 
 import psutil
 
-from cartrita.adapters.desktop import folders
 from cartrita.domain.desktop import DesktopIsolation
 
 TARGETS: Final = ("worker", "keeper", "host", "keeper and host", "Xvfb", "openbox")
@@ -96,8 +95,6 @@ class Killing:
             if time.monotonic() > deadline:
                 raise SomethingLeft(f"{told}: {left} live on")
             time.sleep(_PAUSE_S)
-        if told.startswith("keeper and host"):
-            folders.remove_dead(self.folder)  # the next start does
         while left := [*_places() - before, *_entries(self.folder)]:
             if time.monotonic() > deadline:
                 raise SomethingLeft(f"{told}: {left} were left")

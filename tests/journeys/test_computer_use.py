@@ -200,7 +200,9 @@ async def test_stop_ends_a_task_within_an_action(desk: Scenario) -> None:
     assert (await desk.call("POST", f"/api/desktops/{desktop}/stop"))[0] == 200
     status, told = await run
     assert (status, told["code"]) == (409, "cancelled")
-    assert len(await frames(desk, desktop)) == 1
+    film = await frames(desk, desktop)
+    assert [frame["action"]["type"] for frame in film] == ["screenshot", "wait"]
+    assert film[1]["error"].startswith("It was stopped")
     status, view = await desk.call("GET", f"/api/desktops/{desktop}")
     assert view["status"] == "ready"
     status, told = await execute(desk, task((computer(LOOK),)), session_id=desktop)
@@ -281,5 +283,8 @@ async def test_an_action_that_broke_off_is_not_done_again(provider: FakeProvider
         _, page = await doomed.call("GET", "/api/desktops")
         states = {one["id"]: one["status"] for one in page["items"]}
         assert sorted(states.values()) == ["failed", "ready"]
-        done = [frame["action"]["type"] for each in states for frame in await frames(doomed, each)]
-        assert done == ["screenshot", "screenshot"], "the first of each desktop"
+        films = {state: await frames(doomed, each) for each, state in states.items()}
+        done = [frame["action"]["type"] for frame in films["failed"]]
+        assert done == ["screenshot", "hold_key"]
+        assert films["failed"][1]["error"].startswith("It broke off")
+        assert [frame["action"]["type"] for frame in films["ready"]] == ["screenshot"]

@@ -14,6 +14,9 @@ from cartrita.domain.json import JsonObject
 SCREENSHOT: Final = "screenshot"
 """The purpose of files that are pictures of a desktop."""
 
+UNSETTLED: Final = "It broke off, and may be done: what came of it is not known."
+"""The error of a frame from when its action begins until it is known what came of it."""
+
 FrameActor: TypeAlias = Literal["agent", "person"]
 
 
@@ -39,7 +42,8 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class NewFrame(msgspec.Struct, frozen=True, kw_only=True):
     """One action as it is filmed: without the text of secrets.
 
-    `before` and `after` are pictures of the whole screen; `error` is why nothing was done.
+    `before` and `after` are pictures of the whole screen; `error` is why it was not done, or not to
+    its end.
     """
 
     actor: FrameActor

@@ -59,7 +59,9 @@ class DesktopOptions(Group):
         int, Field(ge=1, le=256), Setting("The most that run for one owner at once.")
     ] = 2
     memory_bytes: Annotated[
-        int, Field(ge=256 << 20, le=1 << 40), Setting("What each process of one may use.")
+        int,
+        Field(ge=256 << 20, le=1 << 40),
+        Setting("What all programs of one may use, and each of them as addresses."),
     ] = 1 << 30
     processes_max: Annotated[
         int, Field(ge=16, le=4096), Setting("How many processes and threads one may have.")

@@ -40,17 +40,24 @@ def remove_dead(folders: Path) -> None:
             remove_if_dead(each)
 
 
-def remove_if_dead(folder: Path) -> None:
-    """Remove what a desktop has left, unless its host lives."""
-    with suppress(OSError):
+def remove_if_dead(folder: Path) -> bool:
+    """Remove what a desktop has left, unless its host lives: whether that is over."""
+    try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is(descriptor, folder):
-                remnants.clear(folder.name)
-                remove(folder)
-        finally:
-            os.close(descriptor)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is(descriptor, folder):
+            remnants.clear(folder.name)
+            remove(folder)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # nothing more can be done about it
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def remove(folder: Path) -> None:

@@ -18,6 +18,9 @@ from cartrita.adapters.processes.children import serving
 log = structlog.get_logger()
 
 LONGEST_LINE: Final = 64 << 10
+_DEATH_S: Final = 30.0
+"""What is killed may live on for a while on a busy machine, and then clears nothing up itself."""
+_LOOK_S: Final = 0.02
 
 
 class Keeping:
@@ -45,7 +48,7 @@ class Keeping:
             self._reason = f"Its host cannot be started: {error}."
         finally:
             with anyio.CancelScope(shield=True):
-                await asyncio.to_thread(folders.remove_if_dead, self._folder)
+                await self._clear()
             log.info("desktop_ended", desktop=self._folder.name, reason=self._reason)
             self.over()
 
@@ -68,6 +71,18 @@ class Keeping:
         self.dismiss()
         with anyio.CancelScope(shield=True):
             await self._ended.wait()
+
+    async def _clear(self) -> None:
+        """Remove what is left when the last process of it is dead, which the killed keeper was not.
+
+        A host that does not die has its folder still; the next start of a server looks again.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DEATH_S):
+                while True:
+                    if await asyncio.to_thread(folders.remove_if_dead, self._folder):
+                        return
+                    await asyncio.sleep(_LOOK_S)
 
     async def _watch(self, output: asyncio.StreamReader, start_timeout_s: float) -> None:
         async with asyncio.TaskGroup() as tasks:

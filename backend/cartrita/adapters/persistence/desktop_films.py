@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, Select, func, insert, or_, select, update
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
 from cartrita.domain.desktop import DesktopId
-from cartrita.domain.desktop_films import FilmFrame, Marker, NewFrame
+from cartrita.domain.desktop_films import UNSETTLED, FilmFrame, Marker, NewFrame
 from cartrita.domain.errors import Conflict, DesktopGone
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
@@ -48,13 +48,34 @@ class FilmTable:
         number: int = row.frames
         return number
 
+    async def settle(self, desktop_id: DesktopId, number: int, frame: NewFrame) -> None:
+        """See FilmStore."""
+        using = update(desktop_sessions).where(_s.id == desktop_id).values(used_at=func.now())
+        settling = (
+            update(desktop_frames)
+            .where(_f.desktop_id == desktop_id, _f.number == number)
+            .values({"error": None} | _values(frame))
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(using)
+            if not (await connection.execute(settling)).rowcount:
+                raise DesktopGone.ended()
+
     async def page(
         self, owner_id: str, desktop_id: DesktopId, after: int, limit: int
     ) -> Sequence[FilmFrame]:
         """See FilmStore."""
-        return await self._frames(
-            _f.owner_id == owner_id, _f.desktop_id == desktop_id, _f.number > after, limit=limit
+        over = or_(
+            _f.error.is_distinct_from(UNSETTLED), _f.number < _s.frames, _s.ended_at.is_not(None)
         )
+        query = (
+            select(desktop_frames)
+            .join(desktop_sessions, _s.id == _f.desktop_id)
+            .where(_f.owner_id == owner_id, _f.desktop_id == desktop_id, _f.number > after, over)
+            .order_by(_f.number)
+            .limit(limit)
+        )
+        return await self._frames(query)
 
     async def last(self, desktop_id: DesktopId) -> FilmFrame | None:
         """See FilmStore."""
@@ -70,12 +91,10 @@ class FilmTable:
 
     async def of_run(self, owner_id: str, run_id: RunId) -> Sequence[FilmFrame]:
         """See FilmStore."""
-        return await self._frames(_f.owner_id == owner_id, _f.run_id == run_id)
+        query = select(desktop_frames).where(_f.owner_id == owner_id, _f.run_id == run_id)
+        return await self._frames(query.order_by(_f.at, _f.number))
 
-    async def _frames(
-        self, *which: ColumnElement[bool], limit: int | None = None
-    ) -> Sequence[FilmFrame]:
-        query = select(desktop_frames).where(*which).order_by(_f.at, _f.number).limit(limit)
+    async def _frames(self, query: Select[Any]) -> Sequence[FilmFrame]:
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [_frame(row) for row in rows]

@@ -1,12 +1,14 @@
 """Batches of actions on a desktop: done in order, each filmed, up to the first that fails."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final, NamedTuple
 
+import anyio
 import structlog
 
 from cartrita.application.desktop.action_limits import ActionLimits
-from cartrita.application.desktop.films import FilmedBy, Films
+from cartrita.application.desktop.films import FilmedAction, Films
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
@@ -42,6 +44,9 @@ _HANDED_BACK: Final = (
     "A person used the desktop, and has handed it back. Nothing was done: take a new screenshot, "
     "and look what has changed."
 )
+_STOPPED: Final = "It was stopped, and may be done in part."
+_LAST_FRAME_S: Final = 5.0
+"""For the frame of an action that is stopped to be stored: nobody waits any longer for that."""
 _TIME_IS_UP: Final = "what this answer may use of seconds is used up"
 
 
@@ -69,9 +74,6 @@ class ActionBatch:
         self._parts: list[FileId] = []
         self._screen: FileId | None = None
         self._index = 0
-        self._by = FilmedBy(
-            run_id=call.run_id, call_id=call.call_id, approved_by=_approved_by(call)
-        )
 
     async def outcome(self) -> DesktopOutcome:
         """Do the actions, up to the first that fails."""
@@ -96,15 +98,27 @@ class ActionBatch:
 
     async def _act(self, index: int, action: Action) -> None:
         """Do one action and film it. Raises Controlled, ActionRefused and DesktopGone."""
-        use, session = self._use, self._session
+        use, session, call = self._use, self._session, self._call
+        filmed = FilmedAction(
+            action=action,
+            index=index,
+            run_id=call.run_id,
+            call_id=call.call_id,
+            approved_by=_approved_by(call),
+        )
+        number = await use.films.begin(session, filmed)
         try:
             use.limits.require(action)
             done = await self._desktop.act(action, typed=self._typed(action))
-        except (Controlled, ActionRefused) as error:
-            await use.films.refused(session, index, action, error.message, self._by)
+        except CartritaError as error:
+            await use.films.failed(session, number, filmed, error.message)
             raise
-        self._screen = await use.films.done(session, index, action, done, self._by)
-        use.memory.see(session.id, self._call.run_id)
+        except asyncio.CancelledError:
+            with anyio.move_on_after(_LAST_FRAME_S, shield=True), suppress(CartritaError):
+                await use.films.failed(session, number, filmed, _STOPPED)
+            raise
+        self._screen = await use.films.done(session, number, filmed, done)
+        use.memory.see(session.id, call.run_id)
         await self._note(action, done)
 
     def _typed(self, action: Action) -> str | None:

@@ -8,7 +8,14 @@ from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.application.files.files import Files
 from cartrita.domain.desktop import Action, DesktopSession, Done, Shot
-from cartrita.domain.desktop_films import FilmFrame, NewFrame, Shown, marker_of, markers_of
+from cartrita.domain.desktop_films import (
+    UNSETTLED,
+    FilmFrame,
+    NewFrame,
+    Shown,
+    marker_of,
+    markers_of,
+)
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.files import ID_PREFIX, FileId
 from cartrita.domain.ids import RunId
@@ -20,12 +27,27 @@ from cartrita.kit import ids
 FRAMES_PAGE = 200
 
 
-class FilmedBy(msgspec.Struct, frozen=True, kw_only=True):
-    """Which call of which run did something, and who approved of it."""
+class FilmedAction(msgspec.Struct, frozen=True, kw_only=True):
+    """An action of an agent: which call of which run has it at which place, and who approved."""
 
+    action: Action
+    index: int
     run_id: RunId
     call_id: str
     approved_by: str | None = None
+
+    def frame(self, error: str | None = None) -> NewFrame:
+        """Its frame, without pictures."""
+        return NewFrame(
+            actor="agent",
+            action=as_told(self.action),
+            duration_ms=0.0,
+            run_id=self.run_id,
+            call_id=self.call_id,
+            marker=marker_of(self.index, self.action),
+            approved_by=self.approved_by,
+            error=error,
+        )
 
 
 class Films:
@@ -46,43 +68,33 @@ class Films:
         self._files = files
         self._most = most
 
+    async def begin(self, session: DesktopSession, filmed: FilmedAction) -> int:
+        """Film that an agent begins an action, whatever ends it; the number of its frame.
+
+        Raises Conflict where the film has no room for it.
+        """
+        return await self._add(session, filmed.frame(UNSETTLED))
+
     async def done(
-        self, session: DesktopSession, index: int, action: Action, done: Done, by: FilmedBy
+        self, session: DesktopSession, number: int, filmed: FilmedAction, done: Done
     ) -> FileId:
-        """Film what an agent did, the action at this place of its call; the picture after it."""
+        """Film how an action was done; the picture after it."""
         before = await self._pictures.screen(session, done.before)
         after = await self._pictures.screen(session, done.after)
-        await self._add(
-            session,
-            NewFrame(
-                actor="agent",
-                action=as_told(action),
-                duration_ms=round(done.seconds * 1000, 1),
-                run_id=by.run_id,
-                call_id=by.call_id,
-                marker=marker_of(index, action),
-                before=before,
-                after=after,
-                approved_by=by.approved_by,
-            ),
+        frame = msgspec.structs.replace(
+            filmed.frame(),
+            duration_ms=round(done.seconds * 1000, 1),
+            before=before,
+            after=after,
         )
+        await self._store.settle(session.id, number, frame)
         return after
 
-    async def refused(
-        self, session: DesktopSession, index: int, action: Action, why: str, by: FilmedBy
+    async def failed(
+        self, session: DesktopSession, number: int, filmed: FilmedAction, why: str
     ) -> None:
-        """Film that an agent could not do something, and nothing was done."""
-        frame = NewFrame(
-            actor="agent",
-            action=as_told(action),
-            duration_ms=0.0,
-            run_id=by.run_id,
-            call_id=by.call_id,
-            marker=marker_of(index, action),
-            approved_by=by.approved_by,
-            error=why,
-        )
-        await self._add(session, frame)
+        """Film why an action was not done, or not to its end."""
+        await self._store.settle(session.id, number, filmed.frame(why))
 
     async def person(self, session: DesktopSession, action: JsonObject, shot: Shot) -> None:
         """Film what a person did about the control, and how the screen looks."""
@@ -134,8 +146,8 @@ class Films:
         except NotFound:
             return None
 
-    async def _add(self, session: DesktopSession, frame: NewFrame) -> None:
-        await self._store.add(session.id, frame, self._most)
+    async def _add(self, session: DesktopSession, frame: NewFrame) -> int:
+        return await self._store.add(session.id, frame, self._most)
 
 
 def as_told(action: Action) -> JsonObject:

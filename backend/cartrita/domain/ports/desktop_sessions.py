@@ -87,10 +87,18 @@ class FilmStore(Protocol):
         """
         ...
 
+    async def settle(self, desktop_id: DesktopId, number: int, frame: NewFrame) -> None:
+        """Put a frame in the place of one that was added UNSETTLED, and have the desktop count as
+        used. Raises DesktopGone.
+        """
+        ...
+
     async def page(
         self, owner_id: str, desktop_id: DesktopId, after: int, limit: int
     ) -> Sequence[FilmFrame]:
-        """Frames after a number, in their order."""
+        """Frames after a number, in their order; not the last one of a desktop that runs while it
+        is UNSETTLED.
+        """
         ...
 
     async def last(self, desktop_id: DesktopId) -> FilmFrame | None:

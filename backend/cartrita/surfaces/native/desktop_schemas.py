@@ -92,7 +92,7 @@ class FrameView(BaseModel):
     after_url: str | None = Field(description="The screen after it.")
     duration_ms: float
     approved_by: str | None = Field(description="The key with which a person approved of it.")
-    error: str | None = Field(description="Why it was not done.")
+    error: str | None = Field(description="Why it was not done, or not to its end.")
 
     @classmethod
     def of(cls, frame: FilmFrame) -> "FrameView":

@@ -45,6 +45,7 @@ def test_it_is_kept_while_its_host_lives(held: Held) -> None:
     (held.folder / "socket").touch()
     try:
         folders.remove_dead(held.folder.parent)
+        assert not folders.remove_if_dead(held.folder)
         assert (held.folder / "socket").exists()
         with pytest.raises(BlockingIOError):
             folders.claim(held.folder)
@@ -59,8 +60,9 @@ def test_one_without_a_host_is_removed_with_all_in_it(tmp_path: Path) -> None:
     os.close(folders.claim(folder))
     (folder / "socket").touch()
     (folder / "more").mkdir()
-    folders.remove_if_dead(folder)
+    assert folders.remove_if_dead(folder)
     assert not folder.exists()
+    assert folders.remove_if_dead(folder)
 
 
 def test_nobody_else_may_enter_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A strict stand-in of desktops: it remembers what was done, and refuses what a real one does."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -17,13 +18,23 @@ from cartrita.domain.desktop import (
     Screenshot,
     Shot,
     Type,
+    Wait,
 )
-from cartrita.domain.errors import ActionRefused, Controlled, DesktopGone, Unavailable
+from cartrita.domain.errors import (
+    ActionRefused,
+    CartritaError,
+    Controlled,
+    DesktopGone,
+    Unavailable,
+)
 from cartrita.domain.ports.desktop import Viewer
 
 
 class Screen:
-    """One desktop; its picture changes with everything that is done but looking."""
+    """One desktop; its picture changes with everything that is done but looking.
+
+    It waits until cancelled, and `hangs` is set meanwhile. With `fails` what is done ends so.
+    """
 
     def __init__(self, spec: DesktopSpec) -> None:
         self.spec = spec
@@ -31,6 +42,8 @@ class Screen:
         self.typed: list[str] = []
         self.holder: str | None = None
         self.gone = False
+        self.hangs = asyncio.Event()
+        self.fails: CartritaError | None = None
         self.pointer = Point(0, 0)
         self._changes = 0
 
@@ -42,6 +55,11 @@ class Screen:
         self._require_possible(action)
         before = self._shot()
         self.done.append(action)
+        if self.fails is not None:
+            raise self.fails
+        if isinstance(action, Wait):
+            self.hangs.set()
+            await asyncio.Event().wait()
         if isinstance(action, Type):
             self.typed.append(action.text if typed is None else typed)
         if isinstance(action, Move):

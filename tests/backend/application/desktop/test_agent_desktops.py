@@ -7,9 +7,11 @@ from msgspec.structs import replace
 from tests.backend.application.desktop.desk_fixture import LIMITS, PRINCIPAL, DeskFixture
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.application.desktop.films import FilmedAction
 from cartrita.domain.approvals import Approval, Decision
 from cartrita.domain.desktop import Click, Key, Move, Point, Screenshot, Type, Wait
-from cartrita.domain.errors import Conflict, Controlled, DesktopGone
+from cartrita.domain.desktop_films import UNSETTLED
+from cartrita.domain.errors import Conflict, Controlled, DeadlineExceeded, DesktopGone
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
@@ -200,6 +202,52 @@ async def test_a_desktop_that_dies_is_told_of_and_replaced(pool: Database) -> No
     assert desk.screen(again).done == [Screenshot()]
 
 
+async def test_what_broke_off_is_filmed_too(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    desk.screen(session).fails = DeadlineExceeded("It took too long.")
+    with pytest.raises(DeadlineExceeded):
+        await desk.do(session.conversation_id, HERE, HERE)
+    desk.screen(session).fails = DesktopGone.ended()
+    with pytest.raises(DesktopGone):
+        await desk.do(session.conversation_id, HERE)  # it has to look first
+    assert await desk.film(session) == [
+        ("agent screenshot", None),
+        ("agent click", "It took too long."),
+        ("agent screenshot", DesktopGone.ended().message),
+    ]
+
+
+async def test_what_is_stopped_is_filmed_too(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    working = asyncio.ensure_future(desk.do(session.conversation_id, Screenshot(), Wait(20.0)))
+    await desk.screen(session).hangs.wait()
+    assert await desk.film(session) == [("agent screenshot", None)], "not what is under way"
+    [_, begun] = await desk.films.of_run(PRINCIPAL, desk.run_id)
+    assert begun.error == UNSETTLED, "should this process die now"
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    [_, (kind, error)] = await desk.film(session)
+    assert kind == "agent wait"
+    assert error is not None
+    assert error.startswith("It was stopped")
+
+
+async def test_what_nobody_saw_the_end_of_is_in_the_film_of_an_ended_desktop(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    filmed = FilmedAction(action=HERE, index=1, run_id=desk.run_id, call_id="c1")
+    await desk.films.begin(session, filmed)
+    assert await desk.film(session) == []
+    await desk.sessions.end(session, "x")
+    assert await desk.film(session) == [("agent click", UNSETTLED)]
+
+
 async def test_a_film_has_an_end(pool: Database) -> None:
     desk = DeskFixture(pool, most=2)
     session = await desk.started()
@@ -207,3 +255,4 @@ async def test_a_film_has_an_end(pool: Database) -> None:
     with pytest.raises(Conflict) as refused:
         await desk.do(session.conversation_id, Move(Point(1, 1)))
     assert refused.value.code == "film_full"
+    assert desk.screen(session).done == [Screenshot(), HERE], "what cannot be filmed is not done"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 from cartrita.adapters.desktop import folders
+from cartrita.adapters.desktop.host import memory
 from cartrita.adapters.desktop.host.driving import Driver
 from cartrita.adapters.desktop.host.enclosures import enclosure
 from cartrita.adapters.desktop.host.gate import Gate
@@ -86,6 +87,7 @@ async def _served(order: HostOrder, ending: FirstReason) -> AsyncGenerator[None]
             watches = (
                 tasks.create_task(_watch(x_server, _X_ENDED, ending)),
                 tasks.create_task(_watch(window_manager, _PROGRAMS_ENDED, ending)),
+                tasks.create_task(memory.watch(order.spec.memory_bytes)),
             )
             make = cast("_XModule", await loading).drivers
             drivers = await asyncio.to_thread(make, display, order.spec.settle_s)

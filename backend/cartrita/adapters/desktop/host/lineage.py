@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,13 +20,25 @@ def end_all() -> None:
             os.waitpid(-1, 0)
 
 
+def descendants() -> list[int]:
+    """The processes below this one, at any depth."""
+    parents = dict(_parents())
+    found: list[int] = []
+    level = {os.getpid()}
+    while level := {process for process, parent in parents.items() if parent in level}:
+        found += level
+    return found
+
+
 def _children() -> list[int]:
     """Those of this process, by the parent that each process names."""
-    found: list[int] = []
-    me = str(os.getpid())
+    me = os.getpid()
+    return [process for process, parent in _parents() if parent == me]
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Each process that can be seen, with its parent."""
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             _, _, fields = (process / "stat").read_text("ascii", "replace").rpartition(")")
-            if fields.split()[1] == me:
-                found.append(int(process.name))
-    return found
+            yield int(process.name), int(fields.split()[1])

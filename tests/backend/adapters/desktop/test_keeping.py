@@ -1,0 +1,34 @@
+"""What a desktop has left is removed by who started it, however its processes end."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cartrita.adapters.desktop import folders
+from cartrita.adapters.desktop.keeping import Keeping
+
+WATCHDOG_S = 60.0
+
+
+async def test_a_host_that_lives_longer_than_its_keeper_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that was killed, and is not dead yet: then it still has the lock."""
+    folder = tmp_path / "desktops" / "a"
+    host = [folders.claim(folder)]
+    looks: list[bool] = []
+    remove = folders.remove_if_dead
+
+    def look(folder: Path) -> bool:
+        looks.append(remove(folder))
+        if host:
+            os.close(host.pop())
+        return looks[-1]
+
+    monkeypatch.setattr(folders, "remove_if_dead", look)
+    keeping = Keeping(folder)
+    await keeping.run(("true",), {"PATH": os.environ["PATH"]}, WATCHDOG_S)
+    assert looks == [False, True]
+    assert not folder.exists()
+    assert await keeping.started() == "It ended while it was started."
