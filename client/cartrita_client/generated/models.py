@@ -1186,7 +1186,7 @@ class FrameView(Model):
     approved_by: str | None = ABSENT
     """The key with which a person approved of it."""
     error: str | None = ABSENT
-    """Why it was not done."""
+    """Why it was not done, or not to its end."""
 
 
 class FunctionCallData(Model):

@@ -1082,7 +1082,7 @@ export interface FrameView {
   readonly duration_ms: number;
   /** The key with which a person approved of it. */
   readonly approved_by: string | null;
-  /** Why it was not done. */
+  /** Why it was not done, or not to its end. */
   readonly error: string | null;
 }
 
