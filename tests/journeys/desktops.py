@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+from tests.harness import raw_http
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.scenario import Scenario, eventually
+from tests.harness.server import KEY
 
 Action = dict[str, Any]
 LOOK: Action = {"type": "screenshot"}
@@ -67,3 +69,17 @@ async def frames(scenario: Scenario, desktop: str) -> list[dict[str, Any]]:
     """The film of a desktop."""
     _, page = await scenario.call("GET", f"/api/desktops/{desktop}/frames")
     return page["items"]
+
+
+async def octets(desk: Scenario, path: str) -> tuple[int, str, bytes]:
+    """The status, the type and the body of what is at a path."""
+    asked = raw_http.request(desk.server.port, "GET", path, {"X-API-Key": KEY})
+    async with await asked as answer:
+        return answer.status, answer.headers["content-type"], await answer.body()
+
+
+async def screen(desk: Scenario, desktop: str) -> bytes:
+    """How a desktop looks now."""
+    status, _, picture = await octets(desk, f"/api/desktops/{desktop}/screenshot")
+    assert status == 200, picture
+    return picture

@@ -7,7 +7,6 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from tests.harness import raw_http
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import ToolCall
 from tests.harness.raw_http import HOST
@@ -20,6 +19,7 @@ from tests.journeys.desktops import (
     decide,
     execute,
     frames,
+    octets,
     results,
     settled,
     task,
@@ -32,13 +32,6 @@ pytestmark = pytest.mark.slow
 HALTED = "Not executed: an earlier computer action in this turn failed."
 OUTSIDE = {"type": "click", "at": {"x": 5000, "y": 10}}
 _MOVE = {"type": "move", "at": {"x": 10, "y": 10}}
-
-
-async def octets(desk: Scenario, path: str) -> tuple[int, str, bytes]:
-    """The status, the type and the body of what is at a path."""
-    asked = raw_http.request(desk.server.port, "GET", path, {"X-API-Key": KEY})
-    async with await asked as answer:
-        return answer.status, answer.headers["content-type"], await answer.body()
 
 
 async def test_a_task_looks_and_asks_before_it_clicks(desk: Scenario) -> None:

@@ -1,18 +1,20 @@
 """Models of vendors with computer tools of their own do a task on a real desktop, step by step."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import psutil
 import pytest
+from tests.harness.desktop_pictures import changed
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script, ToolCall
 from tests.harness.fixtures import PROVIDER_KEY
-from tests.harness.scenario import Scenario
+from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import Server
-from tests.journeys.desktops import frames
+from tests.journeys.desktops import frames, run_of, screen, settled
 
 pytestmark = pytest.mark.slow
 
@@ -59,33 +61,39 @@ def click(place: tuple[int, int]) -> Action:
 
 MENU = (1100, 40)
 """A place on the background: there the menu opens, with the terminal and the editor."""
-WAIT: Action = ("wait", {"duration": 1})
-OPENING = [WAIT] * 3
-"""A script does not look, so it waits as long as a busy machine may need for a new window."""
 SHOT: Action = ("screenshot", {})
-STEPS: list[list[Action]] = [
-    [SHOT],
-    [*OPENING],
-    [click(MENU), SHOT],
-    [click((1120, 66)), *OPENING],
-    [write(TEXT)],
-    [("mouse_move", {"coordinate": [640, 400]})],
-    [("scroll", {"scroll_direction": "down", "scroll_amount": 2, "coordinate": [640, 400]})],
-    [("left_click_drag", {"start_coordinate": [600, 400], "coordinate": [700, 420]})],
-    [key("ctrl+End")],
-    [key("ctrl+s"), *OPENING],
-    [key("ctrl+a"), write("note.txt"), WAIT],
-    [key("Return"), *OPENING],
-    [key("ctrl+f"), *OPENING],
-    [write("世界"), key("Escape")],
-    [("zoom", {"region": [0, 0, 640, 400]})],
-    [("cursor_position", {})],
-    [click(MENU), SHOT],
-    [click((1120, 49)), *OPENING],
-    [write("cp note.txt copy.txt; wc -c < note.txt > count.txt\n")],
-    [WAIT, SHOT],
-    [("double_click", {"coordinate": [5, 5]})],
-    [SHOT],
+COUNT = "wc -c < note.txt > .count; mv .count count.txt"
+
+
+class Step(NamedTuple):
+    """What the model does in a turn. With `opens` a window comes or goes, or a menu."""
+
+    actions: list[Action]
+    opens: bool = False
+
+
+STEPS = [
+    Step([SHOT]),
+    Step([click(MENU), SHOT], opens=True),
+    Step([click((1120, 66))], opens=True),
+    Step([write(TEXT)]),
+    Step([("mouse_move", {"coordinate": [640, 400]})]),
+    Step([("scroll", {"scroll_direction": "down", "scroll_amount": 2, "coordinate": [640, 400]})]),
+    Step([("left_click_drag", {"start_coordinate": [600, 400], "coordinate": [700, 420]})]),
+    Step([key("ctrl+End")]),
+    Step([key("ctrl+s")], opens=True),
+    Step([key("ctrl+a"), write("note.txt"), SHOT]),
+    Step([key("Return")], opens=True),
+    Step([key("ctrl+f")]),
+    Step([write("世界"), key("Escape")]),
+    Step([("zoom", {"region": [0, 0, 640, 400]})]),
+    Step([("cursor_position", {})]),
+    Step([click(MENU), SHOT], opens=True),
+    Step([click((1120, 49))], opens=True),
+    Step([write(f"cp note.txt copy.txt; {COUNT}\n")]),
+    Step([("wait", {"duration": 1}), SHOT]),
+    Step([("double_click", {"coordinate": [5, 5]})]),
+    Step([SHOT]),
 ]
 
 
@@ -150,21 +158,51 @@ def _home() -> Path:
 async def test_a_task_of_many_steps_is_done(
     desk: Scenario, vendors: FakeProvider, model: str, calls: Any
 ) -> None:
+    """Each step begins when a person allows it, who waits for what the one before it opens."""
     vendors.reset()
-    scripts = [Script(tool_calls=calls(step), insist=True, reasoning="Hm.") for step in STEPS]
-    for script in scripts:
-        vendors.script(script)
+    for step in STEPS:
+        vendors.script(Script(tool_calls=calls(step.actions), insist=True, reasoning="Hm."))
     vendors.script(Script(text="It is done."))
-    body = {"task": f"Write it down {uuid4().hex}", "model": model, "approval": "never"}
+    body = {"task": f"Write it down {uuid4().hex}", "model": model, "approval": "always"}
     status, told = await desk.call("POST", "/api/computer-use/execute", body)
-    assert status == 200, told
-    assert told["status"] == "completed", told
-    assert told["result"] == "It is done."
+    assert status == 202, told
+    run_id, desktop = told["run_id"], told["session_id"]
+    for step in STEPS:
+        left = len(calls(step.actions))
+        asked = await asked_of(desk, run_id)
+        before = await screen(desk, desktop)
+        await allow(desk, run_id, asked)
+        while left := left - len(asked):
+            asked = await asked_of(desk, run_id)
+            await allow(desk, run_id, asked)
+        if step.opens:
+            await changed(lambda: screen(desk, desktop), before)
+    assert (await settled(desk, run_id))["status"] == "completed"
     assert [one.status for one in vendors.requests()] == [200] * (len(STEPS) + 1)
     home = _home()
+    await eventually(lambda: asyncio.to_thread((home / "count.txt").exists))
     assert (home / "note.txt").read_text().strip() == TEXT
     assert (home / "copy.txt").read_bytes() == (home / "note.txt").read_bytes()
     assert int((home / "count.txt").read_text()) == (home / "note.txt").stat().st_size
-    film = await frames(desk, told["session_id"])
-    assert len(film) == sum(map(len, STEPS))
-    await desk.call("DELETE", f"/api/desktops/{told['session_id']}")
+    film = await frames(desk, desktop)
+    assert len(film) == sum(len(step.actions) for step in STEPS)
+    assert [frame["error"] for frame in film] == [None] * len(film)
+    assert None not in {frame["approved_by"] for frame in film}
+    await desk.call("DELETE", f"/api/desktops/{desktop}")
+
+
+async def asked_of(desk: Scenario, run_id: str) -> list[dict[str, Any]]:
+    """What a run waits for."""
+
+    async def look() -> list[dict[str, Any]]:
+        return (await run_of(desk, run_id))["approvals"]
+
+    return await eventually(look)
+
+
+async def allow(desk: Scenario, run_id: str, asked: list[dict[str, Any]]) -> None:
+    for one in asked:
+        verdict = {"decision": "approve", "arguments_hash": one["arguments_hash"]}
+        path = f"/api/runs/{run_id}/approvals/{one['approval_id']}"
+        status, told = await desk.call("POST", path, verdict)
+        assert status == 200, told

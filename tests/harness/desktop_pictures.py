@@ -1,0 +1,36 @@
+"""Pictures of desktops compared: whether a window or a menu came, and whether it is there whole."""
+
+import io
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from PIL import Image, ImageChops
+
+Look: TypeAlias = Callable[[], Awaitable[bytes]]
+
+_WINDOW: Final = 50
+"""In pixels: what changes over more than this, both ways, is no caret."""
+_WATCHDOG_S: Final = 60.0
+
+
+def differs(one: bytes, other: bytes) -> bool:
+    """Whether two pictures differ by more than a caret."""
+    box = ImageChops.difference(_image(one), _image(other)).getbbox()
+    return box is not None and box[2] - box[0] > _WINDOW and box[3] - box[1] > _WINDOW
+
+
+async def changed(look: Look, before: bytes) -> bytes:
+    """The screen when it is another than before, and stands still."""
+    deadline = time.monotonic() + _WATCHDOG_S
+    seen = await look()
+    while time.monotonic() < deadline:
+        last, seen = seen, await look()
+        if differs(before, seen) and not differs(last, seen):
+            return seen
+    raise AssertionError("the screen does not stand still, or is as it was")
+
+
+def _image(png: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.convert("RGB")
