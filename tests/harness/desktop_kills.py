@@ -82,7 +82,7 @@ class Killing:
             for process in psutil.Process(worker).children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
                     self.seen[process.pid, process.create_time()] = process.name()
-                    if name := _part(process, worker):
+                    if name := part(process, worker):
                         found[name] = [process.pid]
         if "keeper" in found and "host" in found:
             found["keeper and host"] = found["keeper"] + found["host"]
@@ -111,7 +111,7 @@ def _lives(number: int, began: float) -> bool:
     return False
 
 
-def _part(process: psutil.Process, worker: int) -> str | None:
+def part(process: psutil.Process, worker: int) -> str | None:
     """Which part of a desktop it is, of those that are killed."""
     name = process.name()
     if name in ("Xvfb", "openbox"):

@@ -70,6 +70,11 @@ class XDisplay:
         """The X server."""
         return self._started[0][0]
 
+    @property
+    def manager(self) -> subprocess.Popen[bytes]:
+        """The window manager."""
+        return self._started[1][0]
+
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start a program."""
         return self._run(*command, DISPLAY=self.name)

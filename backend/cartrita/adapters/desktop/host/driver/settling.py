@@ -14,6 +14,8 @@ _REACTION_S: Final = 0.3
 """One that has not changed at all is looked at for so long: menus open late."""
 _READ_S: Final = 0.3
 """Nor has one of a program that cannot say what it has read: it shows what it reads sooner."""
+_MANAGER_S: Final = 5.0
+"""A window manager that hangs is not waited for any longer."""
 _LOOK_S: Final = 0.02
 """Between two looks at it."""
 
@@ -28,6 +30,7 @@ class Settling:
 
     def wait(self, seconds: float, stop: threading.Event) -> None:
         """Return when the screen stands still, but at `stop` or after so long."""
+        self._manager_has_read(stop)
         deadline = time.monotonic() + seconds
         self._has_read(deadline, stop)
         self._stand_still(_QUIET_S, deadline, stop)
@@ -37,6 +40,18 @@ class Settling:
         deadline = time.monotonic() + seconds
         if not self._has_read(deadline, stop):
             self._stand_still(_READ_S, deadline, stop)
+
+    def _manager_has_read(self, stop: threading.Event) -> None:
+        """Wait until the window manager has passed on what it was shown first.
+
+        A click on a window is held back for it, and keys that are pressed meanwhile are not: what
+        is typed next would be typed where the click before that one was.
+        """
+        deadline = time.monotonic() + _MANAGER_S
+        with self._server.asking_manager() as window:
+            while window and time.monotonic() < deadline and not stop.is_set():
+                if self._server.manager_told(window, _LOOK_S):
+                    return
 
     def _has_read(self, deadline: float, stop: threading.Event) -> bool:
         """Whether it says that it has; those that cannot say so are not waited for."""

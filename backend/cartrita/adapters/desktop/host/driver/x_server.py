@@ -7,7 +7,7 @@ import array
 import select
 import socket
 import struct
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, Final, NamedTuple, cast
@@ -220,14 +220,52 @@ class XServer:
 
     def caught_up(self, number: int, seconds: float) -> bool:
         """Whether the reply to that question has come, after waiting so long for one."""
+        return any(
+            heard.type == X.ClientMessage and heard.data[1][1] == number
+            for heard in self._heard(seconds)
+        )
+
+    @contextmanager
+    def asking_manager(self) -> Generator[int]:
+        """Have the window manager tell something of a window as soon as it has read its input.
+
+        Yields that window, which is no more afterwards; 0 if there is no manager that knows this
+        question, which is _NET_REQUEST_FRAME_EXTENTS.
+        """
+        with _reported():
+            question = self._display.get_atom("_NET_REQUEST_FRAME_EXTENTS")
+            known = self._screen.root.get_full_property(
+                self._display.get_atom("_NET_SUPPORTED"), X.AnyPropertyType
+            )
+            if known is None or question not in known.value:
+                yield 0
+                return
+            window = self._screen.root.create_window(
+                *(0, 0, 1, 1, 0, X.CopyFromParent, X.InputOnly), event_mask=X.PropertyChangeMask
+            )
+            asked = event.ClientMessage(window=window, client_type=question, data=(32, [0] * 5))
+            self._screen.root.send_event(asked, event_mask=_REPLY_MASK)
+            self._display.flush()
+            try:
+                yield window.id
+            finally:
+                window.destroy()
+                self._display.sync()
+
+    def manager_told(self, window: int, seconds: float) -> bool:
+        """Whether the window manager has told that, after waiting so long for it."""
+        return any(
+            heard.type == X.PropertyNotify and heard.window.id == window
+            for heard in self._heard(seconds)
+        )
+
+    def _heard(self, seconds: float) -> Iterator[Any]:
+        """What comes, after waiting so long for the first of it."""
         with _reported():
             if not self._display.pending_events():
                 select.select([self._display.fileno()], [], [], seconds)
             while self._display.pending_events():
-                heard = cast("Any", self._display.next_event())
-                if heard.type == X.ClientMessage and heard.data[1][1] == number:
-                    return True
-        return False
+                yield cast("Any", self._display.next_event())
 
     def _pinged_window(self) -> Window | None:
         """The window of the program with the keyboard that answers pings, if there is one."""

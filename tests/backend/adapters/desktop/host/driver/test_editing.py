@@ -1,10 +1,14 @@
 """In an editor on a real display: exact texts, keys, drags and scrolls; what is saved is read."""
 
+import signal
 import threading
+from collections.abc import Callable
 
 import pytest
+from tests.harness.desktop_pictures import differs
 from tests.harness.x_display import XDisplay, eventually
 
+from cartrita.adapters.desktop.host.driver import settling
 from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.domain.desktop import (
     Action,
@@ -39,17 +43,28 @@ class _Editor:
 
     def __init__(self, display: XDisplay, driver: XDriver, text: str = "") -> None:
         self._display, self._driver = display, driver
+        self.stop = threading.Event()
         self.file = display.home / "note.txt"
         self.file.write_text(text)
         display.open("note.txt", "mousepad", str(self.file))
 
     def do(self, action: Action, typed: str | None = None) -> Done:
-        return self._driver.act(action, typed, threading.Event())
+        return self._driver.act(action, typed, self.stop)
 
     def inside(self, share: float, right: int = 60) -> Point:
         """A place on its text: so far down, and so many pixels from the left."""
         area = self._display.area()
         return Point(area.left + right, area.top + int((area.bottom - area.top) * share))
+
+    def lay_out(self) -> None:
+        """Have all of its text laid out, to whose end it can be scrolled only then."""
+        for name in ("End", "Home"):
+            self._move_text(Key(("ctrl", name)))
+
+    def _move_text(self, action: Action) -> None:
+        before = self._driver.look().png
+        self.do(action)
+        eventually("the text moves", lambda: differs(before, self._driver.look().png))
 
     def saved(self) -> str:
         """What is in the file after ctrl+s."""
@@ -146,8 +161,40 @@ def test_two_clicks_select_a_word_and_three_a_line(display: XDisplay, driver: XD
     assert editor.saved().count("some words here") == 98
 
 
+class _AfterLooks(threading.Event):
+    """Does something when it has been looked at so often; it is never set."""
+
+    def __init__(self, looks: int, what: Callable[[], object]) -> None:
+        super().__init__()
+        self._left = looks
+        self._what = what
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        if self._left == 0:
+            self._what()
+        return super().is_set()
+
+
+def test_what_is_typed_after_a_click_does_not_overtake_it(
+    display: XDisplay, driver: XDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the window manager, which passes clicks on, is slow."""
+    monkeypatch.setattr(settling, "_MANAGER_S", 600.0)
+    editor = _Editor(display, driver, _NUMBERED)
+    manager = display.manager
+    editor.stop = _AfterLooks(60, lambda: manager.send_signal(signal.SIGCONT))
+    manager.send_signal(signal.SIGSTOP)
+    editor.do(Click(editor.inside(0.5)))
+    editor.do(Type("<>"))
+    editor.stop = threading.Event()
+    manager.send_signal(signal.SIGCONT)
+    assert "<>" not in editor.saved().partition("\n")[0]
+
+
 def test_the_wheel_moves_the_text_and_back(display: XDisplay, driver: XDriver) -> None:
     editor = _Editor(display, driver, _NUMBERED)
+    editor.lay_out()
     at = editor.inside(0.5)
     for notches, mark in ((0, "<0>"), (5, "<5>"), (-3, "<2>"), (-100, "<top>")):
         editor.do(Scroll(down=notches, at=at))

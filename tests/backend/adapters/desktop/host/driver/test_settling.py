@@ -34,11 +34,26 @@ class _Film:
 
 
 class _Program:
-    """One that has read its input after being looked at so often; None does not know the word."""
+    """One that has read its input after being looked at so often; None does not know the word.
 
-    def __init__(self, looks: int | None) -> None:
+    So does the window manager, after `manager` looks.
+    """
+
+    def __init__(self, looks: int | None, manager: int | None = None) -> None:
         self._left = looks
+        self.manager = manager
         self.asked: list[int] = []
+
+    @contextmanager
+    def asking_manager(self) -> Generator[int]:
+        yield 0 if self.manager is None else 7
+
+    def manager_told(self, window: int, seconds: float) -> bool:
+        assert window == 7
+        assert self.asked == [], "the program gets what the manager passes on"
+        assert self.manager is not None
+        self.manager -= 1
+        return self.manager < 0
 
     @contextmanager
     def listening(self) -> Generator[None]:
@@ -87,6 +102,19 @@ def test_what_is_stopped_is_not_waited_for(looks: int | None) -> None:
     assert len(film.shown) <= 1
 
 
+def test_a_window_manager_that_tells_what_it_has_read_is_waited_for_first() -> None:
+    program = _Program(0, manager=20)
+    _settling(program, _Film(repeat(0))).wait(0.05, threading.Event())
+    assert (program.manager, len(program.asked)) == (-1, 1)
+
+
+def test_one_that_hangs_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_MANAGER_S", 0.01)
+    program = _Program(0, manager=10**9)
+    _settling(program, _Film(repeat(0))).wait(0.05, threading.Event())
+    assert len(program.asked) == 1
+
+
 def test_a_program_that_tells_what_it_has_read_is_believed() -> None:
     program, film = _Program(3), _Film(count())
     made = _settling(program, film)
@@ -102,7 +130,7 @@ def test_one_that_does_not_has_read_all_when_its_screen_stands_still() -> None:
     assert film.shown.count(20) > 1
 
 
-def test_one_that_hangs_is_not_waited_for_longer_than_is_said() -> None:
+def test_a_program_that_hangs_is_not_waited_for_longer_than_is_said() -> None:
     program = _Program(10**9)
     _settling(program, _Film(repeat(0))).wait(0.05, threading.Event())
     assert len(program.asked) == 1
