@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -40,6 +40,7 @@ _ACTIONS: Final = 4
 _DENIED: Final = 0.2
 _PAUSE_S: Final = 0.05
 _SETTLE_S: Final = 120.0
+_WORD: Final = 3
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _WAITING: Final = """
 SELECT a.id, a.run_id, a.arguments, a.arguments_hash, d.id AS desktop_id
@@ -80,7 +81,7 @@ def _place(number: int) -> Pressed:
 
 
 def _word(number: int) -> str:
-    return "".join(_LETTERS[number // 26**power % 26] for power in (2, 1, 0))
+    return "".join(_LETTERS[number // 26**power % 26] for power in reversed(range(_WORD)))
 
 
 def _name(action: Any) -> str:
@@ -258,15 +259,25 @@ class DesktopCampaign:
         report = self.report
         report.desktops = len(self.witnesses)
         for witness in self.witnesses.values():
-            report.done.update(str(place._asdict()) for place in witness.clicks)
-            texts = [f"0{text.strip()}" for text in witness.text.split("0")[1:]]
-            report.done.update(text for text in texts if len(text) == 4)
-        for name, times in report.done.items():
-            if not self.plan.verdicts.get(name):
-                report.problems.append(f"{name} was done, and not allowed")
-            if times > 1:
-                report.problems.append(f"{name} was done {times} times")
+            report.done.update(done(witness.text, witness.clicks))
+        report.problems += wrong(report.done, self.plan.verdicts)
         report.problems += self.server.unexpected_errors()
+
+
+def done(text: str, clicks: Sequence[Pressed]) -> Iterator[str]:
+    """The names of the actions of which a desktop has seen this; texts that broke off are none."""
+    yield from (str(place._asdict()) for place in clicks)
+    typed = (rest[:_WORD] for rest in text.split("0")[1:])
+    yield from (f"0{word}" for word in typed if len(word) == _WORD and word.isalpha())
+
+
+def wrong(counts: Mapping[str, int], verdicts: Mapping[str, bool]) -> Iterator[str]:
+    """What must not be of what was done so often, as sentences."""
+    for name, times in counts.items():
+        if not verdicts.get(name):
+            yield f"{name} was done, and not allowed"
+        if times > 1:
+            yield f"{name} was done {times} times"
 
 
 def _json(text: str) -> Any:
