@@ -60,7 +60,6 @@ class DesktopParts(NamedTuple):
     sessions: DesktopSessions
     leases: DesktopLeases
     films: Films
-    memory: DesktopMemory
     keeper: DesktopKeeper
     tools: tuple[Tool, ...]
 
@@ -108,7 +107,7 @@ def create_desktop_services(
         leases=parts.leases,
         films=parts.films,
         tasks=ComputerTasks(
-            parts.sessions, parts.memory, runs, approvals, conversations, gateway, earlier, in_turn
+            parts.sessions, runs, approvals, conversations, gateway, earlier, in_turn
         ),
         isolation=isolation,
         missing=missing or (),
@@ -146,7 +145,6 @@ def _parts(
         sessions=sessions,
         leases=DesktopLeases(sessions, table, films, memory, seconds=desktop.control_s),
         films=films,
-        memory=memory,
         keeper=DesktopKeeper(
             table,
             sessions,

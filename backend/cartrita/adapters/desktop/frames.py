@@ -10,8 +10,8 @@ from cartrita.adapters.desktop.orders import Answer, HostLine, Request
 
 T = TypeVar("T")
 
-LONGEST: Final = 1 << 20
-"""In bytes. A text of 10,000 characters takes at most 120,000 in JSON."""
+LONGEST: Final = 2 << 20
+"""In bytes. 32 secrets of 10,000 characters take at most 1,920,000 in JSON."""
 _HEAD: Final = struct.Struct(">I")
 
 request_decoder = msgspec.json.Decoder(cast("type[Request]", Request))

@@ -43,7 +43,12 @@ HostLine: TypeAlias = HostReady | HostEnded
 
 class ActRequest(msgspec.Struct, frozen=True, tag="act"):
     action: Action
-    typed: str | None = None
+
+
+class KeepRequest(msgspec.Struct, frozen=True, tag="keep"):
+    """Secrets by their names, in place of others."""
+
+    secrets: dict[str, str]
 
 
 class LookRequest(msgspec.Struct, frozen=True, tag="look"):
@@ -70,7 +75,13 @@ class StopRequest(msgspec.Struct, frozen=True, tag="stop"):
 
 
 Request: TypeAlias = (
-    ActRequest | LookRequest | TakeRequest | HandBackRequest | ViewRequest | StopRequest
+    ActRequest
+    | KeepRequest
+    | LookRequest
+    | TakeRequest
+    | HandBackRequest
+    | ViewRequest
+    | StopRequest
 )
 
 

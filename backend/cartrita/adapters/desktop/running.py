@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from cartrita.adapters.desktop.orders import (
     Answer,
     DoneAnswer,
     HandBackRequest,
+    KeepRequest,
     LookAnswer,
     LookRequest,
     PictureHead,
@@ -34,6 +35,7 @@ from cartrita.domain.errors import (
     DeadlineExceeded,
     DesktopGone,
 )
+from cartrita.kit.secret import Secret
 
 _PIECE: Final = 64 << 10
 _GONE: Final = (OSError, EOFError)
@@ -47,9 +49,15 @@ class RunningDesktop:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def act(self, action: Action, *, typed: str | None = None) -> Done:
+    async def keep(self, secrets: Mapping[str, Secret]) -> None:
+        """See `Desktop.keep`."""
+        revealed = {name: secret.reveal() for name, secret in secrets.items()}
+        async with self._asked(KeepRequest(revealed)):
+            return
+
+    async def act(self, action: Action) -> Done:
         """See `Desktop.act`; raises DeadlineExceeded for what was broken off, and may be done."""
-        async with self._asked(ActRequest(action, typed)) as (answer, reader):
+        async with self._asked(ActRequest(action)) as (answer, reader):
             if not isinstance(answer, DoneAnswer):
                 raise DesktopGone.ended()
             before = await _picture(answer.before, reader)

@@ -19,7 +19,6 @@ from cartrita.domain.desktop import (
     DesktopSession,
     Done,
     Screenshot,
-    Type,
     Wait,
     Zoom,
 )
@@ -80,7 +79,7 @@ class ActionBatch:
         call, memory = self._call, self._use.memory
         last = memory.picture(self._session.id)
         try:
-            if not (self._may_act() or isinstance(call.actions[0], Screenshot)):
+            if not (await self._may_act() or isinstance(call.actions[0], Screenshot)):
                 await self._act(0, Screenshot())
                 return self._told(_LOOK_FIRST, success=False, shows=True)
             for self._index, action in enumerate(call.actions, 1):
@@ -109,7 +108,7 @@ class ActionBatch:
         number = await use.films.begin(session, filmed)
         try:
             use.limits.require(action)
-            done = await self._desktop.act(action, typed=self._typed(action))
+            done = await self._desktop.act(action)
         except CartritaError as error:
             await use.films.failed(session, number, filmed, error.message)
             raise
@@ -121,30 +120,23 @@ class ActionBatch:
         use.memory.see(session.id, call.run_id)
         await self._note(action, done)
 
-    def _typed(self, action: Action) -> str | None:
-        """The text of a secret. Raises ActionRefused where nobody knows it."""
-        if not isinstance(action, Type) or action.secret is None:
-            return None
-        secret = self._use.memory.secret(self._session.id, action.secret)
-        if secret is None:
-            raise ActionRefused(
-                "There is no secret of this name, or it is not known any more because the server "
-                "was started anew: the person has to give the task again with it."
-            )
-        return secret.reveal()
-
     async def _note(self, action: Action, done: Done) -> None:
         if isinstance(action, CursorPosition) and done.pointer is not None:
             self._lines.append(f"X={done.pointer.x},Y={done.pointer.y}")
         if done.picture is not None and isinstance(action, Zoom):
             self._parts.append(await self._use.pictures.part(self._session, done.picture))
 
-    def _may_act(self) -> bool:
-        """Whether the run has seen the screen, or a person has who approved of this."""
+    async def _may_act(self) -> bool:
+        """Whether the run has seen the screen, or a person has who approved of this.
+
+        That a person has used it since may be known to another worker, and to the film.
+        """
         approval = self._call.approval
         if approval is not None and approval.shown is not None:
             return approval.shown.desktop_id == self._session.id
-        return self._use.memory.is_seen(self._session.id, self._call.run_id)
+        if not self._use.memory.is_seen(self._session.id, self._call.run_id):
+            return False
+        return not await self._use.films.is_left_by_person(self._session)
 
     def _require_time(self) -> None:
         """Raise ActionRefused when the time of the answer is over."""

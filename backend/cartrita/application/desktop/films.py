@@ -114,6 +114,11 @@ class Films:
             markers=markers_of(actions),
         )
 
+    async def is_left_by_person(self, session: DesktopSession) -> bool:
+        """Whether a person was the last to have the desktop."""
+        last = await self._store.last(session.id)
+        return last is not None and last.actor == "person"
+
     async def page(
         self, principal: Principal, desktop: str, after: int = 0, limit: int = FRAMES_PAGE
     ) -> Sequence[FilmFrame]:

@@ -5,7 +5,6 @@ import msgspec
 from cartrita.domain.desktop import DesktopId
 from cartrita.domain.files import FileId
 from cartrita.domain.ids import RunId
-from cartrita.kit.secret import Secret
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -22,11 +21,10 @@ class _Remembered:
         self.seen_by: RunId | None = None
         self.picture: Picture | None = None
         self.looks = 0
-        self.secrets: dict[str, Secret] = {}
 
 
 class DesktopMemory:
-    """By desktop: what its agent has seen, its last picture, and the secrets of its task."""
+    """By desktop: what its agent has seen, and its last picture."""
 
     def __init__(self) -> None:
         self._desktops: dict[DesktopId, _Remembered] = {}
@@ -60,14 +58,6 @@ class DesktopMemory:
     def end_looks(self, desktop_id: DesktopId) -> None:
         """Something was done."""
         self._of(desktop_id).looks = 0
-
-    def hold_secrets(self, desktop_id: DesktopId, secrets: dict[str, Secret]) -> None:
-        """Those of the task that begins, in place of those of the one before."""
-        self._of(desktop_id).secrets = secrets
-
-    def secret(self, desktop_id: DesktopId, name: str) -> Secret | None:
-        """The secret of this name."""
-        return self._of(desktop_id).secrets.get(name)
 
     def forget(self, desktop_id: DesktopId) -> None:
         """The desktop has ended."""

@@ -5,7 +5,6 @@ from typing import Final
 import msgspec
 
 from cartrita.application.conversations.conversations import Conversations
-from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.sessions import ENDED_BY_PERSON, DesktopSessions
 from cartrita.application.model_choice import choose_for
 from cartrita.application.runs.approvals import RunApprovals
@@ -58,7 +57,6 @@ class ComputerTasks:
     def __init__(
         self,
         sessions: DesktopSessions,
-        memory: DesktopMemory,
         runs: Runs,
         approvals: RunApprovals,
         conversations: Conversations,
@@ -67,7 +65,6 @@ class ComputerTasks:
         in_turn: WorkInTurn,
     ) -> None:
         self._sessions = sessions
-        self._memory = memory
         self._runs = runs
         self._approvals = approvals
         self._conversations = conversations
@@ -104,7 +101,7 @@ class ComputerTasks:
         await self._require_sight(principal, task)
         if session is None:
             session = await self._sessions.create(principal, None)
-        self._memory.hold_secrets(session.id, task.secrets)
+        await (await self._sessions.opened(session)).keep(task.secrets)
         command = ChatCommand(
             message=Message(Role.USER, (Text(task.text),)),
             conversation_id=session.public_conversation_id,

@@ -1,6 +1,6 @@
 """Ports of desktops: what starts them, and what is done on one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from cartrita.domain.desktop import (
     Done,
     Shot,
 )
+from cartrita.kit.secret import Secret
 
 
 class Viewer(Protocol):
@@ -26,17 +27,8 @@ class Viewer(Protocol):
         ...
 
 
-class Desktop(Protocol):
-    """A running desktop. All of its methods raise DesktopGone once it is not."""
-
-    async def act(self, action: Action, *, typed: str | None = None) -> Done:
-        """Do one action for an agent; `typed` is the text of a secret.
-
-        Returns when the screen stands still, or the time for that is over. Raises ActionRefused for
-        what cannot be done, with nothing done, and Controlled while a person has the control.
-        When it is cancelled, all keys and buttons are let go.
-        """
-        ...
+class SharedDesktop(Protocol):
+    """A running desktop, as persons see and use it. All raise DesktopGone once it is not."""
 
     async def look(self) -> Shot:
         """The screen now, for a person."""
@@ -55,6 +47,23 @@ class Desktop(Protocol):
 
     def view(self, holder: str) -> AbstractAsyncContextManager[Viewer]:
         """A viewer, whose input counts while `holder` has the control."""
+        ...
+
+
+class Desktop(SharedDesktop, Protocol):
+    """The same, as agents use it, too."""
+
+    async def keep(self, secrets: Mapping[str, Secret]) -> None:
+        """Know these secrets by their names, in place of others, for as long as it runs."""
+        ...
+
+    async def act(self, action: Action) -> Done:
+        """Do one action for an agent.
+
+        Returns when the screen stands still, or the time for that is over. Raises ActionRefused for
+        what cannot be done, with nothing done, and Controlled while a person has the control.
+        When it is cancelled, all keys and buttons are let go.
+        """
         ...
 
 

@@ -29,6 +29,7 @@ from cartrita.domain.desktop import (
 )
 from cartrita.domain.errors import ActionRefused, Controlled, DesktopGone, Unavailable
 from cartrita.domain.ports.desktop import Desktop, Desktops
+from cartrita.kit.secret import Secret
 
 pytestmark = pytest.mark.slow
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -100,6 +101,10 @@ async def test_another_worker_finds_it_and_stops_it(
     async with open_desktops(folder) as others:
         found = await others.find(desktop_id)
         assert found is not None
+        await found.keep({"PIN": Secret("12")})
+        await desktop.act(Type(secret="PIN"))
+        with pytest.raises(ActionRefused, match="no secret"):
+            await desktop.act(Type(secret="OTHER"))
         await found.take("ann", LONG)
         with pytest.raises(Controlled):
             await desktop.act(Move(Point(1, 1)))

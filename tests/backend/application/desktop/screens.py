@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from cartrita.domain.desktop import (
@@ -28,6 +28,7 @@ from cartrita.domain.errors import (
     Unavailable,
 )
 from cartrita.domain.ports.desktop import Viewer
+from cartrita.kit.secret import Secret
 
 
 class Screen:
@@ -39,6 +40,7 @@ class Screen:
     def __init__(self, spec: DesktopSpec) -> None:
         self.spec = spec
         self.done: list[Action] = []
+        self.secrets: dict[str, str] = {}
         self.typed: list[str] = []
         self.holder: str | None = None
         self.gone = False
@@ -47,7 +49,12 @@ class Screen:
         self.pointer = Point(0, 0)
         self._changes = 0
 
-    async def act(self, action: Action, *, typed: str | None = None) -> Done:
+    async def keep(self, secrets: Mapping[str, Secret]) -> None:
+        """See `Desktop.keep`."""
+        self._require_there()
+        self.secrets = {name: secret.reveal() for name, secret in secrets.items()}
+
+    async def act(self, action: Action) -> Done:
         """See `Desktop.act`."""
         self._require_there()
         if self.holder is not None:
@@ -61,7 +68,7 @@ class Screen:
             self.hangs.set()
             await asyncio.Event().wait()
         if isinstance(action, Type):
-            self.typed.append(action.text if typed is None else typed)
+            self.typed.append(self.secrets[action.secret] if action.secret else action.text)
         if isinstance(action, Move):
             self.pointer = action.at
         if not isinstance(action, Screenshot):
@@ -102,6 +109,8 @@ class Screen:
         size = self.spec.width, self.spec.height
         if any(not (0 <= one.x < size[0] and 0 <= one.y < size[1]) for one in points):
             raise ActionRefused(f"The point is outside of the screen ({size[0]} x {size[1]}).")
+        if isinstance(action, Type) and action.secret not in (None, *self.secrets):
+            raise ActionRefused("There is no secret of this name.")
         if isinstance(action, Key) and "xyz" in action.keys:
             raise ActionRefused('There is no key "xyz".')
 

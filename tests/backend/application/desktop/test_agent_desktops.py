@@ -111,7 +111,7 @@ async def test_what_cannot_be_done_is_told(
 async def test_secrets_are_typed_and_filmed_by_their_names(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
-    desk.memory.hold_secrets(session.id, {"PASSWORD": Secret("canary-9")})
+    await desk.screen(session).keep({"PASSWORD": Secret("canary-9")})
     await desk.do(session.conversation_id, Screenshot(), Type(secret="PASSWORD"))
     assert desk.screen(session).typed == ["canary-9"]
     frames = await desk.films.page(PRINCIPAL, session.public_id)
@@ -163,6 +163,23 @@ async def test_a_person_who_takes_over_is_not_disturbed(pool: Database) -> None:
         ("person hand_back", None),
         ("agent screenshot", None),
     ]
+
+
+async def test_an_agent_looks_again_also_where_another_worker_gave_a_person_the_control(
+    pool: Database,
+) -> None:
+    desk, other = DeskFixture(pool), DeskFixture(pool)
+    other.sessions._desktops = desk.screens
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    assert (await desk.do(session.conversation_id, HERE)).success
+    await other.leases.take(PRINCIPAL, session.public_id)
+    await other.leases.release(PRINCIPAL, session.public_id)
+    outcome = await desk.do(session.conversation_id, HERE)
+    assert not outcome.success
+    assert "may have changed" in outcome.text
+    assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()]
+    assert (await desk.do(session.conversation_id, HERE)).success
 
 
 async def test_an_agent_does_not_wait_for_ever(pool: Database) -> None:

@@ -1,7 +1,7 @@
 """Hands and eyes of the host: drivers that block, each in a thread of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import Final, TypeVar
@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import anyio
 
 from cartrita.adapters.desktop.host.driving import Driver
-from cartrita.domain.desktop import Action, Done, HoldKey, Shot, Wait
+from cartrita.domain.desktop import Action, Done, HoldKey, Shot, Type, Wait
 from cartrita.domain.errors import DeadlineExceeded, DesktopGone
 
 T = TypeVar("T")
@@ -25,13 +25,18 @@ class Hands:
         self._driver = driver
         self._timeout_s = timeout_s
         self._lost = lost
+        self._secrets: Mapping[str, str] = {}
         self._thread = ThreadPoolExecutor(1, "hands")
 
-    async def act(self, action: Action, typed: str | None) -> Done:
+    def keep(self, secrets: Mapping[str, str]) -> None:
+        """Know these secrets by their names, in place of others."""
+        self._secrets = secrets
+
+    async def act(self, action: Action) -> Done:
         """Raises what the driver raises, and DeadlineExceeded for what was ended early."""
         stop = Event()
         timeout_s = self._timeout_s + _own_seconds(action)
-        work = self._thread.submit(self._driver.act, action, typed, stop)
+        work = self._thread.submit(self._driver.act, action, self._secret(action), stop)
         try:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.shield(asyncio.wrap_future(work))
@@ -47,6 +52,12 @@ class Hands:
     def let_go(self) -> None:
         """Let go of all keys and buttons, before anything else is done."""
         self._thread.submit(self._driver.let_go)
+
+    def _secret(self, action: Action) -> str | None:
+        """The text of the secret that it types, if it is known."""
+        if not isinstance(action, Type) or action.secret is None:
+            return None
+        return self._secrets.get(action.secret)
 
     async def _end(self, work: Future[Done], stop: Event) -> None:
         """End the action in hand, and let everything go."""

@@ -18,6 +18,7 @@ from cartrita.adapters.desktop.orders import (
     DoneAnswer,
     GrantedAnswer,
     HandBackRequest,
+    KeepRequest,
     LookAnswer,
     LookRequest,
     PictureHead,
@@ -109,8 +110,10 @@ class Requests:
     async def _done(self, request: Request) -> Sequence[bytes]:
         answer: Answer = GrantedAnswer()
         match request:
-            case ActRequest(action, typed):
-                return _told(await self._gate.act(lambda: self._hands.act(action, typed)))
+            case ActRequest(action):
+                return _told(await self._gate.act(lambda: self._hands.act(action)))
+            case KeepRequest(secrets):
+                self._hands.keep(secrets)
             case LookRequest():
                 shot = await self._eyes.look()
                 return frame(LookAnswer(_head(shot))), shot.png

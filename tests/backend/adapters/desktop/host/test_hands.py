@@ -23,9 +23,11 @@ class Scripted:
         self.begun = Event()
         self.free = Event()
         self.calls: list[str] = []
+        self.typed: str | None = None
 
     def act(self, action: Action, typed: str | None, stop: Event) -> Done:
         self.calls.append("act")
+        self.typed = typed
         self.begun.set()
         if isinstance(action, HoldKey):
             raise ActionRefused("There is no such key.")
@@ -47,24 +49,36 @@ def never() -> None:
 
 async def test_what_is_done_is_told() -> None:
     driver = Scripted()
-    assert (await Hands(driver, LONG, never).act(MOVE, None)).after == SHOT
+    assert (await Hands(driver, LONG, never).act(MOVE)).after == SHOT
     assert driver.calls == ["act", "acted"]
 
 
 async def test_what_the_driver_refuses_is_refused() -> None:
     with pytest.raises(ActionRefused, match="no such key"):
-        await Hands(Scripted(), LONG, never).act(HoldKey(("x",), 1.0), None)
+        await Hands(Scripted(), LONG, never).act(HoldKey(("x",), 1.0))
+
+
+async def test_a_secret_is_typed_for_as_long_as_it_is_known() -> None:
+    driver = Scripted(stubborn=True)
+    driver.free.set()
+    hands = Hands(driver, LONG, never)
+    hands.keep({"PIN": "12"})
+    await hands.act(Type(secret="PIN"))
+    assert driver.typed == "12"
+    hands.keep({"OTHER": "3"})
+    await hands.act(Type(secret="PIN"))
+    assert driver.typed is None
 
 
 async def test_a_cancelled_one_ends_before_its_caller_goes_on() -> None:
     driver = Scripted()
     hands = Hands(driver, LONG, never)
     async with asyncio.TaskGroup() as tasks:
-        acting = tasks.create_task(hands.act(Type("a long text"), None))
+        acting = tasks.create_task(hands.act(Type("a long text")))
         await asyncio.to_thread(driver.begun.wait)
         acting.cancel()
     assert driver.calls[:2] == ["act", "acted"]
-    await hands.act(MOVE, None)
+    await hands.act(MOVE)
     assert driver.calls == ["act", "acted", "let go", "act", "acted"]
 
 
@@ -72,8 +86,8 @@ async def test_one_that_takes_too_long_is_ended() -> None:
     driver = Scripted()
     hands = Hands(driver, 0.01, never)
     with pytest.raises(DeadlineExceeded):
-        await hands.act(Type("a long text"), None)
-    await Hands(driver, LONG, never).act(MOVE, None)
+        await hands.act(Type("a long text"))
+    await Hands(driver, LONG, never).act(MOVE)
     assert driver.calls[:2] == ["act", "acted"]
 
 
@@ -86,7 +100,7 @@ async def test_a_driver_that_does_not_end_has_lost_its_display(
     hands = Hands(driver, 0.01, lambda: lost.append("lost"))
     try:
         with pytest.raises(DeadlineExceeded):
-            await hands.act(Type("a long text"), None)
+            await hands.act(Type("a long text"))
         assert lost == ["lost"]
     finally:
         driver.free.set()

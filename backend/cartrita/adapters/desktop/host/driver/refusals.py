@@ -59,7 +59,10 @@ def keysyms_typed(action: Action, typed: str | None) -> list[int]:
     if not isinstance(action, Type):
         return []
     if action.secret is not None and typed is None:
-        raise ActionRefused("There is no secret of this name.")
+        raise ActionRefused(
+            "There is no secret of this name, or it is not known any more because the desktop was "
+            "started anew: the person has to give the task again with it."
+        )
     text = action.text if typed is None else typed
     if len(text) > LONGEST_TYPED:
         raise ActionRefused(f"The text is longer than {LONGEST_TYPED:,} characters.")
