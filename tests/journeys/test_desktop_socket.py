@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import pytest
-from tests.harness import processes, raw_http
+from tests.harness import processes
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.rfb import HEIGHT, RIGHT_BUTTON, WHOLE, WIDTH, RfbClient, RfbSocket
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY, Server
 from tests.harness.websockets import SocketClient, narrow_socket, opened
+from tests.journeys.desktops import screen
 from websockets.exceptions import InvalidStatus
 
 from cartrita.app import websocket_document
@@ -78,14 +79,6 @@ async def new_key(desk: Scenario) -> dict[str, Any]:
     return key
 
 
-async def screen(desk: Scenario, desktop: dict[str, Any]) -> bytes:
-    path = f"/api/desktops/{desktop['id']}/screenshot"
-    asked = raw_http.request(desk.server.port, "GET", path, {"X-API-Key": KEY})
-    async with await asked as answer:
-        assert answer.status == 200
-        return await answer.body()
-
-
 async def test_text_is_answered_by_an_error_and_the_end(desk: Scenario) -> None:
     desktop = await made(desk)
     async with viewed(desk, desktop["live_url"]) as viewer:
@@ -112,11 +105,11 @@ async def test_two_see_it_and_one_uses_it(desk: Scenario) -> None:
     url = desktop["live_url"]
     async with viewed(desk, url) as viewer, viewed(desk, url, other_key["key"]) as other:
         assert (await desk.call("POST", control, {"action": "take"}))[0] == 200
-        before = await screen(desk, desktop)
+        before = await screen(desk, desktop["id"])
         await other.rfb.click(MIDDLE, RIGHT_BUTTON)
         await other.rfb.picture()
         await other.rfb.picture()
-        assert await screen(desk, desktop) == before, "it has not the control"
+        assert await screen(desk, desktop["id"]) == before, "it has not the control"
         shown = await other.rfb.picture()
         await viewer.rfb.click(MIDDLE, RIGHT_BUTTON)
 
@@ -124,7 +117,7 @@ async def test_two_see_it_and_one_uses_it(desk: Scenario) -> None:
             return await other.rfb.picture() != shown
 
         await eventually(changed)  # the menu is seen by the one who did not open it
-        assert await screen(desk, desktop) != before
+        assert await screen(desk, desktop["id"]) != before
         status, refused = await desk.call(
             "POST", control, {"action": "take"}, X_API_Key=other_key["key"]
         )
