@@ -34,6 +34,9 @@ function withIntegrity(html, dir) {
   });
 }
 
+/** What the licence of the viewer asks for, in the file that holds it. */
+const NOVNC = '/*! With noVNC 1.7.0, unchanged: MPL 2.0, its source is at https://github.com/novnc/noVNC; and pako: MIT. */';
+
 export default defineConfig({
   root: here,
   base: '/assets/',
@@ -48,5 +51,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     target: 'es2022',
+    rolldownOptions: { output: { postBanner: ({ name }) => (name === 'screen' ? NOVNC : '') } },
   },
 });

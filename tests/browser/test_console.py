@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 import yaml
 from tests.harness.deepgram.launch import Deepgram
+from tests.harness.fake_provider.launch import FakeProvider, fake_provider
+from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.fixtures import deepgram_server as deepgram_server
-from tests.harness.server import KEY, NOBODY, Server
+from tests.harness.server import KEY, Server
 from tests.harness.utterances import utterances
 from tests.sdks.npm_packages import installed
 
@@ -85,15 +87,25 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(deepgram_server: Deepgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def model() -> Iterator[FakeProvider]:
+    """The model that uses desktops, once in the form that its vendor trained."""
+    with fake_provider(key=PROVIDER_KEY, models=["fake", "gpt-5.4"]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(
+    deepgram_server: Deepgram, model: FakeProvider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     script = tmp_path_factory.mktemp("script") / "rehearsal.yaml"
     script.write_text(yaml.safe_dump({"scenes": scenes()}))
     settings = {
         "CARTRITA_DEFAULT_MODEL": "offline/script",
         "CARTRITA_OFFLINE_SCRIPT": str(script),
+        "CARTRITA_DESKTOP_ENABLED": "1",
         **deepgram_server.settings,
     }
-    with Server(provider_url=NOBODY, settings=settings) as running:
+    with Server(provider_url=model.base_url, settings=settings) as running:
         yield running
 
 
@@ -104,7 +116,12 @@ def node() -> str:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_in_a_browser(
-    server: Server, deepgram_server: Deepgram, recording: Path, node: str, program: str
+    server: Server,
+    deepgram_server: Deepgram,
+    model: FakeProvider,
+    recording: Path,
+    node: str,
+    program: str,
 ) -> None:
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     assert browser, "chromium is missing: .ci/run installs it"
@@ -117,6 +134,7 @@ def test_in_a_browser(
         "SIGN_IN_LINK": link,
         "CHROMIUM": browser,
         "DEEPGRAM": deepgram_server.base_url,
+        "MODEL_CONTROL": model.root_url,
         "UTTERANCES": str(recording),
     }
     ran = subprocess.run(

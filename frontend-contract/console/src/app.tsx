@@ -5,8 +5,8 @@ import { useEffect } from 'preact/hooks';
 
 import { ChatView } from './chat/chat-view';
 import { Sidebar } from './conversations/sidebar';
+import { DesktopsView } from './desktop/desktops-view';
 import { IconButton } from './parts/controls';
-import { LaterView } from './reports/later-view';
 import { ProvidersView } from './reports/providers-view';
 import { UsageView } from './reports/usage-view';
 import { SignIn } from './sign-in';
@@ -59,13 +59,13 @@ function Frame() {
         {route.view === 'chat' && <ChatView />}
         {route.view === 'usage' && <UsageView />}
         {route.view === 'providers' && <ProvidersView />}
-        {route.view === 'desktop' && <LaterView />}
+        {route.view === 'desktop' && <DesktopsView route={route} />}
       </main>
     </div>
   );
 }
 
-const TITLES = { usage: 'Usage', providers: 'Providers', desktop: 'Desktop' } as const;
+const TITLES = { usage: 'Usage', providers: 'Providers', desktop: 'Desktops' } as const;
 
 function skip(event: Event): void {
   event.preventDefault();

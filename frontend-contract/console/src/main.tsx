@@ -4,6 +4,7 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/chat.css';
 import './styles/reports.css';
+import './styles/desktop.css';
 
 import { render } from 'preact';
 

@@ -2,6 +2,8 @@
 
 import { useSignal } from '@preact/signals';
 
+import { COMPUTER, HAND_OVER } from '../desktop/actions';
+import { ActionsAsked, HandOverAsked } from '../desktop/asked';
 import { momentOf, written } from '../parts/sentences';
 import type { LiveAnswer } from '../state/chat';
 import { useConsole } from '../state/console';
@@ -15,13 +17,15 @@ export function ApprovalForm({ live, approval }: { live: LiveAnswer; approval: A
     await chat.decide(live, approval, decision);
     busy.value = false;
   };
-  if (approval.decision) {
-    return <p class="notice">{approval.decision === 'approve' ? 'You approved' : 'You denied'} {approval.tool_name}.</p>;
+  const { tool_name: tool, decision } = approval;
+  if (decision) {
+    return <p class="notice">{decision === 'approve' ? 'You approved' : 'You denied'} {tool}.</p>;
   }
+  if (tool === HAND_OVER) return <HandOverAsked approval={approval} busy={busy.value} onDeny={() => void decide('deny')} />;
   return (
-    <section class="approval" aria-label={`Decision on ${approval.tool_name}`}>
-      <h3>May {approval.tool_name} do this?</h3>
-      <pre tabIndex={0}>{written(approval.arguments)}</pre>
+    <section class="approval" aria-label={`Decision on ${tool}`}>
+      <h3>May {tool === COMPUTER ? 'the agent' : tool} do this?</h3>
+      {tool === COMPUTER ? <ActionsAsked approval={approval} /> : <pre tabIndex={0}>{written(approval.arguments)}</pre>}
       <p class="quiet">Without a decision until {momentOf(approval.expires_at)} it is denied.</p>
       <div class="row">
         <button type="button" class="primary" disabled={busy.value} onClick={() => void decide('approve')}>

@@ -2,8 +2,10 @@
 
 import type { MessageView } from '@cartrita/client';
 import { useComputed, useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
+import { DesktopNotice } from '../desktop/desktop-notice';
 import { Problem } from '../parts/controls';
 import type { LiveAnswer } from '../state/chat';
 import { useConsole } from '../state/console';
@@ -35,7 +37,8 @@ export function ChatView() {
       onDragLeave={(event) => (dragged.value = event.currentTarget.contains(event.relatedTarget as Node | null))}
       onDrop={drop}
     >
-      <Messages />
+      <DesktopNotice />
+      <Messages empty={<Welcome />} />
       <Announcer />
       <div class="foot">
         <Problem text={chat.problem.value} />
@@ -45,7 +48,12 @@ export function ChatView() {
   );
 }
 
-function Messages() {
+interface MessagesProps {
+  /** What is shown where nothing was said yet. */
+  readonly empty: ComponentChildren;
+}
+
+export function Messages({ empty }: MessagesProps) {
   const { chat } = useConsole();
   const all = useSignal(false);
   const scrolled = useRef<HTMLDivElement>(null);
@@ -66,10 +74,10 @@ function Messages() {
     const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scrolled.current ?? {};
     followed.current = scrollTop + clientHeight > scrollHeight - 80;
   };
-  const empty = messages.length === 0 && live.length === 0;
+  const isEmpty = messages.length === 0 && live.length === 0;
   return (
     <div class="messages" ref={scrolled} onScroll={look}>
-      {empty && <Welcome loading={chat.loading.value} />}
+      {isEmpty && (chat.loading.value ? <Loading /> : empty)}
       {hidden > 0 && (
         <button type="button" onClick={() => (all.value = true)}>
           Show {hidden} earlier messages
@@ -115,12 +123,16 @@ function LiveMessages({ live, asked }: { live: LiveAnswer; asked: boolean }) {
   );
 }
 
-function Welcome({ loading }: { loading: boolean }) {
-  return loading ? (
+function Loading() {
+  return (
     <p class="centred" role="status">
       One moment …
     </p>
-  ) : (
+  );
+}
+
+function Welcome() {
+  return (
     <div class="centred">
       <h2>What shall it be?</h2>
       <p>Ask something, or drop files here. Whatever you have seen of an answer is kept, whatever happens to this page.</p>
@@ -129,7 +141,7 @@ function Welcome({ loading }: { loading: boolean }) {
 }
 
 /** Tells people who do not see it when an answer begins, asks for something, and ends. */
-function Announcer() {
+export function Announcer() {
   const { chat } = useConsole();
   const sentence = useComputed(() => {
     const [first] = chat.live.value;

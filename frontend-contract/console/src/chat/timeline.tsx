@@ -1,5 +1,6 @@
 /** What agents and tools did for an answer, in order: tasks with the tools that were used for them. */
 
+import { actionsOf, COMPUTER, inWords } from '../desktop/actions';
 import { secondsOf, written } from '../parts/sentences';
 import type { AgentTask, Answer, Progress, ToolUse } from './answers';
 
@@ -28,7 +29,8 @@ function Tool({ tool }: { tool: ToolUse }) {
     <li class={`step ${stateOf(success)}`}>
       <details>
         <summary>
-          <b>{name}</b> <small>{stateOf(success)}</small>
+          <b>{name}</b> {name === COMPUTER && <span>{actionsOf(tool.arguments).map(inWords).join(', ')} </span>}
+          <small>{stateOf(success)}</small>
           <ProgressBar progress={progress} label={name} />
         </summary>
         <h4>Arguments</h4>

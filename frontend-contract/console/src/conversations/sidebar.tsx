@@ -10,15 +10,15 @@ import { ConversationItem } from './conversation-item';
 
 const WAIT_MS = 200;
 
-const PLACES: readonly (readonly [View, string, string])[] = [
-  ['usage', 'Usage', ''],
-  ['providers', 'Providers', ''],
-  ['desktop', 'Desktop', 'later'],
+const PLACES: readonly (readonly [View, string])[] = [
+  ['usage', 'Usage'],
+  ['providers', 'Providers'],
+  ['desktop', 'Desktops'],
 ];
 
 export function Sidebar() {
   const page = useConsole();
-  const { session, conversations, router } = page;
+  const { session, conversations, desktops, router } = page;
   const view = router.route.value.view;
   return (
     <aside class="sidebar">
@@ -31,9 +31,9 @@ export function Sidebar() {
         <Problem text={conversations.problem.value} />
       </nav>
       <nav class="places" aria-label="More">
-        {PLACES.map(([name, title, note]) => (
+        {PLACES.map(([name, title]) => (
           <a key={name} href={`#/${name}`} aria-current={view === name ? 'page' : undefined}>
-            {title} {note && <small>{note}</small>}
+            {title} {name === 'desktop' && desktops.held.value && <small>you control one</small>}
           </a>
         ))}
       </nav>

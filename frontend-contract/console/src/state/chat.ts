@@ -15,6 +15,13 @@ export interface Choices {
   readonly approval: '' | 'always';
 }
 
+export interface TaskChoices {
+  readonly desktopId: string;
+  readonly model: string;
+  /** Which actions a person decides on; empty for those that are risky. */
+  readonly approval: '' | 'always' | 'never';
+}
+
 export interface Question {
   readonly text: string;
   readonly attachments: readonly string[];
@@ -103,6 +110,16 @@ export class Chat {
     this.loading.value = false;
   }
 
+  /** Follows answers that were begun elsewhere, if there are such. */
+  async lookForOthers(): Promise<void> {
+    const id = this.conversationId.peek();
+    if (id === null) return;
+    const runs = await this.#api.listUnfinishedRuns(id).catch(() => undefined);
+    const followed = new Set(this.live.peek().map((each) => each.stream.runId));
+    const isNew = runs?.items.some((each) => !followed.has(each.id)) && !followed.has(undefined);
+    if (isNew && id === this.conversationId.peek()) await this.refresh();
+  }
+
   send(question: Question, choices: Choices): void {
     const { agent, model, approval } = choices;
     const stream = this.#api.streamChat({
@@ -121,6 +138,18 @@ export class Chat {
     const stream = this.#api.getRunEvents(runId, { after: 0 });
     const question = { text, attachments: [], spoken: true };
     this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question });
+  }
+
+  /** Has an agent do something on the desktop of this conversation. */
+  doTask(text: string, { desktopId, model, approval }: TaskChoices): void {
+    const stream = this.#api.executeComputerTask({
+      task: text,
+      session_id: desktopId,
+      ...(model ? { model } : {}),
+      ...(approval ? { approval } : {}),
+      stream: true,
+    });
+    this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question: { text, attachments: [] } });
   }
 
   edit(message: MessageView, text: string): void {

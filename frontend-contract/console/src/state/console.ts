@@ -6,6 +6,7 @@ import { useContext } from 'preact/hooks';
 
 import { Chat } from './chat';
 import { ConversationList } from './conversation-list';
+import { Desktops } from './desktops';
 import { Reasons } from './reasons';
 import { Router } from './router';
 import { Session } from './session';
@@ -26,6 +27,7 @@ export class Console {
   readonly reasons = new Reasons(this.api);
   readonly uploads = new Uploads(this.api);
   readonly voice = new Voice(this.api, this.chat);
+  readonly desktops = new Desktops(this.api);
   #lastNews = 0;
   #owner: string | undefined;
 
@@ -56,6 +58,7 @@ export class Console {
       this.conversations.forget();
       this.uploads.forget();
       this.voice.leave();
+      this.desktops.forget();
     }
     this.#owner = owner;
     this.chat.drafts.belongTo(owner);

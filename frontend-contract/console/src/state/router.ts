@@ -2,10 +2,20 @@
 
 import { signal } from '@preact/signals';
 
-export type View = 'usage' | 'providers' | 'desktop';
-export type Route = { readonly view: 'chat'; readonly conversationId: string | null } | { readonly view: View };
+export type Report = 'usage' | 'providers';
+export type View = Report | 'desktop';
+/** Of a desktop, its screen or its film; null is the list of them. */
+export interface DesktopRoute {
+  readonly view: 'desktop';
+  readonly desktopId: string | null;
+  readonly film: boolean;
+}
+export type Route =
+  | { readonly view: 'chat'; readonly conversationId: string | null }
+  | { readonly view: Report }
+  | DesktopRoute;
 
-const VIEWS: readonly View[] = ['usage', 'providers', 'desktop'];
+const REPORTS: readonly Report[] = ['usage', 'providers'];
 
 export class Router {
   readonly route = signal<Route>({ view: 'chat', conversationId: null });
@@ -43,10 +53,15 @@ export function addressOf(conversationId: string): string {
   return `#/c/${encodeURIComponent(conversationId)}`;
 }
 
+export function desktopAddress(desktopId: string, part: '' | '/film' = ''): string {
+  return `#/desktop/${encodeURIComponent(desktopId)}${part}`;
+}
+
 export function routeOf(hash: string): Route {
-  const [, first = '', second = ''] = hash.split('/');
-  const view = VIEWS.find((each) => each === first);
+  const [, first = '', second = '', third = ''] = hash.split('/');
+  const view = REPORTS.find((each) => each === first);
   if (view) return { view };
+  if (first === 'desktop') return { view: 'desktop', desktopId: second ? decoded(second) : null, film: third === 'film' };
   return { view: 'chat', conversationId: first === 'c' && second ? decoded(second) : null };
 }
 

@@ -48,8 +48,8 @@ def test_the_page_loads_what_is_there_as_it_is() -> None:
     loaded = re.findall(r' (?:src|href)="/assets/([^"]+)"(?: integrity="sha384-([^"]+)")?', html)
     script = next(name for name, _ in loaded if name.endswith(".js"))
     code = built_files()[script].contents["identity"].decode()
-    later = set(re.findall(r"/assets/([\w.-]+\.js)", code))
-    assert len(later) == 1, "the microphone's worklet"
+    later = set(re.findall(r"(?:/assets/|`\./)([\w.-]+\.js)", code))
+    assert len(later) == 2, "the microphone's worklet, and the viewer of desktops"
     assert {name for name, _ in loaded} | later == built_files().keys() - {INDEX}
     for name, digest in loaded:
         content = built_files()[name].contents["identity"]

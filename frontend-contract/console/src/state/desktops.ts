@@ -1,0 +1,183 @@
+/** Desktops: those that there are, the one that is shown, and the control of one that was taken over here. */
+
+import { CartritaApiError, type CartritaApiClient, type DesktopView } from '@cartrita/client';
+import { batch, signal } from '@preact/signals';
+
+import { sentenceOf } from '../parts/sentences';
+
+const PAGE = 50;
+/** So often within the time of a lease it is taken again. */
+const RENEWALS = 3;
+const SHORTEST_RENEWAL_MS = 500;
+
+export class Desktops {
+  /** The latest first; null until they are known. */
+  readonly items = signal<readonly DesktopView[] | null>(null);
+  readonly nextCursor = signal<string | null>(null);
+  readonly shown = signal<DesktopView | null>(null);
+  /** The id of the one that is controlled from this page, or empty. */
+  readonly held = signal('');
+  readonly problem = signal('');
+  readonly #api: CartritaApiClient;
+  #shownId = '';
+  #renewal = 0;
+
+  constructor(api: CartritaApiClient) {
+    this.#api = api;
+  }
+
+  /** Forgets all of it: somebody else signs in. */
+  forget(): void {
+    this.#letGo();
+    this.leave();
+    batch(() => {
+      this.items.value = null;
+      this.nextCursor.value = null;
+      this.problem.value = '';
+    });
+  }
+
+  async refresh(): Promise<void> {
+    await this.#reporting(async () => {
+      const page = await this.#api.listDesktops({ limit: PAGE });
+      this.#list(page.items, page.next_cursor);
+    });
+  }
+
+  async more(): Promise<void> {
+    const cursor = this.nextCursor.peek();
+    if (cursor === null) return;
+    await this.#reporting(async () => {
+      const page = await this.#api.listDesktops({ limit: PAGE, cursor });
+      this.#list([...(this.items.peek() ?? []), ...page.items], page.next_cursor);
+    });
+  }
+
+  /** The one of a conversation that runs, as far as it is known. */
+  of(conversationId: string | null): DesktopView | undefined {
+    return this.items.value?.find((each) => each.conversation_id === conversationId && each.live_url !== null);
+  }
+
+  /** Shows one. */
+  async open(id: string): Promise<void> {
+    if (this.shown.peek()?.id !== id) this.shown.value = null;
+    this.#shownId = id;
+    this.problem.value = '';
+    await this.look();
+  }
+
+  leave(): void {
+    this.#shownId = '';
+    this.shown.value = null;
+  }
+
+  /** How the one that is shown is now. */
+  async look(): Promise<void> {
+    const id = this.#shownId;
+    if (!id) return;
+    try {
+      this.#show(await this.#api.getDesktop(id));
+    } catch (error) {
+      if (id === this.#shownId && this.shown.peek() === null) this.problem.value = sentenceOf(error);
+    }
+  }
+
+  /** Starts one, and tells its id; empty if it did not start. */
+  async start(): Promise<string> {
+    let id = '';
+    await this.#reporting(async () => void ({ id } = await this.#api.createDesktop()));
+    return id;
+  }
+
+  /** Waits for the action in hand; from then on this page alone uses the desktop. */
+  async take(id: string): Promise<boolean> {
+    return this.#reporting(async () => {
+      const taken = await this.#api.controlDesktop(id, { action: 'take' });
+      this.#show(taken);
+      this.#hold(taken);
+    });
+  }
+
+  /** Hands it back; whoever asked for it goes on. */
+  async handBack(id: string, note: string): Promise<boolean> {
+    return this.#reporting(async () => {
+      const request = { action: 'release', ...(note ? { note } : {}) } as const;
+      this.#show(await this.#api.controlDesktop(id, request));
+      this.#letGo();
+    });
+  }
+
+  /** Cancels what agents do there. */
+  async stop(id: string): Promise<void> {
+    await this.#reporting(async () => this.#show(await this.#api.stopDesktop(id)));
+  }
+
+  async end(id: string): Promise<void> {
+    await this.#reporting(async () => {
+      await this.#api.endDesktop(id);
+      if (this.held.peek() === id) this.#letGo();
+      await this.look();
+    });
+  }
+
+  #hold({ id, control, used_at: taken }: DesktopView): void {
+    this.held.value = id;
+    clearTimeout(this.#renewal);
+    if (!control) return;
+    // Both are told by the server's clock.
+    const lease = Date.parse(control.expires_at) - Date.parse(taken);
+    const pause = Math.max(SHORTEST_RENEWAL_MS, lease / RENEWALS);
+    this.#renewal = window.setTimeout(() => void this.#renew(id), pause);
+  }
+
+  /** Another page of the same person may have handed it back meanwhile: then it is not taken again. */
+  async #renew(id: string): Promise<void> {
+    try {
+      const now = await this.#api.getDesktop(id);
+      if (this.held.peek() !== id) return;
+      if (!now.control?.mine) return this.#lose(now);
+      this.#hold(await this.#api.controlDesktop(id, { action: 'take' }));
+    } catch (error) {
+      if (this.held.peek() !== id) return;
+      this.problem.value = sentenceOf(error);
+      if (error instanceof CartritaApiError && [404, 409].includes(error.status ?? 0)) this.#letGo();
+      else this.#renewal = window.setTimeout(() => void this.#renew(id), SHORTEST_RENEWAL_MS);
+    }
+  }
+
+  #lose(now: DesktopView): void {
+    this.#letGo();
+    this.#show(now);
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#renewal);
+    this.held.value = '';
+  }
+
+  #list(items: readonly DesktopView[], nextCursor: string | null): void {
+    batch(() => {
+      this.items.value = items;
+      this.nextCursor.value = nextCursor;
+    });
+  }
+
+  #show(desktop: DesktopView): void {
+    const items = this.items.peek();
+    batch(() => {
+      if (items) this.items.value = items.map((each) => (each.id === desktop.id ? desktop : each));
+      if (desktop.id === this.#shownId) this.shown.value = desktop;
+    });
+  }
+
+  async #reporting(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      this.problem.value = '';
+      return true;
+    } catch (error) {
+      this.problem.value = sentenceOf(error);
+      return false;
+    }
+  }
+}
