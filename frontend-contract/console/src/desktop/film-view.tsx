@@ -75,7 +75,7 @@ function Frame({ film, frame }: { film: Film; frame: FrameView }) {
             .filter(Boolean)
             .join(' · ')}
         </p>
-        {error && <p class="problem">Not done: {error}</p>}
+        {error && <p class="problem">{error}</p>}
       </figcaption>
     </figure>
   );
