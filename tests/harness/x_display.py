@@ -37,8 +37,9 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
 class XDisplay:
     """Its programs have a home of their own, and end with it."""
 
-    def __init__(self, options: Sequence[str] = ()) -> None:
+    def __init__(self, options: Sequence[str] = (), *, size: str = "1280x800") -> None:
         self._options = options
+        self._size = size
         self._started: list[tuple[subprocess.Popen[bytes], ParentWatch]] = []
         self.home = Path(tempfile.mkdtemp(prefix="cartrita-display-"))
         self.name = ""
@@ -124,9 +125,11 @@ class XDisplay:
 
     def _serve(self) -> int:
         reader, writer = os.pipe()
-        screen = ("-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset", *self._options)
+        screen = ("-screen", "0", f"{self._size}x24", "-nolisten", "tcp", "-noreset")
         try:
-            self._run("Xvfb", "-displayfd", str(writer), *screen, descriptors=(writer,))
+            self._run(
+                "Xvfb", "-displayfd", str(writer), *screen, *self._options, descriptors=(writer,)
+            )
         finally:
             os.close(writer)
         with os.fdopen(reader) as numbers:

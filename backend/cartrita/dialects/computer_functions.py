@@ -1,7 +1,7 @@
 """A desktop as a plain function, for the models that no vendor trained for a tool of its own."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeAlias, cast
+from collections.abc import Iterable, Iterator
+from typing import Final, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -11,20 +11,18 @@ from cartrita.domain.desktop import (
     LONGEST_TYPED,
     MOST_ACTIONS,
     Action,
-    Area,
     Click,
     ComputerCall,
     Drag,
     HoldKey,
     Key,
-    Move,
     Point,
     Scroll,
     Type,
-    Zoom,
     typed,
     written,
 )
+from cartrita.domain.desktop_places import Place, placed
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import ToolCall
 from cartrita.domain.tools import COMPUTER, ComputerTool, Tool, ToolSpec, VendorTool
@@ -57,9 +55,6 @@ _KINDS: Final = {
     "wait": "wait for so many `seconds`",
 }
 """What each action does, by its `type`."""
-
-
-_Place: TypeAlias = Callable[[Point], Point]
 
 
 class Unreadable(ValueError):
@@ -100,42 +95,27 @@ def _written(call: ComputerCall, tool: ComputerTool) -> JsonObject:
     return msgspec.to_builtins(ComputerCall(tuple(_write(one, place) for one in call.actions)))
 
 
-def _read(action: Action, place: _Place | None) -> tuple[Action, ...]:
+def _read(action: Action, place: Place | None) -> tuple[Action, ...]:
     if isinstance(action, Type):
         return typed(action.text) if action.secret is None else (action,)
     if isinstance(action, Click | Drag | Scroll | Key | HoldKey) and action.keys:
         action = replace(action, keys=tuple(map(key_name, action.keys)))
-    return (_placed(action, place),)
+    return (action if place is None else placed(action, place),)
 
 
-def _write(action: Action, place: _Place | None) -> Action:
-    return Type(written(action)) if isinstance(action, Type) else _placed(action, place)
+def _write(action: Action, place: Place | None) -> Action:
+    if isinstance(action, Type):
+        return Type(written(action))
+    return action if place is None else placed(action, place)
 
 
-def _placed(action: Action, place: _Place | None) -> Action:
-    if place is None:
-        return action
-    match action:
-        case Move(at=at):
-            return Move(place(at))
-        case Click(at=at) | Scroll(at=at) if at is not None:
-            return replace(action, at=place(at))
-        case Drag(path=path):
-            return replace(action, path=tuple(map(place, path)))
-        case Zoom(area=area):
-            start, end = place(Point(area.left, area.top)), place(Point(area.right, area.bottom))
-            return Zoom(Area(start.x, start.y, end.x, end.y))
-        case _:
-            return action
-
-
-def _to_pixels(tool: ComputerTool, grid: int) -> _Place:
+def _to_pixels(tool: ComputerTool, grid: int) -> Place:
     """From a grid, the last line of which is the last pixel."""
     across, down = (tool.width - 1) / grid, (tool.height - 1) / grid
     return lambda at: Point(round(at.x * across), round(at.y * down))
 
 
-def _to_grid(tool: ComputerTool, grid: int) -> _Place:
+def _to_grid(tool: ComputerTool, grid: int) -> Place:
     across, down = grid / (tool.width - 1), grid / (tool.height - 1)
     return lambda at: Point(round(at.x * across), round(at.y * down))
 

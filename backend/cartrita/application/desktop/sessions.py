@@ -15,6 +15,7 @@ from cartrita.domain.desktop import (
     DesktopSpec,
     DesktopStatus,
 )
+from cartrita.domain.desktop_places import shown_size
 from cartrita.domain.errors import (
     CartritaError,
     Conflict,
@@ -66,8 +67,8 @@ class DesktopSessions:
 
     @property
     def size(self) -> tuple[int, int]:
-        """The width and the height of their screens."""
-        return self._plan.spec.width, self._plan.spec.height
+        """The width and the height of their screens, as they are shown."""
+        return shown_size(self._plan.spec.width, self._plan.spec.height)
 
     async def create(self, principal: Principal, conversation: str | None) -> DesktopSession:
         """Start one for a conversation, or for a new one.
@@ -87,14 +88,15 @@ class DesktopSessions:
         isolation = self._plan.spec.isolation or desktops.isolation
         assert isolation is not None
         now = clock.now()
+        width, height = self.size
         session = DesktopSession(
             id=DesktopId(ids.uuid7()),
             owner_id=owner_id,
             conversation_id=conversation_id,
             status=DesktopStatus.STARTING,
             machine=self._plan.machine,
-            width=self._plan.spec.width,
-            height=self._plan.spec.height,
+            width=width,
+            height=height,
             isolation=isolation,
             created_at=now,
             used_at=now,

@@ -1,6 +1,7 @@
 """Sessions of desktops: how many there are, how they end, and what of them goes with what."""
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Table, func, select, update
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
 from tests.harness.rows import ANN, BOB, stored_conversation
@@ -57,6 +58,16 @@ async def test_owners_and_machines_have_limits(pool: Database) -> None:
         await desk.sessions.start("carol", others)
     await desk.sessions.end(session, "x")
     await desk.sessions.start("carol", others)
+
+
+async def test_a_large_screen_is_told_as_it_is_shown(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    plan = desk.sessions._plan
+    desk.sessions._plan = replace(plan, spec=replace(plan.spec, width=2560, height=1600))
+    assert desk.sessions.size == (1356, 847)
+    session = await desk.started()
+    assert (session.width, session.height) == (1356, 847)
+    assert desk.screen(session).spec.width == 2560
 
 
 async def test_one_that_does_not_start_leaves_nothing_that_runs(pool: Database) -> None:

@@ -12,6 +12,7 @@ from mss.linux.xshmgetimage import MSSImplXShmGetImage
 from cartrita.adapters.desktop.host.driver import pictures
 from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer, peer
 from cartrita.domain.desktop import Area, Shot
+from cartrita.domain.desktop_places import Scale
 
 Pixels: TypeAlias = bytes | bytearray
 
@@ -21,6 +22,7 @@ class Camera:
 
     def __init__(self, server: XServer) -> None:
         self._server = server
+        self._scale = Scale.of(server.width, server.height)
         self._whole = Area(0, 0, server.width, server.height)
         self._monitor = {"left": 0, "top": 0, "width": server.width, "height": server.height}
         self._fast = _fast(server)
@@ -47,20 +49,21 @@ class Camera:
         return self._server.pixels(self._whole)
 
     def shot(self) -> Shot:
-        """The whole screen."""
+        """The whole screen, as it is shown."""
         pixels, cursor = self.grab(), self._server.cursor()
         if self._last is None or self._last[:2] != (pixels, cursor):
-            picture = pictures.drawn(pixels, self._server.width, self._server.height, cursor)
-            png = pictures.png(picture)
-            self._last = (pixels, cursor, Shot(png, *picture.size, cursor.at))
+            whole = pictures.drawn(pixels, self._server.width, self._server.height, cursor)
+            png = pictures.png(pictures.sized(whole, self._scale.shown))
+            shot = Shot(png, *self._scale.shown, self._scale.as_shown(cursor.at))
+            self._last = (pixels, cursor, shot)
         return self._last[2]
 
     def zoom(self, area: Area) -> Shot:
-        """A part of the screen, enlarged."""
+        """A part of the screen, in its own pixels, enlarged."""
         cursor = self._server.cursor()
         whole = pictures.drawn(self.grab(), self._server.width, self._server.height, cursor)
         picture = pictures.enlarged(whole, area)
-        return Shot(pictures.png(picture), *picture.size, cursor.at)
+        return Shot(pictures.png(picture), *picture.size, self._scale.as_shown(cursor.at))
 
 
 def _fast(server: XServer) -> MSSImplXShmGetImage | None:

@@ -18,12 +18,14 @@ from cartrita.domain.desktop import (
     Done,
     HoldKey,
     Key,
+    Point,
     Screenshot,
     Shot,
     Type,
     Wait,
     Zoom,
 )
+from cartrita.domain.desktop_places import Scale
 from cartrita.domain.errors import DesktopGone
 
 
@@ -31,6 +33,7 @@ class _Parts(NamedTuple):
     """What of it lives as long as a connection to the X server."""
 
     server: XServer
+    scale: Scale
     camera: Camera
     hand: Hand
     keyboard: Keyboard
@@ -39,6 +42,8 @@ class _Parts(NamedTuple):
 
 class XDriver:
     """Drives the desktop of one display. One thread at a time uses it.
+
+    Places are those of the screen as it is shown: see `desktop_places`.
 
     All methods raise DesktopGone once the display is, but for `let_go`. A connection that was lost
     is made anew by the next action, never in one.
@@ -57,14 +62,15 @@ class XDriver:
         """
         began = time.monotonic()
         parts = self._connected()
-        refusals.check_places(action, Screen(parts.server.width, parts.server.height))
+        refusals.check_places(action, Screen(*parts.scale.shown))
         held, text = refusals.keysyms_held(action), refusals.keysyms_typed(action, typed)
         before = parts.camera.shot()
+        meant = parts.scale.on_screen(action)
         try:
-            if isinstance(action, Screenshot | Zoom | CursorPosition):
+            if isinstance(meant, Screenshot | Zoom | CursorPosition):
                 after = before
             else:
-                after = self._do(parts, action, held or text, stop)
+                after = self._do(parts, meant, held or text, stop)
         except BaseException:
             self.let_go()
             raise
@@ -74,7 +80,7 @@ class XDriver:
             before=before,
             after=after,
             picture=_picture(parts, action, after),
-            pointer=parts.server.pointer() if isinstance(action, CursorPosition) else None,
+            pointer=_pointer(parts) if isinstance(action, CursorPosition) else None,
             seconds=time.monotonic() - began,
         )
 
@@ -127,12 +133,16 @@ class XDriver:
         return self._parts
 
 
+def _pointer(parts: _Parts) -> Point:
+    return parts.scale.as_shown(parts.server.pointer())
+
+
 def _picture(parts: _Parts, action: Action, seen: Shot) -> Shot | None:
     match action:
         case Screenshot():
             return seen
         case Zoom():
-            return parts.camera.zoom(action.area)
+            return parts.camera.zoom(parts.scale.area_on_screen(action.area))
         case _:
             return None
 
@@ -141,4 +151,5 @@ def _connect(display: str) -> _Parts:
     server = XServer(display)
     camera = Camera(server)
     settling = Settling(server, camera)
-    return _Parts(server, camera, Hand(server), Keyboard(server, settling), settling)
+    scale = Scale.of(server.width, server.height)
+    return _Parts(server, scale, camera, Hand(server), Keyboard(server, settling), settling)

@@ -2,16 +2,12 @@
 
 import struct
 import zlib
-from typing import Final
 
 from PIL import Image
 
 from cartrita.adapters.desktop.host.driver.x_server import Cursor
 from cartrita.domain.desktop import Area
-
-_LONGEST: Final = 1568
-_MOST_PIXELS: Final = 1_150_000
-"""The bounds of pictures for computer use of the strictest vendor (Anthropic, older models)."""
+from cartrita.domain.desktop_places import LONGEST_SHOWN, MOST_SHOWN
 
 
 def drawn(pixels: bytes | bytearray, width: int, height: int, cursor: Cursor) -> Image.Image:
@@ -28,8 +24,12 @@ def drawn(pixels: bytes | bytearray, width: int, height: int, cursor: Cursor) ->
 def enlarged(picture: Image.Image, area: Area) -> Image.Image:
     """A part of a picture, as large as the whole allows; its aspect is kept."""
     part = picture.crop((area.left, area.top, area.right, area.bottom))
-    size = enlarged_size(part.size, picture.size)
-    return part if size == part.size else part.resize(size, Image.Resampling.BICUBIC)
+    return sized(part, enlarged_size(part.size, picture.size))
+
+
+def sized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """A picture in another size."""
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.BICUBIC)
 
 
 def enlarged_size(part: tuple[int, int], whole: tuple[int, int]) -> tuple[int, int]:
@@ -38,8 +38,8 @@ def enlarged_size(part: tuple[int, int], whole: tuple[int, int]) -> tuple[int, i
     factor = min(
         whole[0] / width,
         whole[1] / height,
-        _LONGEST / max(part),
-        (_MOST_PIXELS / (width * height)) ** 0.5,
+        LONGEST_SHOWN / max(part),
+        (MOST_SHOWN / (width * height)) ** 0.5,
     )
     return max(1, int(width * factor)), max(1, int(height * factor))
 

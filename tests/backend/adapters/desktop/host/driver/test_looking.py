@@ -4,8 +4,8 @@ import io
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import Self
 
 import pytest
@@ -16,7 +16,19 @@ from Xlib.display import Display
 
 from cartrita.adapters.desktop.host.driver import camera
 from cartrita.adapters.desktop.host.driver.driver import XDriver
-from cartrita.domain.desktop import Action, Area, Done, Move, Point, Screenshot, Shot, Wait, Zoom
+from cartrita.domain.desktop import (
+    Action,
+    Area,
+    CursorPosition,
+    Done,
+    Move,
+    Point,
+    Screenshot,
+    Shot,
+    Wait,
+    Zoom,
+)
+from cartrita.domain.errors import ActionRefused
 
 pytestmark = pytest.mark.slow
 _NUMBER = 1000 + os.getpid() % 50_000
@@ -25,18 +37,25 @@ _ORANGE = 0xFF8800
 _CORNER = Point(1279, 799)
 
 
-@pytest.fixture
-def patch(display: XDisplay) -> Iterator[None]:
-    """A window of one colour, 100 x 50 at 200, 300, above all."""
+@contextmanager
+def _patch(display: XDisplay, area: Area) -> Generator[None]:
+    """A window of one colour there, above all."""
     connection = Display(display.name)
-    root = connection.screen().root
-    window = root.create_window(
-        200, 300, 100, 50, 0, 24, background_pixel=_ORANGE, override_redirect=1
+    size = area.right - area.left, area.bottom - area.top
+    window = connection.screen().root.create_window(
+        area.left, area.top, *size, 0, 24, background_pixel=_ORANGE, override_redirect=1
     )
     window.map()
     connection.sync()
     yield
     connection.close()
+
+
+@pytest.fixture
+def patch(display: XDisplay) -> Iterator[None]:
+    """One of 100 x 50 at 200, 300."""
+    with _patch(display, Area(200, 300, 300, 350)):
+        yield
 
 
 class _Relay:
@@ -111,6 +130,24 @@ def test_a_part_is_enlarged_and_places_stay_those_of_the_screen(driver: XDriver)
     assert done.picture is not None
     assert done.picture.pointer == _CORNER
     assert (done.after.width, done.after.height) == (1280, 800)
+
+
+def test_a_large_screen_is_shown_smaller_and_pointed_at_as_it_is_shown() -> None:
+    with XDisplay(size="2560x1600") as large, closing(XDriver(large.name, settle_s=1.0)) as made:
+        assert _image(_do(made, Screenshot()).picture).size == (1356, 847)
+        for at in (Point(1355, 846), Point(0, 0), Point(677, 423)):
+            assert _do(made, Move(at)).after.pointer == at
+            assert _do(made, CursorPosition()).pointer == at
+            real = made._parts.server.pointer()
+            assert (real.x * 1356 // 2560, real.y * 847 // 1600) == (at.x, at.y)
+        with pytest.raises(ActionRefused, match=r"outside of the screen \(1356 x 847\)"):
+            _do(made, Move(Point(1356, 0)))
+        with _patch(large, Area(2000, 1200, 2100, 1250)):
+            shown = _image(made.look())
+            assert shown.getpixel((2050 * 1356 // 2560, 1225 * 847 // 1600)) == (0xFF, 0x88, 0x00)
+            closely = _image(_do(made, Zoom(Area(1065, 640, 1105, 656))).picture)
+            assert closely.width > 1000, "what is looked at closely is in the screen's own pixels"
+            assert closely.getpixel((200, 100)) == (0xFF, 0x88, 0x00)
 
 
 def test_the_pointer_is_in_the_picture(driver: XDriver) -> None:
