@@ -46,11 +46,14 @@ class Pressed(NamedTuple):
 class Witness:
     """Of one desktop, from when it is made until its X server ends."""
 
-    def __init__(self, host: int) -> None:
-        """`host` is the process of the desktop. Raises what is in `ENDED` if that has ended."""
+    def __init__(self, host: int, cookie: Path | None = None) -> None:
+        """`host` is the process of the desktop, and `cookie` a file with another than its own.
+
+        Raises what is in `ENDED` if the desktop has ended, or lets nobody in.
+        """
         self._typed: list[str] = []
         self.clicks: list[Pressed] = []
-        with _connected(host) as (control, self._stream):
+        with _connected(host, cookie) as (control, self._stream):
             self._letters = {
                 code: letter
                 for letter in "abcdefghijklmnopqrstuvwxyz0"
@@ -73,8 +76,10 @@ class Witness:
         self._thread.join()
 
     def _listen(self) -> None:
+        stream = cast("Any", self._stream)
         with suppress(*ENDED):
-            cast("Any", self._stream).record_enable_context(self._context, self._note)
+            stream.record_enable_context(self._context, self._note)
+        stream.display.socket.close()
 
     def _note(self, reply: Any) -> None:
         data = reply.data if reply.category == record.FromServer else b""
@@ -88,7 +93,7 @@ class Witness:
 
 
 @contextmanager
-def _connected(host: int) -> Generator[tuple[Display, Display]]:
+def _connected(host: int, cookie: Path | None) -> Generator[tuple[Display, Display]]:
     """Two connections with the display of a desktop: the first is closed at the end."""
     root = Path("/proc", str(host), "root")
     seen = _SOCKETS / f"X{_FIRST_NUMBER + host % 40_000}"
@@ -98,7 +103,7 @@ def _connected(host: int) -> Generator[tuple[Display, Display]]:
         raise OSError("It has no display yet.")
     seen.unlink(missing_ok=True)
     seen.symlink_to(sockets[0])
-    os.environ["XAUTHORITY"] = str(directory / "authority")
+    os.environ["XAUTHORITY"] = str(cookie or directory / "authority")
     try:
         name = f":{seen.name[1:]}"
         first, second = Display(name), Display(name)

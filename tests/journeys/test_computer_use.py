@@ -281,3 +281,8 @@ async def test_an_action_that_broke_off_is_not_done_again(provider: FakeProvider
         assert done == ["screenshot", "hold_key"]
         assert films["failed"][1]["error"].startswith("It broke off")
         assert [frame["action"]["type"] for frame in films["ready"]] == ["screenshot"]
+
+
+async def test_who_asks_with_a_key_is_told_what_shuts_desktops_in(desk: Scenario) -> None:
+    _, told = await desk.call("GET", "/ready")
+    assert told["desktops"] == {"isolation": "bubblewrap", "missing": []}
