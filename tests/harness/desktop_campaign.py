@@ -184,7 +184,7 @@ class DesktopCampaign:
         disruptor = Disruptor(self.server, self.chance)
         for _ in range(self.kills):
             victim = self.chance.choice((*_OF_SERVER, *_OF_DESKTOP))
-            wanted = sum(self.report.decided.values()) + self.chance.randrange(1, 4)
+            wanted = sum(self.report.decided.values()) + self.chance.randrange(1, 3)
             deadline = time.monotonic() + _SETTLE_S
             while time.monotonic() < deadline:
                 await asyncio.sleep(_PAUSE_S)

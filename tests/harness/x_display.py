@@ -106,6 +106,11 @@ class XDisplay:
             keys = sum(row.bit_count() for row in display.query_keymap())
             return keys + (display.screen().root.query_pointer().mask >> 8 & 31).bit_count()
 
+    def repeats(self) -> int:
+        """Whether keys repeat themselves: 1 or 0."""
+        with closing(Display(self.name)) as display:
+            return display.get_keyboard_control().global_auto_repeat
+
     @contextmanager
     def _focused(self) -> Generator[Any]:
         with closing(Display(self.name)) as display:

@@ -3,7 +3,11 @@
 import pytest
 from tests.harness.desktop_campaign import run
 
-pytestmark = pytest.mark.slow
+# python-xlib closes no socket of a connection that it could not make.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def test_what_nobody_allowed_is_not_done_and_nothing_is_done_twice() -> None:

@@ -17,4 +17,4 @@ def test_nothing_is_left(seed: int, folder: Path) -> None:
 
 
 def test_nothing_is_left_without_namespaces(folder: Path) -> None:
-    assert len(kill(folder, starts=6, seed=3, isolation=DesktopIsolation.PLAIN)) == 6
+    assert len(kill(folder, starts=4, seed=3, isolation=DesktopIsolation.PLAIN)) == 4

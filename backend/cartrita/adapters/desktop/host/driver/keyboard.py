@@ -30,7 +30,7 @@ class Keyboard:
 
     def type(self, keysyms: Sequence[int], stop: threading.Event) -> None:
         """Type these symbols one after the other, until `stop`."""
-        with self._small_letters():
+        with self._server.without_repeat(), self._small_letters():
             while keysyms and not stop.is_set():
                 keys, count = self._borrow(keysyms, stop)
                 self._tap(keys, keysyms[:count], stop)
@@ -39,10 +39,11 @@ class Keyboard:
     def chord(self, keysyms: Sequence[int], times: int, stop: threading.Event) -> None:
         """Press keys together and let them go, so many times or until `stop`."""
         codes = self._borrow(keysyms, stop)[0].codes(keysyms)
-        for _ in range(times):
-            if stop.is_set():
-                return
-            self._server.tap_keys(codes)
+        with self._server.without_repeat():
+            for _ in range(times):
+                if stop.is_set():
+                    return
+                self._server.tap_keys(codes)
         self._unread.update(codes)
 
     @contextmanager

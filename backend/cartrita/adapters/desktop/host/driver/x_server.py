@@ -109,12 +109,27 @@ class XServer:
         self._input(*((X.KeyRelease, code) for code in codes))
 
     def tap_keys(self, codes: Sequence[int]) -> None:
-        """Press keys in this order, and let them go in the reverse.
-
-        The server does it at one go, so that no key is down for long enough to repeat.
-        """
+        """Press keys in this order, and let them go in the reverse."""
         pressed = ((X.KeyPress, code) for code in codes)
         self._input(*pressed, *((X.KeyRelease, code) for code in reversed(codes)))
+
+    @contextmanager
+    def without_repeat(self) -> Generator[None]:
+        """No key repeats itself within.
+
+        A server that gets no processor for most of a second, after a press and before the release
+        that follows it, would take the key for one that is held.
+        """
+        self._repeat(X.AutoRepeatModeOff)
+        try:
+            yield
+        finally:
+            self._repeat(X.AutoRepeatModeOn)
+
+    def _repeat(self, mode: int) -> None:
+        with _reported():
+            self._display.change_keyboard_control(auto_repeat_mode=mode)
+            self._display.flush()
 
     def keys_down(self) -> tuple[int, ...]:
         """The codes of the keys that are down, whoever pressed them."""

@@ -15,6 +15,7 @@ from cartrita.domain.desktop import (
     Click,
     Done,
     Drag,
+    HoldKey,
     Key,
     Move,
     Point,
@@ -190,6 +191,26 @@ def test_what_is_typed_after_a_click_does_not_overtake_it(
     editor.stop = threading.Event()
     manager.send_signal(signal.SIGCONT)
     assert "<>" not in editor.saved().partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("action", "repeats"),
+    [(Type("ab" * 50), 0), (Key(("Right",), times=100), 0), (HoldKey(("Right",), 0.5), 1)],
+    ids=["type", "key", "hold"],
+)
+def test_keys_repeat_themselves_only_where_they_are_held(
+    display: XDisplay, driver: XDriver, action: Action, repeats: int
+) -> None:
+    """A server that gets no processor between press and release would repeat the key else."""
+    seen: list[int] = []
+
+    def look() -> None:
+        driver._parts.server.sync()
+        seen.append(display.repeats())
+
+    driver.act(action, None, _AfterLooks(5, look))
+    assert seen == [repeats]
+    assert display.repeats() == 1
 
 
 def test_the_wheel_moves_the_text_and_back(display: XDisplay, driver: XDriver) -> None:
