@@ -259,8 +259,9 @@ async def test_an_action_that_broke_off_is_not_done_again(provider: FakeProvider
 
         async def acting() -> Any:
             return await doomed.fetch(
-                "SELECT run_id, conversation_id FROM run_steps JOIN runs ON id = run_id"
-                " WHERE state = 'intent'"
+                "SELECT run_id, conversation_id FROM desktop_frames f JOIN runs r ON r.id = run_id"
+                " WHERE error IS NOT NULL AND EXISTS (SELECT FROM run_steps s"
+                " WHERE s.run_id = f.run_id AND s.state = 'intent')"
             )
 
         [row] = await eventually(acting)
@@ -285,4 +286,4 @@ async def test_an_action_that_broke_off_is_not_done_again(provider: FakeProvider
 
 async def test_who_asks_with_a_key_is_told_what_shuts_desktops_in(desk: Scenario) -> None:
     _, told = await desk.call("GET", "/ready")
-    assert told["desktops"] == {"isolation": "bubblewrap", "missing": []}
+    assert told["desktop"] == {"isolation": "bubblewrap", "missing": []}
