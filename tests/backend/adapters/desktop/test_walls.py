@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 
 MEMORY, PROCESSES = 768 << 20, 96
 LISTENS = "0A"
+PLACE = ("tmp", ".X11-unix", "authority")
 
 
 def limits(process: psutil.Process) -> dict[str, str]:
@@ -32,8 +33,8 @@ def score(process: psutil.Process) -> int:
     return int(Path(f"/proc/{process.pid}/oom_score_adj").read_text())
 
 
-def mode(path: str) -> int:
-    return Path(path).stat().st_mode & 0o777
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
 
 
 def listeners(process: psutil.Process) -> list[str]:
@@ -68,7 +69,7 @@ async def test_its_display_is_on_no_network_and_wants_its_cookie(
     x_server = desktop_programs.named("Xvfb")[-1]
     assert listeners(x_server) == []
     host = x_server.parents()[2]
-    assert mode(f"/proc/{host.pid}/root/tmp/.X11-unix/authority") == 0o600
+    assert mode(Path("/proc", str(host.pid), "root", *PLACE)) == 0o600
     witness = Witness(host.pid)
     write_cookie(tmp_path / "another", None)
     with pytest.raises(ENDED):
