@@ -309,15 +309,23 @@ def test_a_file_that_becomes_longer(ask: Ask, server: Server, tmp_path: Path) ->
 
 
 @both
-def test_a_task_is_not_begun_twice_by_a_stream_that_broke(ask: Ask) -> None:
-    for nothing_came in (Reply(cut=True), Reply(media_type="text/event-stream", body=b": .\n\n")):
-        with strange_server(nothing_came) as strange, pytest.raises(Unreachable):
-            ask(strange.base, "execute_computer_task_stream", task="Tidy up.")
-        assert len(strange.asked) == 1
-    options = {"silence_timeout": 0.3}
-    with strange_server(Reply(silent=True)) as strange, pytest.raises(StreamStalled):
+@pytest.mark.parametrize(
+    ("reply", "raised"),
+    [
+        (Reply(cut=True), Unreachable),
+        (Reply(media_type="text/event-stream", body=b": .\n\n"), Unreachable),
+        (Reply(silent=True), StreamStalled),
+    ],
+)
+def test_a_task_whose_stream_broke_is_sent_again_as_the_same(
+    ask: Ask, reply: Reply, raised: type[Exception]
+) -> None:
+    options = {"silence_timeout": 0.3, "retries": 1, "resumes": 1}
+    with strange_server(reply) as strange, pytest.raises(raised):
         ask(strange.base, "execute_computer_task_stream", task="Tidy up.", options=options)
-    assert len(strange.asked) == 1
+    assert len(strange.asked) > 1
+    [key] = {each.headers["idempotency-key"] for each in strange.asked}
+    assert key
 
 
 @both

@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import pytest
 from tests.harness import processes
@@ -97,6 +98,21 @@ async def test_a_ticket_opens_one_socket(desk: Scenario) -> None:
             async with opened(desk.server.port, key=None, target=target):
                 pass
     assert refused.value.response.status_code == 401
+
+
+async def test_others_do_not_see_it(desk: Scenario) -> None:
+    desktop, other = await made(desk), f"user-{uuid4().hex}"
+    user = {"id": other, "tenant_id": "local"}
+    assert (await desk.call("POST", "/api/admin/users", user))[0] == 201
+    owned = {"name": "theirs", "owner_id": other}
+    limited = {"name": "for chats", "scopes": {"operations": ["chat"]}}
+    _, theirs = await desk.call("POST", "/api/admin/keys", owned)
+    _, chats = await desk.call("POST", "/api/keys", limited)
+    for key, status in ((theirs, 404), (chats, 403)):
+        with pytest.raises(InvalidStatus) as refused:
+            async with seen(desk, desktop["live_url"], key["key"]):
+                pass
+        assert refused.value.response.status_code == status
 
 
 async def test_two_see_it_and_one_uses_it(desk: Scenario) -> None:
