@@ -310,17 +310,17 @@ def test_a_file_that_becomes_longer(ask: Ask, server: Server, tmp_path: Path) ->
 
 @both
 @pytest.mark.parametrize(
-    ("reply", "raised"),
+    ("reply", "raised", "resumes"),
     [
-        (Reply(cut=True), Unreachable),
-        (Reply(media_type="text/event-stream", body=b": .\n\n"), Unreachable),
-        (Reply(silent=True), StreamStalled),
+        (Reply(cut=True), Unreachable, 2),
+        (Reply(media_type="text/event-stream", body=b": .\n\n"), Unreachable, 2),
+        (Reply(silent=True), StreamStalled, 5),  # a silence counts as four
     ],
 )
 def test_a_task_whose_stream_broke_is_sent_again_as_the_same(
-    ask: Ask, reply: Reply, raised: type[Exception]
+    ask: Ask, reply: Reply, raised: type[Exception], resumes: int
 ) -> None:
-    options = {"silence_timeout": 0.3, "retries": 1, "resumes": 1}
+    options = {"silence_timeout": 0.3, "resumes": resumes}
     with strange_server(reply) as strange, pytest.raises(raised):
         ask(strange.base, "execute_computer_task_stream", task="Tidy up.", options=options)
     assert len(strange.asked) > 1
