@@ -30,9 +30,7 @@ from tests.harness.scenario import Scenario
 from tests.harness.server import Server
 from tests.journeys.desktops import computer, execute, task
 
-_OF_SERVER: Final[tuple[Disruption, ...]] = (
-    "worker", "parent", "postgres", "cluster", "both", "restart",
-)  # fmt: skip
+_OF_SERVER: Final[tuple[Disruption, ...]] = ("worker", "parent", "postgres")
 _OF_DESKTOP: Final = ("keeper", "host", "Xvfb", "openbox")
 _LANES: Final = 3
 _ACTIONS: Final = 4

@@ -14,5 +14,5 @@ def test_what_nobody_allowed_is_not_done_and_nothing_is_done_twice() -> None:
     report = run(seed=20, kills=20)
     assert report.problems == [], "\n".join(report.lines())
     assert sum(report.killed.values()) == 20
-    assert len(report.done) > 20
+    assert len(report.done) > 10
     assert report.decided["deny"] > 0
