@@ -12,8 +12,10 @@ _QUIET_S: Final = 0.1
 """A screen that has not changed for so long stands still."""
 _REACTION_S: Final = 0.3
 """One that has not changed at all is looked at for so long: menus open late."""
-_READ_S: Final = 0.3
+_READ_S: Final = 0.5
 """Nor has one of a program that cannot say what it has read: it shows what it reads sooner."""
+_ECHO_S: Final = 2.0
+"""Unless it has shown nothing at all yet: it may have got no processor, or may show nothing."""
 _MANAGER_S: Final = 5.0
 """A window manager that hangs is not waited for any longer."""
 _LOOK_S: Final = 0.02
@@ -33,13 +35,13 @@ class Settling:
         self._manager_has_read(stop)
         deadline = time.monotonic() + seconds
         self._has_read(deadline, stop)
-        self._stand_still(_QUIET_S, deadline, stop)
+        self._stand_still(_QUIET_S, _REACTION_S, deadline, stop)
 
     def wait_until_read(self, seconds: float, stop: threading.Event) -> None:
         """Return when the program has read its input, as far as this can be told."""
         deadline = time.monotonic() + seconds
         if not self._has_read(deadline, stop):
-            self._stand_still(_READ_S, deadline, stop)
+            self._stand_still(_READ_S, _ECHO_S, deadline, stop)
 
     def _manager_has_read(self, stop: threading.Event) -> None:
         """Wait until the window manager has passed on what it was shown first.
@@ -64,8 +66,10 @@ class Settling:
                     return True
         return False
 
-    def _stand_still(self, quiet_s: float, deadline: float, stop: threading.Event) -> None:
-        seen, still_s = self._camera.seen, max(quiet_s, _REACTION_S)
+    def _stand_still(
+        self, quiet_s: float, reaction_s: float, deadline: float, stop: threading.Event
+    ) -> None:
+        seen, still_s = self._camera.seen, reaction_s
         changed = time.monotonic()
         while time.monotonic() < min(deadline, changed + still_s) and not stop.is_set():
             now = self._camera.grab()
