@@ -187,6 +187,6 @@ test('usage and providers', () =>
     await offline.getByText('no failures').waitFor();
     await offline.getByRole('button', { name: 'Test the connection' }).click();
     await offline.getByText('works').waitFor();
-    await page.getByRole('link', { name: 'Desktop' }).click();
-    await page.getByText('does not offer it yet').waitFor();
+    await page.getByRole('link', { name: 'Desktops' }).click();
+    await page.getByText('A task for an agent on a desktop').waitFor();
   }));

@@ -167,17 +167,22 @@ test('who has not taken it over changes nothing, even on a page that believes ot
     await page.getByText('This desktop has ended.').waitFor();
   }));
 
-test('after a cut the screen comes back by a ticket of its own', async () => {
+test('after a cut the screen comes back by a ticket of its own, and who has the control keeps it', async () => {
   const way = await cuttable();
   await onPage(async (page) => {
     const sockets = [];
     page.on('websocket', (each) => each.url().includes('/ws/desktop/') && sockets.push(new URL(each.url()).searchParams.get('ticket')));
     await started(page, way.base);
+    await takeOver(page).click();
+    await handBack(page).waitFor();
+    await page.waitForResponse((each) => each.url().endsWith('/control') && each.ok()); // it is taken again by itself
     await way.cut();
     await page.getByText('The connection is lost').waitFor();
     await way.restore();
     await connected(page);
     await page.getByText(/\d ms from here/).waitFor();
+    await page.waitForResponse((each) => each.url().endsWith('/control') && each.ok());
+    assert.ok(await handBack(page).isVisible());
     assert.ok(sockets.length > 1 && sockets.every(Boolean) && new Set(sockets).size === sockets.length, String(sockets));
     await endAll(page);
   }, { base: way.base });

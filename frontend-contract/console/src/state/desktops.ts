@@ -21,6 +21,7 @@ export class Desktops {
   readonly #api: CartritaApiClient;
   #shownId = '';
   #renewal = 0;
+  #renewing: Promise<void> = Promise.resolve();
 
   constructor(api: CartritaApiClient) {
     this.#api = api;
@@ -100,11 +101,16 @@ export class Desktops {
 
   /** Hands it back; whoever asked for it goes on. */
   async handBack(id: string, note: string): Promise<boolean> {
-    return this.#reporting(async () => {
+    clearTimeout(this.#renewal);
+    await this.#renewing; // which would take it again
+    clearTimeout(this.#renewal);
+    const done = await this.#reporting(async () => {
       const request = { action: 'release', ...(note ? { note } : {}) } as const;
       this.#show(await this.#api.controlDesktop(id, request));
       this.#letGo();
     });
+    if (!done && this.held.peek() === id) this.#plan(id, SHORTEST_RENEWAL_MS);
+    return done;
   }
 
   /** Cancels what agents do there. */
@@ -126,8 +132,11 @@ export class Desktops {
     if (!control) return;
     // Both are told by the server's clock.
     const lease = Date.parse(control.expires_at) - Date.parse(taken);
-    const pause = Math.max(SHORTEST_RENEWAL_MS, lease / RENEWALS);
-    this.#renewal = window.setTimeout(() => void this.#renew(id), pause);
+    this.#plan(id, Math.max(SHORTEST_RENEWAL_MS, lease / RENEWALS));
+  }
+
+  #plan(id: string, pause: number): void {
+    this.#renewal = window.setTimeout(() => (this.#renewing = this.#renew(id)), pause);
   }
 
   /** Another page of the same person may have handed it back meanwhile: then it is not taken again. */
@@ -137,11 +146,12 @@ export class Desktops {
       if (this.held.peek() !== id) return;
       if (!now.control?.mine) return this.#lose(now);
       this.#hold(await this.#api.controlDesktop(id, { action: 'take' }));
+      this.problem.value = '';
     } catch (error) {
       if (this.held.peek() !== id) return;
       this.problem.value = sentenceOf(error);
       if (error instanceof CartritaApiError && [404, 409].includes(error.status ?? 0)) this.#letGo();
-      else this.#renewal = window.setTimeout(() => void this.#renew(id), SHORTEST_RENEWAL_MS);
+      else this.#plan(id, SHORTEST_RENEWAL_MS);
     }
   }
 
