@@ -3,14 +3,12 @@
 from typing import Any
 
 from pydantic import BaseModel
+from tests.harness.served_contract import CONTRACT
 
-from cartrita.app import openapi_document, websocket_document
-from cartrita.contract.model import Contract, Named, OneOf, Operation, Record
+from cartrita.contract.model import Named, OneOf, Operation, Record
 from cartrita.contract.python.answers import kind, returned
-from cartrita.contract.walker import contract_of
 from cartrita_client import AsyncChatStream, AsyncDownload, ChatStream, Download
 
-CONTRACT: Contract = contract_of(openapi_document(), websocket_document())
 OPERATIONS = {each.id: each for each in CONTRACT.operations}
 
 

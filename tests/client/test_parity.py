@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.client.answers import CONTRACT, OPERATIONS, assert_is_answer, finished, finished_later
+from tests.client.answers import OPERATIONS, assert_is_answer, finished, finished_later
 from tests.client.sample_calls import CALLS, WITHOUT_DESKTOPS
 from tests.client.world import World
+from tests.harness.served_contract import CONTRACT
 
 from cartrita.contract.model import Enumeration, Record, Variants
 from cartrita.contract.python.answers import streams_on_request

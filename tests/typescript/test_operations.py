@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.client.answers import CONTRACT
 from tests.client.sample_calls import WITHOUT_DESKTOPS
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fixtures import PROVIDER_KEY

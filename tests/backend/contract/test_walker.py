@@ -4,7 +4,7 @@ import keyword
 from dataclasses import fields, is_dataclass
 
 import pytest
-from tests.harness.served_contract import ASYNCAPI, CONTRACT, OPENAPI
+from tests.harness.served_contract import CONTRACT, OPENAPI
 
 from cartrita.contract.model import (
     BodyFormat,
@@ -21,7 +21,6 @@ from cartrita.contract.model import (
     Streaming,
     Variants,
 )
-from cartrita.contract.walker import contract_of
 from cartrita.domain.errors import ErrorKind
 
 BY_ID = {operation.id: operation for operation in CONTRACT.operations}
