@@ -17,7 +17,7 @@ from cartrita.agents.run_context import RunContext
 from cartrita.agents.tool_approvals import is_approval_needed, new_approval, refusal_of
 from cartrita.domain.approvals import Approval, hash_arguments
 from cartrita.domain.begun_work import with_unknown
-from cartrita.domain.errors import CartritaError, LeaseLost
+from cartrita.domain.errors import ActionRefused, CartritaError, LeaseLost
 from cartrita.domain.events import (
     Event,
     SourceFound,
@@ -152,12 +152,14 @@ class ToolRunner:
             return await self._call(one, tool)
         return await self._announce(one, tool, approval)
 
-    async def _ask(self, one: PlacedCall, tool: Tool) -> ApprovalsNeeded:
-        """What a person is asked before a call is made."""
+    async def _ask(self, one: PlacedCall, tool: Tool) -> _Outcome:
+        """What a person is asked before a call is made, unless it cannot be done at all."""
         shown = None
         if tool.shown is not None:
             try:
                 shown = await tool.shown(self._run.claim.conversation_id, one.call.arguments)
+            except ActionRefused as refused:
+                return await self._end(one, ToolSaid(f"Nothing was done. {refused.message}", False))
             except CartritaError as error:
                 log.info("approval_shows_nothing", tool=tool.name, code=error.code)
         asked = new_approval(self._run, self._assignment.agent, one.place, one.call, shown)

@@ -1,5 +1,7 @@
 """What one action of an agent may take."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from cartrita.domain.desktop import Action, HoldKey, Type, Wait
@@ -19,8 +21,12 @@ class ActionLimits(msgspec.Struct, frozen=True, kw_only=True):
     poll_s: float
     looks_max: int
 
-    def require(self, action: Action) -> None:
-        """Raise ActionRefused for one that would take more."""
+    def require_all(self, actions: Iterable[Action]) -> None:
+        """Raise ActionRefused if one of these would take more."""
+        for action in actions:
+            self._require(action)
+
+    def _require(self, action: Action) -> None:
         match action:
             case HoldKey(seconds=seconds) | Wait(seconds=seconds) if seconds > self.hold_s:
                 raise ActionRefused(f"An action may take at most {self.hold_s:g} seconds.")

@@ -41,5 +41,6 @@ class AgentDesktops:
         self, conversation_id: ConversationId, actions: Sequence[Action]
     ) -> Shown | None:
         """See `DesktopUse`."""
+        self._parts.limits.require_all(actions)
         session = await self._parts.sessions.of_conversation(conversation_id)
         return None if session is None else await self._parts.films.shown(session, actions)

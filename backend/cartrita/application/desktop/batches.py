@@ -40,8 +40,11 @@ _LOOK_FIRST: Final = (
     "Nothing was done: the screen may have changed since you saw it. This is how it looks now."
 )
 _HANDED_BACK: Final = (
-    "A person used the desktop, and has handed it back. Nothing was done: take a new screenshot, "
-    "and look what has changed."
+    "A person used the desktop, and has handed it back. Take a new screenshot, and look what has "
+    "changed."
+)
+_STILL_USED: Final = (
+    "A person is using the desktop. Wait, and take a new screenshot when it is handed back."
 )
 _STOPPED: Final = "It was stopped, and may be done in part."
 _LAST_FRAME_S: Final = 5.0
@@ -76,10 +79,11 @@ class ActionBatch:
 
     async def outcome(self) -> DesktopOutcome:
         """Do the actions, up to the first that fails."""
-        call, memory = self._call, self._use.memory
+        use, call, memory = self._use, self._call, self._use.memory
         last = memory.picture(self._session.id)
         try:
-            if not (await self._may_act() or isinstance(call.actions[0], Screenshot)):
+            use.limits.require_all(call.actions)
+            if not (self._only_looks() or await self._may_act()):
                 await self._act(0, Screenshot())
                 return self._told(_LOOK_FIRST, success=False, shows=True)
             for self._index, action in enumerate(call.actions, 1):
@@ -107,7 +111,6 @@ class ActionBatch:
         )
         number = await use.films.begin(session, filmed)
         try:
-            use.limits.require(action)
             done = await self._desktop.act(action)
         except CartritaError as error:
             await use.films.failed(session, number, filmed, error.message)
@@ -127,16 +130,21 @@ class ActionBatch:
             self._parts.append(await self._use.pictures.part(self._session, done.picture))
 
     async def _may_act(self) -> bool:
-        """Whether the run has seen the screen, or a person has who approved of this.
+        """Whether the run has seen the screen as it is, or a person has who approved of this.
 
         That a person has used it since may be known to another worker, and to the film.
         """
         approval = self._call.approval
         if approval is not None and approval.shown is not None:
-            return approval.shown.desktop_id == self._session.id
+            return await self._use.films.is_newest(self._session, approval.shown)
         if not self._use.memory.is_seen(self._session.id, self._call.run_id):
             return False
         return not await self._use.films.is_left_by_person(self._session)
+
+    def _only_looks(self) -> bool:
+        """Whether it begins with the whole screen, and nothing is done after that."""
+        first, *more = self._call.actions
+        return isinstance(first, Screenshot) and all(isinstance(one, _LOOKS) for one in more)
 
     def _require_time(self) -> None:
         """Raise ActionRefused when the time of the answer is over."""
@@ -145,17 +153,23 @@ class ActionBatch:
             raise ActionRefused(f"It was stopped: {_TIME_IS_UP}.")
 
     async def _refused(self, why: str) -> DesktopOutcome:
-        """Tell why an action was not done, and how the screen looks."""
+        """Tell why an action was not done, and how the screen looks, if no person uses it now."""
         self._use.memory.end_looks(self._session.id)
         try:
-            shot = await self._desktop.look()
-            self._screen = await self._use.pictures.screen(self._session, shot)
+            seen = await self._desktop.act(Screenshot())
+            self._screen = await self._use.pictures.screen(self._session, seen.after)
+        except Controlled:
+            return await self._handed_back()
         except CartritaError as error:
             log.info("desktop_not_shown", code=error.code)
+        return self._told(self._not_done(why), success=False, shows=True)
+
+    def _not_done(self, why: str) -> str:
+        """What was not done of the call, and why."""
         most = len(self._call.actions)
-        if most > 1:
-            why = f"Action {self._index} of {most} was not done, nor those after it. {why}"
-        return self._told(why, success=False, shows=True)
+        if most == 1 or not self._index:
+            return f"Nothing was done. {why}"
+        return f"Action {self._index} of {most} was not done, nor those after it. {why}"
 
     async def _handed_back(self) -> DesktopOutcome:
         """Wait until the person has handed the desktop back, and tell the model to look."""
@@ -166,9 +180,9 @@ class ActionBatch:
         self._parts.clear()
         if await self._is_handed_back():
             await self._call.progress("The desktop was handed back.", None)
-            return self._told(_HANDED_BACK, success=False, shows=False)
+            return self._told(self._not_done(_HANDED_BACK), success=False, shows=False)
         self._count_look(same=True)
-        return self._told(Controlled.by_person().message, success=False, shows=False)
+        return self._told(self._not_done(_STILL_USED), success=False, shows=False)
 
     async def _is_handed_back(self) -> bool:
         """Whether the person hands it back while the agent waits."""

@@ -114,6 +114,13 @@ class Films:
             markers=markers_of(actions),
         )
 
+    async def is_newest(self, session: DesktopSession, shown: Shown) -> bool:
+        """Whether the picture that a person was shown is how an agent has last left the screen."""
+        last = await self._store.last(session.id)
+        if shown.desktop_id != session.id or last is None or last.after is None:
+            return False
+        return last.actor == "agent" and ids.public(ID_PREFIX, last.after) == shown.file_id
+
     async def is_left_by_person(self, session: DesktopSession) -> bool:
         """Whether a person was the last to have the desktop."""
         last = await self._store.last(session.id)

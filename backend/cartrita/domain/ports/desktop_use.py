@@ -52,5 +52,8 @@ class DesktopUse(Protocol):
     async def shown(
         self, conversation_id: ConversationId, actions: Sequence[Action]
     ) -> Shown | None:
-        """What a person sees who decides on these actions; None before the first picture."""
+        """What a person sees who decides on these actions; None before the first picture.
+
+        Raises ActionRefused for what cannot be done, whoever approves of it.
+        """
         ...

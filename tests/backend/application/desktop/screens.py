@@ -75,6 +75,10 @@ class Screen:
             self._changes += 1
         return Done(before=before, after=self._shot(), seconds=0.01, pointer=self.pointer)
 
+    def show_something_else(self) -> None:
+        """As if a person had done something."""
+        self._changes += 1
+
     async def look(self) -> Shot:
         """See `Desktop.look`."""
         self._require_there()

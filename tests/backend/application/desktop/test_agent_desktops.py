@@ -9,9 +9,15 @@ from tests.backend.application.desktop.desk_fixture import LIMITS, PRINCIPAL, De
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.desktop.films import FilmedAction
 from cartrita.domain.approvals import Approval, Decision
-from cartrita.domain.desktop import Click, Key, Move, Point, Screenshot, Type, Wait
-from cartrita.domain.desktop_films import UNSETTLED
-from cartrita.domain.errors import Conflict, Controlled, DeadlineExceeded, DesktopGone
+from cartrita.domain.desktop import Click, HoldKey, Key, Move, Point, Screenshot, Type, Wait
+from cartrita.domain.desktop_films import UNSETTLED, Shown
+from cartrita.domain.errors import (
+    ActionRefused,
+    Conflict,
+    Controlled,
+    DeadlineExceeded,
+    DesktopGone,
+)
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
@@ -20,6 +26,15 @@ from cartrita.kit.secret import Secret
 from cartrita.tools.tool import AgentStuck
 
 HERE, OUTSIDE = Click(Point(5, 5)), Click(Point(5, 900))
+
+
+def approved(desk: DeskFixture, shown: Shown | None) -> Approval:
+    """What a person approved of, having seen this."""
+    return Approval(
+        id=uuid7(), run_id=desk.run_id, owner_id="ann", place=StepPlace((1, 1)), call_id="c1",
+        agent="computer_use", tool="computer", arguments={}, arguments_hash="",
+        expires_at=clock.now(), decision=Decision.APPROVED, shown=shown, decided_by="k7",
+    )  # fmt: skip
 
 
 async def test_a_first_call_starts_a_desktop_and_shows_it(pool: Database) -> None:
@@ -57,11 +72,7 @@ async def test_what_was_approved_for_this_desktop_is_done_without_another_look(
         (1, "click", (Point(5, 5),))
     ]
     desk.memory.unsee(session.id)  # as if another process went on
-    approval = Approval(
-        id=uuid7(), run_id=desk.run_id, owner_id="ann", place=StepPlace((1, 1)), call_id="c1",
-        agent="computer_use", tool="computer", arguments={}, arguments_hash="",
-        expires_at=clock.now(), decision=Decision.APPROVED, shown=shown, decided_by="k7",
-    )  # fmt: skip
+    approval = approved(desk, shown)
     outcome = await desk.do(session.conversation_id, HERE, approval=approval)
     assert outcome.success
     frames = await desk.films.page(PRINCIPAL, session.public_id)
@@ -74,15 +85,17 @@ async def test_what_was_approved_for_this_desktop_is_done_without_another_look(
 async def test_a_batch_ends_with_the_first_that_fails(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
-    outcome = await desk.do(session.conversation_id, Screenshot(), OUTSIDE, HERE)
+    await desk.do(session.conversation_id, Screenshot())
+    outcome = await desk.do(session.conversation_id, Move(Point(1, 1)), OUTSIDE, HERE)
     assert not outcome.success
     assert outcome.text == (
         "Action 2 of 3 was not done, nor those after it. The point is outside of the screen "
         "(1280 x 800)."
     )
-    assert desk.screen(session).done == [Screenshot()]
+    assert desk.screen(session).done == [Screenshot(), Move(Point(1, 1)), Screenshot()]
     assert await desk.film(session) == [
         ("agent screenshot", None),
+        ("agent move", None),
         ("agent click", "The point is outside of the screen (1280 x 800)."),
     ]
 
@@ -105,14 +118,15 @@ async def test_what_cannot_be_done_is_told(
     outcome = await desk.do(session.conversation_id, action)
     assert not outcome.success
     assert told in outcome.text
-    assert len(desk.screen(session).done) == 1
+    assert set(desk.screen(session).done) == {Screenshot()}
 
 
 async def test_secrets_are_typed_and_filmed_by_their_names(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
     await desk.screen(session).keep({"PASSWORD": Secret("canary-9")})
-    await desk.do(session.conversation_id, Screenshot(), Type(secret="PASSWORD"))
+    await desk.do(session.conversation_id, Screenshot())
+    await desk.do(session.conversation_id, Type(secret="PASSWORD"))
     assert desk.screen(session).typed == ["canary-9"]
     frames = await desk.films.page(PRINCIPAL, session.public_id)
     assert frames[-1].action == {"type": "type", "secret": "PASSWORD"}
@@ -121,12 +135,12 @@ async def test_secrets_are_typed_and_filmed_by_their_names(pool: Database) -> No
 async def test_time_is_looked_at_between_actions(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
-    left = iter((2.0, 1.0, 0.0, 0.0))
-    actions = Screenshot(), HERE, HERE, HERE
-    outcome = await desk.do(session.conversation_id, *actions, left=lambda: next(left))
+    await desk.do(session.conversation_id, Screenshot())
+    left = iter((1.0, 0.0, 0.0))
+    outcome = await desk.do(session.conversation_id, HERE, HERE, HERE, left=lambda: next(left))
     assert not outcome.success
     assert "seconds is used up" in outcome.text
-    assert desk.screen(session).done == [Screenshot(), HERE]
+    assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()], "and it is shown"
 
 
 async def test_an_agent_that_only_looks_at_the_same_is_stopped(pool: Database) -> None:
@@ -180,6 +194,56 @@ async def test_an_agent_looks_again_also_where_another_worker_gave_a_person_the_
     assert "may have changed" in outcome.text
     assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()]
     assert (await desk.do(session.conversation_id, HERE)).success
+
+
+async def test_what_a_person_does_is_not_shown_to_an_agent_that_is_refused(pool: Database) -> None:
+    desk = DeskFixture(pool, actions=replace(LIMITS, handover_s=0.05))
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    held, shown = HoldKey(("a",), 60.0), await desk.use.shown(session.conversation_id, (HERE,))
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    desk.screen(session).show_something_else()
+    outcome = await desk.do(session.conversation_id, held, approval=approved(desk, shown))
+    assert (outcome.success, outcome.pictures) == (False, ())
+    assert "A person is using the desktop" in outcome.text
+
+
+async def test_what_was_approved_before_a_person_used_the_desktop_is_not_done(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    shown = await desk.use.shown(session.conversation_id, (HERE,))
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    desk.screen(session).show_something_else()
+    await desk.leases.release(PRINCIPAL, session.public_id)
+    outcome = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
+    assert not outcome.success
+    assert outcome.text.startswith("Nothing was done")
+    assert desk.screen(session).done == [Screenshot(), Screenshot()]
+    shown = await desk.use.shown(session.conversation_id, (HERE,))
+    again = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
+    assert again.success, "who has seen it as it is may approve"
+
+
+async def test_a_call_that_looks_first_does_no_more_than_that_on_a_screen_that_is_not_seen(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    outcome = await desk.do(session.conversation_id, Screenshot(), Type("x"), HERE)
+    assert (outcome.success, len(outcome.pictures)) == (False, 1)
+    assert outcome.text.startswith("Nothing was done")
+    assert desk.screen(session).done == [Screenshot()]
+    assert (await desk.do(session.conversation_id, Screenshot(), Type("x"), HERE)).success
+
+
+async def test_nobody_is_asked_about_what_cannot_be_done(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    with pytest.raises(ActionRefused, match="at most 30 seconds"):
+        await desk.use.shown(session.conversation_id, (HERE, HoldKey(("a",), 60.0)))
 
 
 async def test_an_agent_does_not_wait_for_ever(pool: Database) -> None:
@@ -239,7 +303,8 @@ async def test_what_broke_off_is_filmed_too(pool: Database) -> None:
 async def test_what_is_stopped_is_filmed_too(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
-    working = asyncio.ensure_future(desk.do(session.conversation_id, Screenshot(), Wait(20.0)))
+    await desk.do(session.conversation_id, Screenshot())
+    working = asyncio.ensure_future(desk.do(session.conversation_id, Wait(20.0)))
     await desk.screen(session).hangs.wait()
     assert await desk.film(session) == [("agent screenshot", None)], "not what is under way"
     [_, begun] = await desk.films.of_run(PRINCIPAL, desk.run_id)
@@ -268,7 +333,8 @@ async def test_what_nobody_saw_the_end_of_is_in_the_film_of_an_ended_desktop(
 async def test_a_film_has_an_end(pool: Database) -> None:
     desk = DeskFixture(pool, most=2)
     session = await desk.started()
-    await desk.do(session.conversation_id, Screenshot(), HERE)
+    await desk.do(session.conversation_id, Screenshot())
+    await desk.do(session.conversation_id, HERE)
     with pytest.raises(Conflict) as refused:
         await desk.do(session.conversation_id, Move(Point(1, 1)))
     assert refused.value.code == "film_full"
