@@ -50,6 +50,42 @@ reached "more users" unshare --user --map-root-user true
 reached "mounts" mount -t tmpfs none /mnt
 reached "the desktop of another" env DISPLAY=:1 xterm -e true
 """
+FILLING = r"""
+fills() { head -c "$MORE" /dev/zero >"$1"; }
+holds() { PYTHONPATH= python3 -S -c "$1" "$MORE"; }
+for place in /tmp /dev/shm /dev / /etc /home /home/desktop; do
+    reached "more memory in $place" fills "$place/filled"
+    rm -f "$place/filled"
+done
+reached "more memory in files of no directory" holds "$MEMORY_FILES"
+reached "more memory in segments of nobody" holds "$SEGMENTS"
+"""
+MEMORY_FILES = """
+import os, sys, threading
+held = os.memfd_create("held")
+for _ in range(int(sys.argv[1]) >> 20):
+    os.write(held, bytes(1 << 20))
+threading.Event().wait(30)
+"""
+SEGMENTS = """
+import ctypes, sys, threading, time
+library = ctypes.CDLL(None)
+library.shmat.restype = ctypes.c_void_p
+numbers = []
+for _ in range(8):
+    size = int(sys.argv[1]) // 8
+    numbers.append(library.shmget(0, ctypes.c_size_t(size), 0o1600))
+    place = ctypes.c_void_p(library.shmat(numbers[-1], None, 0))
+    ctypes.memset(place, 1, size)
+    library.shmdt(place)
+gone_at = time.monotonic() + 30
+told = ctypes.create_string_buffer(256)
+while all(library.shmctl(number, 2, told) == 0 for number in numbers):
+    if time.monotonic() > gone_at:
+        sys.exit(0)
+    threading.Event().wait(0.1)
+sys.exit(1)
+"""
 END = """
 mv "$RESULT.part" "$RESULT"
 """
@@ -62,6 +98,9 @@ ON_THE_MACHINE = {
     "named sockets of others",
 }
 """What anybody reaches without walls: so these attempts can succeed."""
+
+
+MOST = 512 << 20
 
 
 class Machine:
@@ -121,6 +160,21 @@ async def test_nothing_of_the_machine_is_reached(desktops: LocalDesktops, machin
     await asyncio.to_thread(eventually, "all was tried", result.exists)
     assert lines(result) == []
     assert (await others.look()).png
+
+
+async def test_memory_of_the_machine_has_a_bound_however_it_is_held(
+    desktops: LocalDesktops, machine: Machine
+) -> None:
+    tried = attempts(machine, "/home/desktop/result", FILLING)
+    given = {"MORE": str(MOST), "MEMORY_FILES": MEMORY_FILES, "SEGMENTS": SEGMENTS}
+    more = tuple(f"{name}={value}" for name, value in given.items())
+    apps = {"Attempts": ("env", *more, *tried)}
+    desktop = await desktops.start(DesktopId(uuid.uuid4()), spec(apps=apps, memory_bytes=MOST))
+    await begin_first_app(desktop)
+    result = file_of(desktop_programs.process("openbox").pid)
+    await asyncio.to_thread(eventually, "all was tried", result.exists)
+    assert lines(result) == []
+    assert (await desktop.look()).png
 
 
 def file_of(process: int) -> Path:

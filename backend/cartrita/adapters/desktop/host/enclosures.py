@@ -44,11 +44,13 @@ _OWN_NAMESPACES: Final = (
     *("--unshare-user", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"),
     *("--disable-userns", "--hostname", "desktop", "--new-session", "--die-with-parent"),
 )
+_WITHOUT_SIZE: Final = ("--remount-ro", "/dev", "--remount-ro", "/")
+"""Directories in memory that have no bound: nothing is written there."""
 _ONLY_IF_CHILD: Final = '[ "$PPID" = "$0" ] && exec "$@"'
 _FIRST_TO_GO: Final = 900
 """Where the machine has no memory left, the system kills programs of desktops before others."""
 _SHARE_OF_DISK: Final = 4
-"""Of the memory of a desktop, its home and its temporary files may each take this part."""
+"""Of the memory of a desktop, its home, temporary files and shared ones may each take this part."""
 
 
 class Enclosure(Protocol):
@@ -126,11 +128,13 @@ class _Bubblewrap:
         for path in _SYSTEM:
             walls += _as_it_is(Path(path))
         walls += [*_shown(_SETTINGS), "--proc", "/proc", "--dev", "/dev"]
-        walls += ["--size", self._disk, "--tmpfs", "/tmp"]  # noqa: S108 - its own
+        for own in ("/tmp", "/dev/shm"):  # noqa: S108 - its own
+            walls += ["--perms", "1777", "--size", self._disk, "--tmpfs", own]
         for hidden in self._order.hidden:
             if Path(hidden).is_relative_to("/usr"):
-                walls += ["--tmpfs", hidden]
-        return [*_as_user(self._order), *walls, *more, "--", *_bounded(self._order), *command]
+                walls += ["--tmpfs", hidden, "--remount-ro", hidden]
+        walls += [*more, *_WITHOUT_SIZE]
+        return [*_as_user(self._order), *walls, "--", *_bounded(self._order), *command]
 
 
 class _Plain:

@@ -87,7 +87,7 @@ async def _served(order: HostOrder, ending: FirstReason) -> AsyncGenerator[None]
             watches = (
                 tasks.create_task(_watch(x_server, _X_ENDED, ending)),
                 tasks.create_task(_watch(window_manager, _PROGRAMS_ENDED, ending)),
-                tasks.create_task(memory.watch(order.spec.memory_bytes)),
+                tasks.create_task(memory.watch(order.spec.memory_bytes, order.isolation)),
             )
             make = cast("_XModule", await loading).drivers
             drivers = await asyncio.to_thread(make, display, order.spec.settle_s)

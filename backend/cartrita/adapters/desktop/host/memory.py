@@ -3,27 +3,38 @@
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from cartrita.adapters.desktop.host import lineage
+from cartrita.adapters.desktop.host import lineage, segments
+from cartrita.domain.desktop import DesktopIsolation
 
 _LOOK_S: Final = 1.0
-_OWN: Final = ("RssAnon:", "RssShmem:")
-"""What a process has for itself, or shares with others of its desktop, in kB."""
+_ANONYMOUS: Final = "RssAnon:"
+"""What a process has for itself, in kB."""
+_SHARED: Final = "RssShmem:"
+"""What it maps of what it shares with others of its desktop, in kB."""
+_MEMORY_FILE: Final = "/memfd:"
+_BLOCK: Final = 512
+_SHARE_OF_SEGMENTS: Final = 4
 
 
-async def watch(most: int) -> None:
+async def watch(most: int, isolation: DesktopIsolation) -> None:
     """Look again and again, until cancelled. `most` is in bytes."""
     while True:
         await asyncio.sleep(_LOOK_S)
-        relieve(most)
+        left = 0
+        if isolation is DesktopIsolation.BUBBLEWRAP:  # without walls they may be another's
+            left = segments.trim(most // _SHARE_OF_SEGMENTS)
+        relieve(most - left)
 
 
 def relieve(most: int) -> int | None:
     """Kill the largest program below this process if all of them use more: its process id."""
-    sizes = {process: _size(process) for process in lineage.descendants()}
+    counted: set[int] = set()
+    sizes = {process: _size(process, counted) for process in lineage.descendants()}
     if sum(sizes.values()) <= most:
         return None
     largest = max(sizes, key=lambda process: sizes[process])
@@ -32,8 +43,28 @@ def relieve(most: int) -> int | None:
     return largest
 
 
-def _size(process: int) -> int:
+def _size(process: int, counted: set[int]) -> int:
+    """Of shared memory it is what is mapped, or what is held as files: whichever is more."""
+    mapped = _mapped(process)
+    held = sum(_held(process, counted))
+    return mapped.get(_ANONYMOUS, 0) + max(mapped.get(_SHARED, 0), held)
+
+
+def _mapped(process: int) -> dict[str, int]:
     with suppress(OSError):
         lines = Path(f"/proc/{process}/status").read_text("ascii", "replace").splitlines()
-        return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(_OWN))
-    return 0
+        words = [line.split() for line in lines if line.startswith((_ANONYMOUS, _SHARED))]
+        return {name: int(size) << 10 for name, size, _ in words}
+    return {}
+
+
+def _held(process: int, counted: set[int]) -> Iterator[int]:
+    """The sizes of its files in memory, but for those that are counted already."""
+    with suppress(OSError):
+        for descriptor in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):
+                found = descriptor.stat()
+                is_in_memory = str(descriptor.readlink()).startswith(_MEMORY_FILE)
+                if is_in_memory and found.st_ino not in counted:
+                    counted.add(found.st_ino)
+                    yield found.st_blocks * _BLOCK
