@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import anyio
 import msgspec
 
 from cartrita.application.conversations.conversations import Conversations
@@ -25,6 +26,7 @@ from cartrita.kit import ids
 from cartrita.kit.secret import Secret
 
 AGENT: Final = "computer_use"
+_NOT_BEGUN: Final = "Its task did not begin."
 _NEEDED: Final = ("tools", "vision")
 _SECRETS: Final = (
     "The person gave you secrets that you can type and never see: where you type "
@@ -99,9 +101,25 @@ class ComputerTasks:
             await self._sessions.opened(session)
             await self._require_idle(principal, session)
         await self._require_sight(principal, task)
-        if session is None:
-            session = await self._sessions.create(principal, None)
-        await (await self._sessions.opened(session)).keep(task.secrets)
+        if session is not None:
+            return await self._begin_on(session, principal, task, loosened, idempotency)
+        session = await self._sessions.create(principal, None)
+        try:
+            return await self._begin_on(session, principal, task, loosened, idempotency)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._sessions.end(session, _NOT_BEGUN)
+            raise
+
+    async def _begin_on(
+        self,
+        session: DesktopSession,
+        principal: Principal,
+        task: ComputerTask,
+        loosened: ApprovalPolicy | None,
+        idempotency: Idempotency | None,
+    ) -> StartedTask:
+        """Only what was admitted has its secrets kept: those of the running task are not lost."""
         command = ChatCommand(
             message=Message(Role.USER, (Text(task.text),)),
             conversation_id=session.public_conversation_id,
@@ -114,7 +132,14 @@ class ComputerTasks:
             loosened_to=loosened,
             busy=BusyPolicy.REJECT,
         )
-        return StartedTask(session, await self._runs.start(principal, command, idempotency))
+        admitted = await self._runs.start(principal, command, idempotency)
+        try:
+            await (await self._sessions.opened(session)).keep(task.secrets)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._runs.cancel(principal, ids.public("run", admitted.run_id))
+            raise
+        return StartedTask(session, admitted)
 
     async def stop(self, principal: Principal, desktop: str) -> DesktopSession:
         """Cancel what agents do on a desktop: at most the action in hand is done to its end."""
