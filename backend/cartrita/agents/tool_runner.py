@@ -17,6 +17,7 @@ from cartrita.agents.run_context import RunContext
 from cartrita.agents.tool_approvals import is_approval_needed, new_approval, refusal_of
 from cartrita.domain.approvals import Approval, hash_arguments
 from cartrita.domain.begun_work import with_unknown
+from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.errors import ActionRefused, CartritaError, LeaseLost
 from cartrita.domain.events import (
     Event,
@@ -29,6 +30,7 @@ from cartrita.domain.messages import Text, ToolCall, ToolResult
 from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import (
     UNKNOWN,
+    UNKNOWN_RESULT,
     StepRecord,
     StepState,
     ToolBegun,
@@ -177,6 +179,9 @@ class ToolRunner:
             output = await self._output(one, tool)
         except TimeoutError:
             return await self._end_late(one, tool)
+        except ActionBrokeOff as error:
+            unknown = ToolSaid(f"{error.message} {UNKNOWN_RESULT}", False)
+            return await self._end(one, unknown, state=StepState.UNKNOWN)
         except ApprovalsNeeded as needed:
             return needed
         said, events = self._said(tool, output)
@@ -194,11 +199,14 @@ class ToolRunner:
         return await self._end(one, ToolSaid(with_unknown(late, unknown), False))
 
     async def _output(self, one: PlacedCall, tool: Tool) -> ToolOutput:
-        """What the tool gives; its errors are results. Raises TimeoutError and ApprovalsNeeded."""
+        """What the tool gives; its errors are results.
+
+        Raises TimeoutError, ApprovalsNeeded and ActionBrokeOff.
+        """
         try:
             async with asyncio.timeout(self._deadline.within(tool.timeout_s)):
                 return await tool.run(self._context(one), one.call.arguments)
-        except (LeaseLost, AgentStuck, ApprovalsNeeded, TimeoutError):
+        except (LeaseLost, AgentStuck, ApprovalsNeeded, ActionBrokeOff, TimeoutError):
             raise
         except CartritaError as error:
             return ToolOutput(error.message, success=False)

@@ -17,6 +17,9 @@ SCREENSHOT: Final = "screenshot"
 UNSETTLED: Final = "It broke off, and may be done: what came of it is not known."
 """The error of a frame from when its action begins until it is known what came of it."""
 
+NOT_FILMED: Final = "It was done, but there are no pictures of it: they could not be stored."
+"""The error of a frame whose action was done."""
+
 FrameActor: TypeAlias = Literal["agent", "person"]
 
 
@@ -42,8 +45,8 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class NewFrame(msgspec.Struct, frozen=True, kw_only=True):
     """One action as it is filmed: without the text of secrets.
 
-    `before` and `after` are pictures of the whole screen; `error` is why it was not done, or not to
-    its end.
+    `before` and `after` are pictures of the whole screen; `error` is why it was not done, not to
+    its end, or not filmed.
     """
 
     actor: FrameActor

@@ -9,6 +9,7 @@ from tests.backend.agents.acting_fixture import Acting, never_asking
 from tests.backend.agents.loop_fixture import CALLED, LoopFixture, asked, called, completed, said
 
 from cartrita.domain.begun_work import STOPPED_RESULT
+from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.events import (
@@ -283,4 +284,21 @@ async def test_a_tool_that_acts_too_long_has_an_unknown_end() -> None:
     claimed = asked()
     await fixture.ending(claimed)
     assert fixture.results(claimed) == [("c1", UNKNOWN_RESULT, False)]
+    assert fixture.queue.steps[claimed.run_id][-1].state is StepState.UNKNOWN
+
+
+async def test_what_a_tool_says_may_be_done_has_an_unknown_end() -> None:
+    async def breaks(_: ToolContext, __: JsonObject) -> ToolOutput:
+        raise ActionBrokeOff("It ended meanwhile.")
+
+    fixture = LoopFixture(
+        called(("act", {"what": "a"})),
+        said("ok"),
+        tools=(replace(Acting().tool, run=breaks),),
+        overrides={"supervisor": {"approval": "never", "tools": ["act"]}},
+    )
+    claimed = asked()
+    await fixture.ending(claimed)
+    [(_, told, success)] = fixture.results(claimed)
+    assert (told, success) == (f"It ended meanwhile. {UNKNOWN_RESULT}", False)
     assert fixture.queue.steps[claimed.run_id][-1].state is StepState.UNKNOWN

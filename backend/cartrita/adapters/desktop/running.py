@@ -27,18 +27,19 @@ from cartrita.adapters.desktop.orders import (
     TakeRequest,
     ViewRequest,
 )
+from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, Done, Shot
 from cartrita.domain.errors import (
     ActionRefused,
     Conflict,
     Controlled,
-    DeadlineExceeded,
     DesktopGone,
 )
 from cartrita.kit.secret import Secret
 
 _PIECE: Final = 64 << 10
 _GONE: Final = (OSError, EOFError)
+_ENDED: Final = "The desktop ended before it told what came of this."
 _STOP_S: Final = 10.0
 _CREDENTIALS: Final = struct.Struct("3i")
 
@@ -56,19 +57,13 @@ class RunningDesktop:
             return
 
     async def act(self, action: Action) -> Done:
-        """See `Desktop.act`; raises DeadlineExceeded for what was broken off, and may be done."""
-        async with self._asked(ActRequest(action)) as (answer, reader):
-            if not isinstance(answer, DoneAnswer):
-                raise DesktopGone.ended()
-            before = await _picture(answer.before, reader)
-            after = await _picture(answer.after, reader)
-            return Done(
-                before=before,
-                after=after,
-                seconds=answer.seconds,
-                picture=None if answer.picture is None else await _picture(answer.picture, reader),
-                pointer=answer.pointer,
-            )
+        """See `Desktop.act`."""
+        async with self._connected() as (reader, writer):
+            writer.write(frame(ActRequest(action)))
+            try:
+                return await _done(reader)
+            except DesktopGone:
+                raise ActionBrokeOff(_ENDED) from None
 
     async def look(self) -> Shot:
         """See `Desktop.look`."""
@@ -170,6 +165,23 @@ async def _answer(reader: asyncio.StreamReader) -> Answer:
         raise DesktopGone.ended() from None
 
 
+async def _done(reader: asyncio.StreamReader) -> Done:
+    """What came of an action. Raises what was refused, and DesktopGone where nobody answers."""
+    answer = await _answer(reader)
+    _require(answer)
+    if not isinstance(answer, DoneAnswer):
+        raise DesktopGone.ended()
+    before = await _picture(answer.before, reader)
+    after = await _picture(answer.after, reader)
+    return Done(
+        before=before,
+        after=after,
+        seconds=answer.seconds,
+        picture=None if answer.picture is None else await _picture(answer.picture, reader),
+        pointer=answer.pointer,
+    )
+
+
 def _kill_peer(connection: socket.socket) -> None:
     """Kill the host, which ends all of its desktop."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -187,7 +199,7 @@ def _require(answer: Answer) -> None:
         case RefusedAnswer("controlled", message):
             raise Controlled(message)
         case RefusedAnswer("broken_off", message):
-            raise DeadlineExceeded(message)
+            raise ActionBrokeOff(message)
         case RefusedAnswer("viewers", message):
             raise Conflict(message, code="desktop_viewers")
         case RefusedAnswer():

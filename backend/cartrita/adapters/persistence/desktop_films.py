@@ -79,9 +79,10 @@ class FilmTable:
 
     async def last(self, desktop_id: DesktopId) -> FilmFrame | None:
         """See FilmStore."""
+        unknown = _f.error.startswith(UNSETTLED, autoescape=True)
         query = (
             select(desktop_frames)
-            .where(_f.desktop_id == desktop_id, _f.after_id.is_not(None))
+            .where(_f.desktop_id == desktop_id, or_(_f.after_id.is_not(None), unknown))
             .order_by(_f.number.desc())
             .limit(1)
         )

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
-from cartrita.domain.desktop import Action
+from cartrita.domain.broken_off import ActionBrokeOff
+from cartrita.domain.desktop import Action, DesktopSession
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.errors import DeadlineExceeded, DesktopGone
+from cartrita.domain.errors import DesktopGone, Unavailable
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
 
@@ -33,9 +34,20 @@ class AgentDesktops:
         except DesktopGone:
             await sessions.forget(session, _DIED)
             raise
-        except (asyncio.CancelledError, DeadlineExceeded):
+        except ActionBrokeOff:
+            await self._look_after(session)
+            raise
+        except (asyncio.CancelledError, Unavailable):
             self._parts.memory.unsee(session.id)  # nobody knows what came of the action in hand
             raise
+
+    async def _look_after(self, session: DesktopSession) -> None:
+        """Nobody knows what came of an action: whether the desktop is still there can be known."""
+        self._parts.memory.unsee(session.id)
+        try:
+            await self._parts.sessions.opened(session)
+        except DesktopGone:
+            await self._parts.sessions.forget(session, _DIED)
 
     async def shown(
         self, conversation_id: ConversationId, actions: Sequence[Action]

@@ -13,6 +13,7 @@ from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.approvals import Decision
+from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import (
     Action,
     CursorPosition,
@@ -22,10 +23,12 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
+from cartrita.domain.desktop_films import UNSETTLED
 from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
     Controlled,
+    Unavailable,
 )
 from cartrita.domain.files import ID_PREFIX, FileId
 from cartrita.domain.ports.desktop import Desktop
@@ -76,31 +79,51 @@ class ActionBatch:
         self._parts: list[FileId] = []
         self._screen: FileId | None = None
         self._index = 0
+        self._unstored: CartritaError | None = None
 
     async def outcome(self) -> DesktopOutcome:
         """Do the actions, up to the first that fails."""
-        use, call, memory = self._use, self._call, self._use.memory
+        call, memory = self._call, self._use.memory
         last = memory.picture(self._session.id)
         try:
-            use.limits.require_all(call.actions)
-            if not (self._only_looks() or await self._may_act()):
-                await self._act(0, Screenshot())
-                return self._told(_LOOK_FIRST, success=False, shows=True)
-            for self._index, action in enumerate(call.actions, 1):
-                self._require_time()
-                await self._act(self._index, action)
+            early = await self._done()
         except Controlled:
             return await self._handed_back()
         except ActionRefused as refused:
             return await self._refused(refused.message)
+        except ActionBrokeOff as error:
+            raise self._broke_off(error) from None
+        except CartritaError as error:
+            error.message = self._placed(error.message)
+            raise
+        if early is not None:
+            return early
         if all(isinstance(action, _LOOKS) for action in call.actions):
             self._count_look(same=last is not None and last.file_id == self._screen)
         else:
             memory.end_looks(self._session.id)
         return self._told(self._summary(), success=True, shows=call.shows_all)
 
+    async def _done(self) -> DesktopOutcome | None:
+        """Do all; what is told where it ends early, and nothing was refused."""
+        self._use.limits.require_all(self._call.actions)
+        if not (self._only_looks() or await self._may_act()):
+            await self._act(0, Screenshot())
+            return self._told(_LOOK_FIRST, success=False, shows=True)
+        for index, action in enumerate(self._call.actions, 1):
+            self._index = index
+            self._require_time()
+            await self._act(index, action)
+            if self._unstored is not None:
+                return self._told(self._not_filmed(self._unstored), success=False, shows=False)
+        return None
+
     async def _act(self, index: int, action: Action) -> None:
-        """Do one action and film it. Raises Controlled, ActionRefused and DesktopGone."""
+        """Do one action and film it.
+
+        Raises Controlled, ActionRefused, ActionBrokeOff and DesktopGone. What is done has not
+        failed, whatever becomes of its pictures.
+        """
         use, session, call = self._use, self._session, self._call
         filmed = FilmedAction(
             action=action,
@@ -112,6 +135,9 @@ class ActionBatch:
         number = await use.films.begin(session, filmed)
         try:
             done = await self._desktop.act(action)
+        except ActionBrokeOff as error:
+            await use.films.failed(session, number, filmed, f"{UNSETTLED} {error.message}")
+            raise
         except CartritaError as error:
             await use.films.failed(session, number, filmed, error.message)
             raise
@@ -119,9 +145,22 @@ class ActionBatch:
             with anyio.move_on_after(_LAST_FRAME_S, shield=True), suppress(CartritaError):
                 await use.films.failed(session, number, filmed, _STOPPED)
             raise
-        self._screen = await use.films.done(session, number, filmed, done)
+        try:
+            self._screen = await use.films.done(session, number, filmed, done)
+            await self._note(action, done)
+        except CartritaError as error:
+            await self._done_unseen(number, filmed, error)
+            return
         use.memory.see(session.id, call.run_id)
-        await self._note(action, done)
+
+    async def _done_unseen(self, number: int, filmed: FilmedAction, error: CartritaError) -> None:
+        """Have it end here, after what is done and could not be filmed. Raises for a look."""
+        self._use.memory.unsee(self._session.id)
+        with suppress(CartritaError):  # it stays UNSETTLED, which is as true
+            await self._use.films.unseen(self._session, number, filmed)
+        if isinstance(filmed.action, _LOOKS):
+            raise error
+        self._screen, self._unstored = None, error
 
     async def _note(self, action: Action, done: Done) -> None:
         if isinstance(action, CursorPosition) and done.pointer is not None:
@@ -166,10 +205,33 @@ class ActionBatch:
 
     def _not_done(self, why: str) -> str:
         """What was not done of the call, and why."""
+        placed = self._placed(why)
+        return f"Nothing was done. {why}" if placed == why else placed
+
+    def _placed(self, why: str) -> str:
+        """Why it ended at this action, with its place in a call of several."""
         most = len(self._call.actions)
         if most == 1 or not self._index:
-            return f"Nothing was done. {why}"
+            return why
         return f"Action {self._index} of {most} was not done, nor those after it. {why}"
+
+    def _not_filmed(self, error: CartritaError) -> str:
+        """What is told of what was done, and nobody has a picture of."""
+        done = (
+            f"Action {self._index} of {len(self._call.actions)} was done; those after it were not."
+        )
+        return (
+            f"{'It was done.' if len(self._call.actions) == 1 else done} How the screen looks now "
+            f"could not be stored. {error.message} Do not do it again: stop, and tell the person."
+        )
+
+    def _broke_off(self, error: ActionBrokeOff) -> CartritaError:
+        """What is raised for it: where it only looked, nothing can have come of that."""
+        action = self._call.actions[max(self._index, 1) - 1]
+        if not self._index or isinstance(action, _LOOKS):
+            return Unavailable(self._placed(error.message))
+        place = f"Action {self._index} of {len(self._call.actions)}"
+        return ActionBrokeOff(f"{place} broke off, and may be done. {error.message}")
 
     async def _handed_back(self) -> DesktopOutcome:
         """Wait until the person has handed the desktop back, and tell the model to look."""

@@ -9,6 +9,7 @@ from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.application.files.files import Files
 from cartrita.domain.desktop import Action, DesktopSession, Done, Shot
 from cartrita.domain.desktop_films import (
+    NOT_FILMED,
     UNSETTLED,
     FilmFrame,
     NewFrame,
@@ -89,6 +90,10 @@ class Films:
         )
         await self._store.settle(session.id, number, frame)
         return after
+
+    async def unseen(self, session: DesktopSession, number: int, filmed: FilmedAction) -> None:
+        """Film that an action was done, where its pictures could not be stored."""
+        await self._store.settle(session.id, number, filmed.frame(NOT_FILMED))
 
     async def failed(
         self, session: DesktopSession, number: int, filmed: FilmedAction, why: str

@@ -61,7 +61,8 @@ class Desktop(SharedDesktop, Protocol):
         """Do one action for an agent.
 
         Returns when the screen stands still, or the time for that is over. Raises ActionRefused for
-        what cannot be done, with nothing done, and Controlled while a person has the control.
+        what cannot be done, with nothing done, Controlled while a person has the control, and
+        ActionBrokeOff for what was begun and may be done.
         When it is cancelled, all keys and buttons are let go.
         """
         ...

@@ -102,7 +102,9 @@ class FilmStore(Protocol):
         ...
 
     async def last(self, desktop_id: DesktopId) -> FilmFrame | None:
-        """The last one that has a picture of how it looked afterwards."""
+        """The last one that has a picture of how it looked afterwards, or of which nobody knows
+        what came of it.
+        """
         ...
 
     async def of_run(self, owner_id: str, run_id: RunId) -> Sequence[FilmFrame]:

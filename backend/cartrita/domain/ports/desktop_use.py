@@ -45,7 +45,8 @@ class DesktopUse(Protocol):
         """Do the actions of a call in their order, up to the first that fails.
 
         Where the conversation has no desktop, one is started. Raises AgentStuck for an agent that
-        only looks, again and again, and what starting a desktop raises.
+        only looks, again and again, ActionBrokeOff for what may be done although nobody knows, and
+        what starting a desktop raises.
         """
         ...
 

@@ -15,6 +15,7 @@ from tests.harness.x_display import eventually
 
 from cartrita.adapters.desktop.desktops import LocalDesktops, open_desktops
 from cartrita.adapters.desktop.running import RunningDesktop
+from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import (
     Click,
     DesktopId,
@@ -27,7 +28,12 @@ from cartrita.domain.desktop import (
     Type,
     Wait,
 )
-from cartrita.domain.errors import ActionRefused, Controlled, DesktopGone, Unavailable
+from cartrita.domain.errors import (
+    ActionRefused,
+    Controlled,
+    DesktopGone,
+    Unavailable,
+)
 from cartrita.domain.ports.desktop import Desktop, Desktops
 from cartrita.kit.secret import Secret
 
@@ -190,7 +196,7 @@ async def test_when_it_dies_that_is_told(
 
 
 async def _gone(desktop: RunningDesktop) -> None:
-    with pytest.raises(DesktopGone):
+    with pytest.raises(ActionBrokeOff):
         await desktop.act(Wait(300))
 
 

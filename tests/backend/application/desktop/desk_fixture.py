@@ -85,7 +85,9 @@ class DeskFixture:
         blobs, contents = Blobs(MemoryStore()), ContentTable(database, arrival_s=60)
         self.file_removal = FileRemoval(contents, blobs)
         quota = FileQuota(1000, 1 << 30)
-        pictures = Pictures(UploadTable(database), blobs, self.file_removal, quota, self.memory)
+        self.pictures = pictures = Pictures(
+            UploadTable(database), blobs, self.file_removal, quota, self.memory
+        )
         self.files = Files(FileTable(database), blobs, self.file_removal)
         self.films = Films(FilmTable(database), pictures, self.sessions, self.files, most=most)
         self.leases = DesktopLeases(self.sessions, table, self.films, self.memory, seconds=60)

@@ -34,7 +34,8 @@ from cartrita.kit.secret import Secret
 class Screen:
     """One desktop; its picture changes with everything that is done but looking.
 
-    It waits until cancelled, and `hangs` is set meanwhile. With `fails` what is done ends so.
+    It waits until cancelled, and `hangs` is set meanwhile. With `fails` what is done ends so,
+    and the desktop, too, if it `ends`.
     """
 
     def __init__(self, spec: DesktopSpec) -> None:
@@ -46,6 +47,7 @@ class Screen:
         self.gone = False
         self.hangs = asyncio.Event()
         self.fails: CartritaError | None = None
+        self.ends = False
         self.pointer = Point(0, 0)
         self._changes = 0
 
@@ -63,6 +65,7 @@ class Screen:
         before = self._shot()
         self.done.append(action)
         if self.fails is not None:
+            self.gone = self.ends
             raise self.fails
         if isinstance(action, Wait):
             self.hangs.set()

@@ -9,15 +9,18 @@ from tests.backend.application.desktop.desk_fixture import LIMITS, PRINCIPAL, De
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.desktop.films import FilmedAction
 from cartrita.domain.approvals import Approval, Decision
+from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Click, HoldKey, Key, Move, Point, Screenshot, Type, Wait
-from cartrita.domain.desktop_films import UNSETTLED, Shown
+from cartrita.domain.desktop_films import NOT_FILMED, UNSETTLED, Shown
 from cartrita.domain.errors import (
     ActionRefused,
     Conflict,
     Controlled,
-    DeadlineExceeded,
     DesktopGone,
+    StorageFull,
+    Unavailable,
 )
+from cartrita.domain.files import FileQuota
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
@@ -283,20 +286,49 @@ async def test_a_desktop_that_dies_is_told_of_and_replaced(pool: Database) -> No
     assert desk.screen(again).done == [Screenshot()]
 
 
-async def test_what_broke_off_is_filmed_too(pool: Database) -> None:
+@pytest.mark.parametrize("gone", [False, True])
+async def test_what_broke_off_may_be_done(pool: Database, *, gone: bool) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
     await desk.do(session.conversation_id, Screenshot())
-    desk.screen(session).fails = DeadlineExceeded("It took too long.")
-    with pytest.raises(DeadlineExceeded):
+    screen = desk.screen(session)
+    shown = await desk.use.shown(session.conversation_id, (HERE,))
+    screen.fails, screen.ends = ActionBrokeOff("It took too long."), gone
+    with pytest.raises(ActionBrokeOff, match="Action 1 of 2 broke off, and may be done"):
         await desk.do(session.conversation_id, HERE, HERE)
-    desk.screen(session).fails = DesktopGone.ended()
-    with pytest.raises(DesktopGone):
-        await desk.do(session.conversation_id, HERE)  # it has to look first
-    assert await desk.film(session) == [
+    [_, (kind, error)] = await desk.film(session)
+    assert (kind, error) == ("agent click", f"{UNSETTLED} It took too long.")
+    screen.fails = None
+    again = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
+    assert not again.success, "it has to look first, also if a person approved before that"
+    assert screen.done.count(HERE) == 1
+    assert (session.id in desk.screens.running) is not gone
+
+
+async def test_a_look_that_broke_off_did_nothing(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    desk.screen(session).fails = ActionBrokeOff("It took too long.")
+    with pytest.raises(Unavailable, match=r"^It took too long\.$"):
+        await desk.do(session.conversation_id, Screenshot())
+
+
+async def test_what_is_done_and_cannot_be_filmed_is_told_as_done(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    desk.pictures._quota = FileQuota(1, 1)
+    outcome = await desk.do(session.conversation_id, HERE, HERE)
+    assert (outcome.success, outcome.pictures) == (False, ())
+    assert outcome.text.startswith("Action 1 of 2 was done; those after it were not.")
+    assert "Do not do it again" in outcome.text
+    for _ in range(2):
+        with pytest.raises(StorageFull):
+            await desk.do(session.conversation_id, HERE)
+    assert desk.screen(session).done.count(HERE) == 1
+    assert (await desk.film(session))[:2] == [
         ("agent screenshot", None),
-        ("agent click", "It took too long."),
-        ("agent screenshot", DesktopGone.ended().message),
+        ("agent click", NOT_FILMED),
     ]
 
 
