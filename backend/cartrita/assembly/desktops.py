@@ -1,16 +1,15 @@
 """Desktops: what starts them, the use cases over them, and what agents do on them."""
 
 import shutil
-import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import structlog
 
 from cartrita.adapters.desktop.desktops import open_desktops
+from cartrita.adapters.desktop.machines import machine_of
 from cartrita.adapters.persistence.desktop_films import FilmTable
 from cartrita.adapters.persistence.desktops import DesktopTable
 from cartrita.adapters.persistence.uploads import UploadTable
@@ -49,6 +48,8 @@ _FOLDER: Final = "desktops"
 _MENU: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"Terminal": ("xterm",), "Editor": ("mousepad",)}
 )
+_FORGOTTEN_S: Final = 60.0
+"""One that no server has ended so long after its time ends itself."""
 _CALL_S: Final = 1800.0
 """For all actions of a call, beside the time in which a person has the desktop."""
 
@@ -119,7 +120,7 @@ def _parts(
 ) -> DesktopParts:
     desktop, database = settings.desktop, storage.database
     table, memory = DesktopTable(database), DesktopMemory()
-    machine = _machine(settings)
+    machine = "" if desktops is None else machine_of(settings.data_dir)
     plan = DesktopPlan(
         machine=machine,
         spec=_spec(desktop),
@@ -180,6 +181,7 @@ def _spec(desktop: DesktopOptions) -> DesktopSpec:
         settle_s=desktop.settle_s,
         start_timeout_s=desktop.start_timeout_s,
         action_timeout_s=desktop.action_timeout_s,
+        lifetime_s=desktop.lifetime_s + _FORGOTTEN_S,
     )
 
 
@@ -191,9 +193,3 @@ def _apps(desktop: DesktopOptions) -> Mapping[str, tuple[str, ...]]:
 
 def _isolation(desktop: DesktopOptions) -> DesktopIsolation | None:
     return None if desktop.isolation == "auto" else DesktopIsolation(desktop.isolation)
-
-
-def _machine(settings: Settings) -> str:
-    """The name of this machine and of the data directory, in which its desktops are found."""
-    folder = str(settings.data_dir.resolve()).encode()
-    return f"{socket.gethostname()}:{sha256(folder).hexdigest()[:12]}"

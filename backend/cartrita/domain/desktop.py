@@ -260,7 +260,10 @@ class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DesktopSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a desktop is to be: its screen, the programs of its menu, and its bounds."""
+    """What a desktop is to be: its screen, the programs of its menu, and its bounds.
+
+    After `lifetime_s` it ends itself, whoever has forgotten it.
+    """
 
     width: int
     height: int
@@ -272,3 +275,4 @@ class DesktopSpec(msgspec.Struct, frozen=True, kw_only=True):
     settle_s: float
     start_timeout_s: float
     action_timeout_s: float
+    lifetime_s: float | None = None

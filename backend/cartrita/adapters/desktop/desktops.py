@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL
@@ -10,10 +9,11 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
-from cartrita.adapters.desktop import folders, remnants
+from cartrita.adapters.desktop import folders, remnants, users
 from cartrita.adapters.desktop.host.enclosures import AUTHORITY
 from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
 from cartrita.adapters.desktop.keeping import LONGEST_LINE, Keeping, read_line
@@ -28,8 +28,6 @@ _MODULE: Final = "cartrita.adapters.desktop.host.main"
 _PROBE: Final = "cartrita.adapters.desktop.host.probe"
 _MARGIN_S: Final = 10.0
 """A host tells itself that it takes too long to start, unless it hangs."""
-_FIRST_USER, _USERS = 61_184, 4_336
-"""Numbers that systemd too gives to users who exist for a while only."""
 _FOLDER: Final = "{desktops}"
 """Stands in the command of a container's runner for the directory that both must see."""
 
@@ -90,6 +88,12 @@ class LocalDesktops:
         desktop = RunningDesktop(self._folder / desktop_id.hex)
         return desktop if await desktop.answers() else None
 
+    async def all_running(self) -> Sequence[DesktopId]:
+        """See `Desktops.all_running`."""
+        names = await asyncio.to_thread(folders.names, self._folder)
+        found = [DesktopId(UUID(hex=name)) for name in names]
+        return [one for one in found if await self.find(one) is not None]
+
     async def stop(self, desktop_id: DesktopId) -> None:
         """See `Desktops.stop`."""
         with suppress(DesktopGone):
@@ -118,7 +122,7 @@ class LocalDesktops:
             folder=str(self._folder / desktop_id.hex),
             spec=spec,
             isolation=isolation,
-            user_id=_FIRST_USER + secrets.randbelow(_USERS) if alone else None,
+            user_id=users.unused() if alone else None,
             hidden=self._hidden,
         )
 

@@ -6,13 +6,17 @@ held by all processes that have forked from the one that took it.
 
 import fcntl
 import os
+import re
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from cartrita.adapters.desktop import remnants
 from cartrita.adapters.desktop.orders import SOCKET
+
+_NAME: Final = re.compile("[0-9a-f]{32}")
 
 
 def claim(folder: Path) -> int:
@@ -58,6 +62,13 @@ def remove_if_dead(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def names(folders: Path) -> Sequence[str]:
+    """Of desktops that may run."""
+    with suppress(FileNotFoundError):
+        return [each.name for each in sorted(folders.iterdir()) if _NAME.fullmatch(each.name)]
+    return ()
 
 
 def remove(folder: Path) -> None:

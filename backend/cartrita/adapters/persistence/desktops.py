@@ -1,6 +1,6 @@
 """Rows of desktops: implements DesktopStore, DesktopControl and DesktopWatch."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import (
     RowMapping,
     and_,
     case,
+    exists,
     func,
     insert,
     literal,
@@ -27,6 +28,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.owner_locks import lock_desktops
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
+from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.domain.desktop import (
     Control,
     DesktopId,
@@ -37,6 +39,7 @@ from cartrita.domain.desktop import (
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, RateLimited
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop_sessions import DesktopLimits, DueDesktop
+from cartrita.domain.runs import RunStatus
 from cartrita.kit import pagination
 from cartrita.kit.pagination import Page
 
@@ -51,6 +54,11 @@ _SESSIONS = select(
     _s.held_until,
     _c.external_id,
 ).join(conversations, _c.id == _s.conversation_id)
+_BUSY = exists().where(
+    runs.c.conversation_id == _s.conversation_id,
+    runs.c.status.in_([status for status in RunStatus if not status.ended]),
+)
+"""A run that waits for a person wants its desktop as it is, too."""
 _LATEST = (_s.created_at.desc(), _s.id.desc())
 _LOST_S = 60.0
 """A machine that has not ended one so long after its time is gone itself."""
@@ -103,6 +111,14 @@ class DesktopTable:
         items = [_session(row) for row in rows[:limit]]
         return Page(items, _cursor(items[-1]) if len(rows) > limit else None)
 
+    async def alive(self, desktop_ids: Sequence[DesktopId]) -> Collection[DesktopId]:
+        """See DesktopStore."""
+        if not desktop_ids:
+            return ()
+        query = select(_s.id).where(_ALIVE, _s.id.in_(desktop_ids))
+        async with self._database.use() as connection:
+            return {DesktopId(found) for found in await connection.scalars(query)}
+
     async def settle(
         self, desktop_id: DesktopId, status: DesktopStatus, reason: str | None = None
     ) -> bool:
@@ -137,7 +153,7 @@ class DesktopTable:
             or_(
                 _c.deleted_at.is_not(None),
                 _s.expires_at <= func.now(),
-                _s.used_at + _seconds(idle_s) <= func.now(),
+                and_(_s.used_at + _seconds(idle_s) <= func.now(), ~_BUSY),
             ),
         )
         lost = and_(_s.machine != machine, _s.expires_at + _seconds(_LOST_S) <= func.now())

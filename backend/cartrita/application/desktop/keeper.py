@@ -62,6 +62,8 @@ class DesktopKeeper:
             if await self._is_dead(session):
                 await self._sessions.forget(session, _DIED)
                 log.warning("desktop_died", desktop=session.id.hex)
+        for desktop_id in await self._sessions.end_lost():
+            log.warning("desktop_lost", desktop=desktop_id.hex)
 
     async def _is_dead(self, session: DesktopSession) -> bool:
         if session.status is DesktopStatus.STARTING:

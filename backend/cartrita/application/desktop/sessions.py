@@ -1,5 +1,6 @@
 """Sessions of desktops: created, found, listed and ended."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import anyio
@@ -150,15 +151,25 @@ class DesktopSessions:
 
     async def end(self, session: DesktopSession, reason: str) -> None:
         """End one, whether it runs or not."""
-        await self._settle(session.id, DesktopStatus.STOPPED, reason)
-        if self._desktops is not None and session.machine == self._plan.machine:
-            await self._desktops.stop(session.id)
+        await self._end(session, DesktopStatus.STOPPED, reason)
 
     async def forget(self, session: DesktopSession, reason: str) -> None:
         """Say of one that it failed, and remove what is left of it."""
-        await self._settle(session.id, DesktopStatus.FAILED, reason)
-        if self._desktops is not None and session.machine == self._plan.machine:
-            await self._desktops.stop(session.id)
+        await self._end(session, DesktopStatus.FAILED, reason)
+
+    async def end_lost(self) -> Sequence[DesktopId]:
+        """Stop those that run here, and of which it is said that they have ended: which they were.
+
+        One has a row before it is started, so what has none that lives was forgotten by its worker.
+        """
+        if self._desktops is None:
+            return ()
+        found = await self._desktops.all_running()
+        alive = await self._store.alive(found)
+        lost = [one for one in found if one not in alive]
+        for desktop_id in lost:
+            await self._desktops.stop(desktop_id)
+        return lost
 
     async def close(self, reason: str) -> None:
         """End those that this worker started, as far as that can be stored."""
@@ -180,6 +191,13 @@ class DesktopSessions:
         if not ready:  # it was ended meanwhile
             await desktops.stop(session.id)
             raise DesktopGone.ended()
+
+    async def _end(self, session: DesktopSession, status: DesktopStatus, reason: str) -> None:
+        """Say it first: an agent that finds it gone meanwhile would tell that it failed."""
+        with anyio.CancelScope(shield=True):
+            await self._settle(session.id, status, reason)
+            if self._desktops is not None and session.machine == self._plan.machine:
+                await self._desktops.stop(session.id)
 
     async def _settle(self, desktop_id: DesktopId, status: DesktopStatus, reason: str) -> None:
         self._own.discard(desktop_id)

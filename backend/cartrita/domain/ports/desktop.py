@@ -89,6 +89,10 @@ class Desktops(Protocol):
         """One that runs on this machine, whichever worker started it."""
         ...
 
+    async def all_running(self) -> Sequence[DesktopId]:
+        """All that run on this machine, or are being started, whichever worker did."""
+        ...
+
     async def stop(self, desktop_id: DesktopId) -> None:
         """End it with all that it started; it may have ended already."""
         ...

@@ -1,6 +1,6 @@
 """Ports of desktops as they are stored: their sessions, who controls them, and their films."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -44,6 +44,10 @@ class DesktopStore(Protocol):
 
     async def list(self, owner_id: str, limit: int, cursor: str | None) -> Page[DesktopSession]:
         """The latest first. Raises InvalidInput."""
+        ...
+
+    async def alive(self, desktop_ids: Sequence[DesktopId]) -> Collection[DesktopId]:
+        """Which of these start or run."""
         ...
 
     async def settle(

@@ -54,6 +54,15 @@ async def test_it_is_driven_and_seen(desktop: RunningDesktop) -> None:
     assert (await desktop.look()).pointer == Point(321, 123)
 
 
+async def test_one_that_is_forgotten_ends_itself(
+    desktops: LocalDesktops, desktop_id: DesktopId, folder: Path
+) -> None:
+    await desktops.start(desktop_id, spec(lifetime_s=3.0))
+    assert await desktops.all_running() == [desktop_id]
+    await asyncio.to_thread(eventually, "it has ended", lambda: not left(folder))
+    assert await desktops.all_running() == []
+
+
 async def test_what_cannot_be_done_is_refused_with_a_sentence(desktop: RunningDesktop) -> None:
     with pytest.raises(ActionRefused, match=r"outside of the screen \(1280 x 800\)"):
         await desktop.act(Move(Point(1280, 0)))

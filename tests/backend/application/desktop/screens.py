@@ -149,6 +149,10 @@ class Screens:
         found = self.running.get(desktop_id)
         return None if found is None or found.gone else found
 
+    async def all_running(self) -> Sequence[DesktopId]:
+        """See `Desktops.all_running`."""
+        return [one for one, screen in self.running.items() if not screen.gone]
+
     async def stop(self, desktop_id: DesktopId) -> None:
         """See `Desktops.stop`."""
         self.stopped.append(desktop_id)

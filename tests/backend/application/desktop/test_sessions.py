@@ -1,10 +1,12 @@
 """Sessions of desktops: how many there are, how they end, and what of them goes with what."""
 
+import anyio
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import Table, func, select, update
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
-from tests.harness.rows import ANN, BOB, stored_conversation
+from tests.harness.database import TemporaryDatabase
+from tests.harness.rows import ANN, BOB, stored_branch, stored_conversation, stored_run
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
@@ -141,6 +143,39 @@ async def test_one_that_died_is_told_of(pool: Database) -> None:
     found = await desk.sessions.get(PRINCIPAL, dead.public_id)
     assert (found.status, found.reason) == (DesktopStatus.FAILED, "It died.")
     assert (await desk.sessions.get(PRINCIPAL, alive.public_id)).alive
+
+
+async def test_one_that_nobody_stopped_is_found_by_the_next_look(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    lost, alive = await desk.started(), await desk.started()
+    ended = update(desktop_sessions).where(desktop_sessions.c.id == lost.id)
+    async with pool.use() as connection:  # as a worker leaves it that is killed meanwhile
+        await connection.execute(ended.values(status="stopped", ended_at=func.now()))
+    await desk.keeper.look()
+    assert set(desk.screens.running) == {alive.id}
+
+
+async def test_ending_one_is_not_broken_off(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    with anyio.CancelScope() as caller:
+        caller.cancel()
+        await desk.sessions.end(session, "It was enough.")
+    assert desk.screens.running == {}
+
+
+async def test_one_whose_run_waits_for_a_person_is_not_idle(
+    pool: Database, database: TemporaryDatabase
+) -> None:
+    desk = DeskFixture(pool, idle_s=0.0)
+    unused = await desk.started()
+    conversation = await stored_conversation(pool)
+    [message] = await stored_branch(pool, conversation, "Do it.")
+    waiting = await desk.sessions.start(ANN, conversation.id)
+    await stored_run(database.dsn, conversation, message.id, status="waiting")
+    await desk.keeper.look()
+    assert set(desk.screens.running) == {waiting.id}
+    assert not (await desk.sessions.get(PRINCIPAL, unused.public_id)).alive
 
 
 async def test_what_a_dead_worker_began_to_start_is_given_up(pool: Database) -> None:

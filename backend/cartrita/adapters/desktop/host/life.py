@@ -24,6 +24,7 @@ from cartrita.adapters.desktop.orders import HostOrder
 from cartrita.domain.errors import CartritaError
 
 _X_MODULE: Final = "cartrita.adapters.desktop.host.drivers"
+_OVER: Final = "It ran as long as a desktop may."
 _X_ENDED: Final = "Its X server has ended."
 _PROGRAMS_ENDED: Final = "Its window manager has ended, and was started again too often."
 
@@ -43,6 +44,8 @@ async def live(order: HostOrder, pipes: tuple[int, ...], ready: Callable[[], Non
     """
     ending = FirstReason()
     ending.with_pipes(pipes)
+    if order.spec.lifetime_s is not None:
+        asyncio.get_running_loop().call_later(order.spec.lifetime_s, ending.because, _OVER)
     async with asyncio.TaskGroup() as tasks:
         work = tasks.create_task(_run(order, ending, ready))
         reason = await ending.wait()
