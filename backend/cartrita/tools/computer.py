@@ -29,6 +29,7 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
                 owner_id=context.principal.owner_id,
                 conversation_id=context.conversation_id,
                 run_id=context.run_id,
+                place=context.place,
                 call_id=context.call_id,
                 actions=call.actions,
                 approval=context.approval,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Final
+from weakref import WeakValueDictionary
 
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
 from cartrita.domain.broken_off import ActionBrokeOff
@@ -20,9 +21,16 @@ class AgentDesktops:
 
     def __init__(self, parts: BatchParts) -> None:
         self._parts = parts
+        self._turns: WeakValueDictionary[ConversationId, asyncio.Lock] = WeakValueDictionary()
+        """By the conversations of desktops: calls of several agents come one after the other."""
 
     async def do(self, call: DesktopCall) -> DesktopOutcome:
         """See `DesktopUse`."""
+        turn = self._turns.setdefault(call.conversation_id, asyncio.Lock())
+        async with turn:
+            return await self._do(call)
+
+    async def _do(self, call: DesktopCall) -> DesktopOutcome:
         sessions = self._parts.sessions
         session = await sessions.of_conversation(call.conversation_id)
         if session is None:

@@ -151,7 +151,8 @@ class ActionBatch:
         except CartritaError as error:
             await self._done_unseen(number, filmed, error)
             return
-        use.memory.see(session.id, call.run_id)
+        noted = use.memory.see if isinstance(action, _LOOKS) else use.memory.change
+        noted(session.id, call.agent)
 
     async def _done_unseen(self, number: int, filmed: FilmedAction, error: CartritaError) -> None:
         """Have it end here, after what is done and could not be filmed. Raises for a look."""
@@ -169,14 +170,14 @@ class ActionBatch:
             self._parts.append(await self._use.pictures.part(self._session, done.picture))
 
     async def _may_act(self) -> bool:
-        """Whether the run has seen the screen as it is, or a person has who approved of this.
+        """Whether the agent has seen the screen as it is, or a person has who approved of this.
 
         That a person has used it since may be known to another worker, and to the film.
         """
         approval = self._call.approval
         if approval is not None and approval.shown is not None:
             return await self._use.films.is_newest(self._session, approval.shown)
-        if not self._use.memory.is_seen(self._session.id, self._call.run_id):
+        if not self._use.memory.is_seen(self._session.id, self._call.agent):
             return False
         return not await self._use.films.is_left_by_person(self._session)
 
@@ -240,10 +241,11 @@ class ActionBatch:
         await self._call.progress("A person uses the desktop.", None)
         self._screen = None
         self._parts.clear()
-        if await self._is_handed_back():
+        handed_back = await self._is_handed_back()
+        self._count_look(same=True)
+        if handed_back:
             await self._call.progress("The desktop was handed back.", None)
             return self._told(self._not_done(_HANDED_BACK), success=False, shows=False)
-        self._count_look(same=True)
         return self._told(self._not_done(_STILL_USED), success=False, shows=False)
 
     async def _is_handed_back(self) -> bool:
@@ -254,10 +256,20 @@ class ActionBatch:
                 while True:
                     await asyncio.sleep(limits.poll_s)
                     found = await self._use.sessions.of_conversation(self._call.conversation_id)
-                    if found is None or found.control is None:
+                    if found is None or (found.control is None and await self._is_free()):
                         return True
         except TimeoutError:
             return False
+
+    async def _is_free(self) -> bool:
+        """Whether the desktop itself knows of nobody who has it, whatever is stored."""
+        try:
+            await self._desktop.act(CursorPosition())
+        except Controlled:
+            return False
+        except CartritaError as error:  # the next call is told
+            log.info("desktop_not_asked", code=error.code)
+        return True
 
     def _count_look(self, *, same: bool) -> None:
         """Raise AgentStuck for one look too many at the same."""

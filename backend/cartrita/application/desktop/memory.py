@@ -4,7 +4,7 @@ import msgspec
 
 from cartrita.domain.desktop import DesktopId
 from cartrita.domain.files import FileId
-from cartrita.domain.ids import RunId
+from cartrita.domain.ports.desktop_use import CallingAgent
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class _Remembered:
     """Of one desktop."""
 
     def __init__(self) -> None:
-        self.seen_by: RunId | None = None
+        self.seen_by: frozenset[CallingAgent] = frozenset()
         self.picture: Picture | None = None
         self.looks = 0
 
@@ -29,17 +29,21 @@ class DesktopMemory:
     def __init__(self) -> None:
         self._desktops: dict[DesktopId, _Remembered] = {}
 
-    def is_seen(self, desktop_id: DesktopId, run_id: RunId) -> bool:
-        """Whether this run has seen the screen since somebody else may have changed it."""
-        return self._of(desktop_id).seen_by == run_id
+    def is_seen(self, desktop_id: DesktopId, agent: CallingAgent) -> bool:
+        """Whether this agent has seen the screen since somebody else may have changed it."""
+        return agent in self._of(desktop_id).seen_by
 
-    def see(self, desktop_id: DesktopId, run_id: RunId) -> None:
-        """The run has seen the screen as it is."""
-        self._of(desktop_id).seen_by = run_id
+    def see(self, desktop_id: DesktopId, agent: CallingAgent) -> None:
+        """This agent has seen the screen as it is, as others may have."""
+        self._of(desktop_id).seen_by |= {agent}
+
+    def change(self, desktop_id: DesktopId, agent: CallingAgent) -> None:
+        """This agent has changed the screen, and no other has seen it since."""
+        self._of(desktop_id).seen_by = frozenset((agent,))
 
     def unsee(self, desktop_id: DesktopId) -> None:
         """Nobody knows what is on the screen."""
-        self._of(desktop_id).seen_by = None
+        self._of(desktop_id).seen_by = frozenset()
 
     def picture(self, desktop_id: DesktopId) -> Picture | None:
         """The last picture that was stored."""

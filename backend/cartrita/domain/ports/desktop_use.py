@@ -1,7 +1,7 @@
 """The port of desktops as tools of agents use them."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -9,25 +9,36 @@ from cartrita.domain.approvals import Approval
 from cartrita.domain.desktop import Action
 from cartrita.domain.desktop_films import Shown
 from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.tools import TellProgress
+
+CallingAgent: TypeAlias = tuple[RunId, StepPlace]
+"""One of the agents of a run: that at the call which gave it its task."""
 
 
 class DesktopCall(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done on the desktop of a conversation, by one call of a run.
 
-    `approval` is that of the call, if a person was asked. `left` tells how many seconds there are;
-    `progress` tells the reader of the run. With `shows_all` the screen is shown after every call.
+    `place` is where in the run the call is, and `approval` that of the call, if a person was asked.
+    `left` tells how many seconds there are; `progress` tells the reader of the run. With
+    `shows_all` the screen is shown after every call.
     """
 
     owner_id: str
     conversation_id: ConversationId
     run_id: RunId
+    place: StepPlace
     call_id: str
     actions: tuple[Action, ...]
     approval: Approval | None
     left: Callable[[], float | None]
     progress: TellProgress
     shows_all: bool = True
+
+    @property
+    def agent(self) -> CallingAgent:
+        """Who calls."""
+        return self.run_id, StepPlace(self.place.numbers[:-2])
 
 
 class DesktopOutcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,7 @@ from cartrita.domain.ports.desktop_sessions import DesktopLimits
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
 from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
+from cartrita.domain.step_places import StepPlace
 from cartrita.kit.ids import uuid7
 
 PRINCIPAL = Principal(ANN, "key")
@@ -116,6 +117,7 @@ class DeskFixture:
             owner_id=ANN,
             conversation_id=conversation_id,
             run_id=self.run_id,
+            place=StepPlace((1, 1)),
             call_id="c1",
             actions=actions,
             approval=None,

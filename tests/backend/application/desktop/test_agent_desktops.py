@@ -170,7 +170,7 @@ async def test_a_person_who_takes_over_is_not_disturbed(pool: Database) -> None:
     outcome = await working
     assert (outcome.success, outcome.pictures) == (False, ())
     assert "handed it back" in outcome.text
-    assert desk.screen(session).done == [Screenshot()]
+    assert HERE not in desk.screen(session).done
     assert not (await desk.do(session.conversation_id, HERE)).success, "it has to look first"
     refused = Controlled.by_person().message
     assert await desk.film(session) == [
@@ -256,6 +256,38 @@ async def test_an_agent_does_not_wait_for_ever(pool: Database) -> None:
     outcome = await desk.do(session.conversation_id, Screenshot())
     assert "A person is using the desktop" in outcome.text
     assert desk.screen(session).done == []
+
+
+async def test_the_desktop_is_asked_whether_it_was_handed_back(pool: Database) -> None:
+    desk = DeskFixture(pool, actions=replace(LIMITS, handover_s=0.05))
+    session = await desk.started()
+    desk.screen(session).holder = "ann"  # as if to store it had failed
+    for _ in range(2):
+        outcome = await desk.do(session.conversation_id, Screenshot())
+        assert "A person is using the desktop" in outcome.text
+    with pytest.raises(AgentStuck):
+        await desk.do(session.conversation_id, Screenshot())
+
+
+async def test_agents_of_one_run_use_a_desktop_one_after_the_other(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    first, second = StepPlace((1, 1, 1, 1)), StepPlace((1, 2, 1, 1))
+    await desk.do(session.conversation_id, Screenshot(), place=first)
+    unseen = await desk.do(session.conversation_id, Type("x"), place=second)
+    assert not unseen.success, "only the other has seen it"
+
+    async def typing(letter: str, place: StepPlace) -> None:
+        typed = tuple(Type(f"{letter}{number}") for number in range(3))
+        while not (await desk.do(session.conversation_id, *typed, place=place)).success:
+            pass
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(typing("a", first))
+        tasks.create_task(typing("b", second))
+    typed = desk.screen(session).typed
+    assert typed in (["a0", "a1", "a2", "b0", "b1", "b2"], ["b0", "b1", "b2", "a0", "a1", "a2"])
+    assert Screenshot() in desk.screen(session).done[3:-3], "each looks what the other has done"
 
 
 async def test_two_people_do_not_have_the_control_at_once(pool: Database) -> None:
