@@ -72,6 +72,7 @@ async def test_what_cannot_be_done_ends_the_batch_and_the_calls_after_it(desk: S
     status, told = await execute(desk, task(*steps), approval="never")
     assert status == 200, told
     assert [step["action"] for step in told["steps"]] == ["screenshot", "move", "click"]
+    assert [step["error"] is None for step in told["steps"]] == [True, True, False]
     said = await results(desk, told)
     assert said[1] == (
         "Action 2 of 3 was not done, nor those after it. "
@@ -91,7 +92,8 @@ async def test_a_secret_is_typed_and_told_nobody(desk: Scenario) -> None:
     typed = {"type": "type", "secret": "PASSWORD"}
     steps = (computer(LOOK),), (computer(typed),), (computer({"type": "type", "secret": "X"}),)
     canary = "canary-40c1b7"
-    status, told = await execute(desk, task(*steps), secrets={"PASSWORD": canary})
+    given = {"secrets": {"PASSWORD": canary}, "approval": "never"}
+    status, told = await execute(desk, task(*steps), **given)
     assert status == 200, told
     film = await frames(desk, told["session_id"])
     assert [frame["action"] for frame in film][1] == typed
@@ -178,6 +180,25 @@ async def test_an_agent_can_ask_a_person_to_take_over(desk: Scenario) -> None:
     await control(desk, told["session_id"], "release")
     assert (await settled(desk, told["run_id"]))["status"] == "completed"
     assert "handed the desktop back" in (await results(desk, told))[1]
+
+
+async def test_a_key_for_chats_alone_lets_no_agent_use_a_desktop(desk: Scenario) -> None:
+    limited = {"name": "for chats", "scopes": {"operations": ["chat", "conversations"]}}
+    _, key = await desk.call("POST", "/api/keys", limited)
+    asks = ToolCall(name="ask_for_hand_over", arguments={"reason": "Please sign in."})
+    body = {
+        "message": task((computer(LOOK), computer(CLICK)), (asks,)),
+        "agent_override": "computer_use",
+        "model": "openai/fake",
+    }
+    desktops = await desk.fetch("SELECT id FROM desktop_sessions")
+    status, told = await desk.call("POST", "/api/chat", body, X_API_Key=key["key"])
+    assert status == 200, told
+    looked, clicked, asked = await results(desk, told)
+    assert "may not use the operation desktop" in looked
+    assert clicked == HALTED
+    assert "may not use the operation desktop" in asked
+    assert await desk.fetch("SELECT id FROM desktop_sessions") == desktops
 
 
 async def test_stop_ends_a_task_within_an_action(desk: Scenario) -> None:

@@ -76,7 +76,7 @@ async def control(scenario: Scenario, desktop: str, action: str) -> dict[str, An
 
 async def test_it_is_watched_and_decided_on_at_the_other(pair: Pair) -> None:
     typed = {"type": "type", "secret": "PIN"}
-    steps = (computer(LOOK),), (computer(CLICK),), (computer(typed),)
+    steps = (computer(LOOK),), (computer(CLICK, typed),)
     status, told = await execute(pair.here, task(*steps), secrets={"PIN": "canary-51"})
     assert (status, told["status"]) == (202, "waiting")
     desktop = told["session_id"]

@@ -144,7 +144,8 @@ class ToolRunner:
             return await self._end(one, ToolSaid(_NOT_BEGUN, False))
         agent, approval = self._assignment.agent, None
         risk = tool.risk_of(one.call.arguments)
-        if is_approval_needed(self._run.policy(agent), risk):
+        asks = is_approval_needed(self._run.policy(agent), risk)
+        if asks and tool.allows(self._run.principal):
             approval = self._run.approvals.get(one.place)
             if approval is None and self._run.answerable:
                 return await self._ask(one, tool)
@@ -204,6 +205,7 @@ class ToolRunner:
         Raises TimeoutError, ApprovalsNeeded and ActionBrokeOff.
         """
         try:
+            tool.require(self._run.principal)
             async with asyncio.timeout(self._deadline.within(tool.timeout_s)):
                 return await tool.run(self._context(one), one.call.arguments)
         except (LeaseLost, AgentStuck, ApprovalsNeeded, ActionBrokeOff, TimeoutError):

@@ -19,6 +19,7 @@ from cartrita.application.desktop.agent_desktops import AgentDesktops
 from cartrita.application.desktop.batches import BatchParts
 from cartrita.application.desktop.control import DesktopLeases
 from cartrita.application.desktop.films import Films
+from cartrita.application.desktop.hand_overs import DesktopHandOvers
 from cartrita.application.desktop.keeper import DesktopKeeper
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.pictures import Pictures
@@ -140,7 +141,10 @@ def _parts(
     )
     use = AgentDesktops(BatchParts(sessions, films, pictures, memory, limits))
     timeout_s = desktop.handover_s + _CALL_S
-    tools = (computer_tool(use, sessions.size, timeout_s=timeout_s), hand_over_tool(use))
+    tools = (
+        computer_tool(use, sessions.size, timeout_s=timeout_s),
+        hand_over_tool(use, DesktopHandOvers(sessions, films, memory)),
+    )
     return DesktopParts(
         desktops=desktops,
         sessions=sessions,

@@ -1,7 +1,8 @@
 """Text that Postgres and UTF-8 can store, and text that is not too long to be told."""
 
 import re
-from typing import cast
+import unicodedata
+from typing import Final, cast
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PAIRS = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -15,6 +16,15 @@ def storable_text(text: str) -> str:
         return text
     paired = _PAIRS.sub(lambda m: m[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
     return _UNSTORABLE.sub(lambda m: "" if m[0] == "\x00" else "\ufffd", paired)
+
+
+_CONTROLS: Final = ("Cc", "Zl", "Zp")
+"""Unicode's categories of control characters and of what else ends a line."""
+
+
+def is_one_line(text: str) -> bool:
+    """Whether a text has no line break, tab or other control character."""
+    return not any(unicodedata.category(one) in _CONTROLS for one in text)
 
 
 def shortened(text: str, most: int) -> str:

@@ -8,6 +8,7 @@ from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Attachment
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, DesktopUse
+from cartrita.domain.scopes import Operation
 from cartrita.domain.tools import ComputerTool
 from cartrita.tools.computer_risks import risk_of_call
 from cartrita.tools.tool import Tool, ToolContext, ToolOutput
@@ -54,6 +55,7 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
         risk=risk_of_call,
         shown=shown,
         halts=True,
+        operation=Operation.DESKTOP,
         timeout_s=timeout_s,
         parallel=False,
     )

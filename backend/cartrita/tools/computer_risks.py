@@ -17,16 +17,18 @@ from cartrita.domain.desktop import (
     Zoom,
 )
 from cartrita.domain.json import JsonObject
+from cartrita.kit.text import is_one_line
 from cartrita.tools.tool import Risk
 
-_EDITING: Final = frozenset(
-    {
-        "left", "right", "up", "down", "home", "end", "page_up", "page_down", "backspace",
-        "delete", "space", "shift",
-    }
-)  # fmt: skip
-"""Keys, in lower case, that only move within a text or change it."""
-_HARMLESS: Final = frozenset({frozenset({"ctrl", "a"}), frozenset({"ctrl", "c"})})
+_MOVING: Final = frozenset(
+    {"left", "right", "up", "down", "home", "end", "page_up", "page_down", "backspace"}
+)
+"""Keys, in lower case, that move, or take back what was typed. A letter, a digit or the space bar
+is none of them: in menus, dialogs and terminals each of these may do what a click does.
+"""
+_ALL: Final = frozenset({"ctrl", "a"})
+_SHORTEST_TEXT: Final = 3
+"""Fewer characters may be keys to a program, as `q`, `y` and `ZZ` are; blanks do not count."""
 _ORDER: Final = (Risk.READ, Risk.TOUCH, Risk.ACT)
 
 
@@ -53,16 +55,21 @@ def risk_of_action(action: Action) -> Risk:
             return Risk.TOUCH
         case Scroll(keys=keys):
             return Risk.ACT if keys else Risk.TOUCH
-        case Type(text=text):
-            return Risk.ACT if "\n" in text or "\r" in text or "\t" in text else Risk.TOUCH
+        case Type(text=text, secret=secret):
+            return Risk.TOUCH if secret is None and _only_fills(text) else Risk.ACT
         case Key(keys=keys):
-            return Risk.TOUCH if _only_edits(keys) else Risk.ACT
+            return Risk.TOUCH if _only_moves(keys) else Risk.ACT
         case _:
             return Risk.ACT
 
 
-def _only_edits(keys: tuple[str, ...]) -> bool:
+def _only_fills(text: str) -> bool:
+    """Whether a text is one that stands in a field, and no key to a program."""
+    seen = sum(one.isprintable() and not one.isspace() for one in text)
+    return is_one_line(text) and seen >= _SHORTEST_TEXT
+
+
+def _only_moves(keys: tuple[str, ...]) -> bool:
     names = frozenset(name.lower() for name in keys)
-    if names in _HARMLESS:
-        return True
-    return all(name in _EDITING or (len(name) == 1 and name.isalnum()) for name in names)
+    moving = names - {"shift"}
+    return names == _ALL or (bool(moving) and moving <= _MOVING)

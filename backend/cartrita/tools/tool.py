@@ -13,6 +13,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.ledger import ToolSpending
 from cartrita.domain.messages import Attachment
 from cartrita.domain.principals import Principal
+from cartrita.domain.scopes import Operation
 from cartrita.domain.step_places import StepPlace
 from cartrita.domain.tools import ComputerTool, TellProgress, ToolSpec
 
@@ -94,7 +95,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     error but a result that says what is wrong. It may take `timeout_s` seconds; what it says beyond
     `output_max_chars` is cut. Calls of tools that are all `parallel` are made at once. `risk` may
     depend on the arguments, and `shown` finds what a person sees who decides on a call. After a
-    failed call of one that `halts`, its later calls in the same step are not made.
+    failed call of one that `halts`, its later calls in the same step are not made. With an
+    `operation` it is for keys that are for that, and nobody is asked to approve it for others.
     """
 
     spec: ToolSpec | ComputerTool
@@ -102,6 +104,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     risk: Risk | Callable[[JsonObject], Risk] = Risk.READ
     shown: Callable[[ConversationId, JsonObject], Awaitable[Shown | None]] | None = None
     halts: bool = False
+    operation: Operation | None = None
     timeout_s: float = 30.0
     output_max_chars: int = 20_000
     parallel: bool = True
@@ -109,6 +112,15 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return self.spec.name
+
+    def allows(self, principal: Principal) -> bool:
+        """Whether the principal may call it."""
+        return self.operation is None or principal.scopes.allows_operation(self.operation)
+
+    def require(self, principal: Principal) -> None:
+        """Raise Forbidden unless the principal may call it."""
+        if self.operation is not None:
+            principal.scopes.require_operation(self.operation)
 
     def risk_of(self, arguments: JsonObject) -> Risk:
         """The risk of a call with these arguments."""

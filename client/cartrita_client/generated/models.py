@@ -628,7 +628,7 @@ class ComputerStep(Model):
     index: int = ABSENT
     """From 1."""
     action: str = ABSENT
-    """What was done."""
+    """What was to be done."""
     arguments: dict[str, Any] = ABSENT
     """With what."""
     duration_ms: float = ABSENT
@@ -637,6 +637,8 @@ class ComputerStep(Model):
     """How it looked afterwards."""
     approved_by: str | None = None
     """Who approved of it."""
+    error: str | None = None
+    """Why it was not done, or not to its end; null if it was done."""
 
 
 class ComputerUseRequest(Model):
@@ -660,7 +662,7 @@ class ComputerUseRequest(Model):
     """Answer as text/event-stream."""
     secrets: Mapping[str, str] | None = None
     """Texts by names. The agent knows the names and can have them typed; they are stored
-    nowhere.
+    nowhere. They are of one line, without control characters.
     """
 
 
@@ -678,7 +680,7 @@ class ComputerUseResponse(Model):
     result: str = ABSENT
     """What the agent says of it."""
     steps: list[ComputerStep] = ABSENT
-    """What was done."""
+    """What it did, and what was refused or broke off: each of these has an `error`."""
     processing_time: float = ABSENT
     """Seconds."""
     token_usage: TokenUsage = ABSENT

@@ -770,7 +770,7 @@ class Operations(ABC):
             model: A model that sees.
             timeout_s: After so many seconds the task ends.
             secrets: Texts by names. The agent knows the names and can have them typed; they are
-                stored nowhere.
+                stored nowhere. They are of one line, without control characters.
         """
         found: models.ComputerUseResponse = self._answer(
             table.EXECUTE_COMPUTER_TASK,

@@ -541,7 +541,7 @@ export interface CodeResponse {
 export interface ComputerStep {
   /** From 1. */
   readonly index: number;
-  /** What was done. */
+  /** What was to be done. */
   readonly action: string;
   /** With what. */
   readonly arguments: Readonly<Record<string, unknown>>;
@@ -551,6 +551,8 @@ export interface ComputerStep {
   readonly screenshot_url?: string | null | undefined;
   /** Who approved of it. */
   readonly approved_by?: string | null | undefined;
+  /** Why it was not done, or not to its end; null if it was done. */
+  readonly error?: string | null | undefined;
 }
 
 /** A task for an agent that sees a desktop and uses it. */
@@ -571,7 +573,10 @@ export interface ComputerUseRequest {
   readonly timeout_s?: number | null | undefined;
   /** Answer as text/event-stream. */
   readonly stream?: boolean | undefined;
-  /** Texts by names. The agent knows the names and can have them typed; they are stored nowhere. */
+  /**
+   * Texts by names. The agent knows the names and can have them typed; they are stored nowhere.
+   * They are of one line, without control characters.
+   */
   readonly secrets?: Readonly<Record<string, string>> | null | undefined;
 }
 
@@ -587,7 +592,7 @@ export interface ComputerUseResponse {
   readonly status: string;
   /** What the agent says of it. */
   readonly result: string;
-  /** What was done. */
+  /** What it did, and what was refused or broke off: each of these has an `error`. */
   readonly steps: readonly ComputerStep[];
   /** Seconds. */
   readonly processing_time: number;

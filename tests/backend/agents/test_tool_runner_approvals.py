@@ -14,11 +14,15 @@ from tests.backend.agents.loop_fixture import (
 )
 from tests.backend.application.fakes import claim, until
 
+from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.approvals import Approval, ApprovalPolicy, Decision, hash_arguments
 from cartrita.domain.events import ApprovalAsked, RunCompleted, ToolReturned
 from cartrita.domain.messages import ToolResult
+from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim, Ending, RunInput
+from cartrita.domain.scopes import Operation, Scopes
 from cartrita.domain.step_records import StepState
+from cartrita.tools.tool import Risk
 
 STEP = called(("act", {"what": "a"}), ("calculator", {"expression": "1+1"}))
 
@@ -222,3 +226,32 @@ async def test_an_approved_task_goes_on_after_an_approval_of_its_own() -> None:
     assert results == [("did a", True), ("I acted.", True)]
     intents = [s for s in third.queue.steps[claimed.run_id] if s.state is StepState.INTENT]
     assert [one.approval_id for one in intents] == [acted.id], "each approval is used once"
+
+
+class _Keys:
+    """Every key is for these operations."""
+
+    def __init__(self, *operations: str) -> None:
+        self._scopes = Scopes(operations=operations)
+
+    async def active(self, owner_id: str, key_id: str) -> ActiveKey:
+        return ActiveKey(Principal(owner_id, key_id, scopes=self._scopes), b"")
+
+
+@pytest.mark.parametrize("risk", [Risk.READ, Risk.ACT, Risk.CHECK])
+async def test_a_key_that_may_not_use_a_tool_is_asked_nothing_and_does_nothing(risk: Risk) -> None:
+    acting = Acting(risk)
+    kept = replace(acting.tool, operation=Operation.DESKTOP)
+    fixture = LoopFixture(
+        called(("act", {"what": "a"})),
+        said("I may not."),
+        tools=(kept,),
+        overrides={"supervisor": {"approval": "risky", "tools": ["act"]}},
+        keys=_Keys("chat"),
+    )
+    claimed = asked(key_id="k")
+    assert text_of(await fixture.ending(claimed)) == "I may not."
+    assert acting.done == []
+    ((_, told, success),) = fixture.results(claimed)
+    assert not success
+    assert "may not use the operation desktop" in told

@@ -91,12 +91,19 @@ def _read(item: JsonObject) -> ComputerCall:
 
 def _checks(item: JsonObject) -> Iterator[SafetyCheck]:
     """What a person has to look at. One that cannot be read is told as it is, never left out."""
-    checks = item.get("pending_safety_checks")
-    for check in checks if isinstance(checks, list) else ():
+    for check in _pending(item):
         try:
             yield msgspec.convert(check, SafetyCheck)
         except msgspec.ValidationError:
             yield SafetyCheck("", message=msgspec.json.encode(check).decode())
+
+
+def _pending(item: JsonObject) -> list[JsonValue]:
+    """The checks of an item as they came; what is no list of them is one."""
+    checks = item.get("pending_safety_checks")
+    if isinstance(checks, list):
+        return checks
+    return [] if checks is None else [checks]
 
 
 class CallItems:
@@ -109,13 +116,13 @@ class CallItems:
     def __init__(self, request: ModelRequest) -> None:
         self._tool = request.computer
         self._own: set[int] = set()
-        self._checks: dict[int, JsonValue] = {}
+        self._checks: dict[int, list[JsonValue]] = {}
         self._alone: set[int] = set()
         if is_own_form(self._tool):
             for call, result in _answered(request):
                 if _is_whole(call, result):
                     self._own |= {id(call), id(result)}
-                    self._checks[id(result)] = call.vendor.get("pending_safety_checks")
+                    self._checks[id(result)] = _pending(call.vendor)
             self._alone = {id(part) for part in self._without_calls(request)}
 
     def call(self, part: ToolCall) -> JsonObject | None:
@@ -175,7 +182,7 @@ def _is_computer_call(call: ToolCall) -> bool:
 
 def _is_whole(call: ToolCall, result: ToolResult) -> bool:
     """Whether a call can be sent back as it came, with its result."""
-    checked = result.approved or not call.vendor.get("pending_safety_checks")
+    checked = result.approved or not _pending(call.vendor)
     return _is_computer_call(call) and checked and _last_picture(result) is not None
 
 

@@ -1,6 +1,7 @@
 """The port of desktops as tools of agents use them."""
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -68,4 +69,20 @@ class DesktopUse(Protocol):
 
         Raises ActionRefused for what cannot be done, whoever approves of it.
         """
+        ...
+
+
+class LastUser(StrEnum):
+    """Who was the last to use a desktop; one that is not there was used by no person."""
+
+    AGENT = "agent"
+    PERSON = "person"
+    PERSON_STILL = "person_still"
+
+
+class HandOvers(Protocol):
+    """What came of asking a person to take a desktop over."""
+
+    async def last_user(self, conversation_id: ConversationId) -> LastUser:
+        """Who had the desktop last; its agent has to look before it does anything more."""
         ...

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from cartrita.application.desktop.tasks import ComputerTask, StartedTask
 from cartrita.domain.approvals import ApprovalPolicy
@@ -16,6 +16,7 @@ from cartrita.domain.scopes import Operation
 from cartrita.domain.usage import Usage
 from cartrita.kit import clock, ids
 from cartrita.kit.secret import Secret
+from cartrita.kit.text import is_one_line
 from cartrita.surfaces.dependencies import (
     ANSWERED,
     AppServices,
@@ -46,6 +47,16 @@ _ANY: Final = "any"
 _SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
+def _one_line(secret: SecretStr) -> SecretStr:
+    """A line break that is typed is Return, which nobody approved. Raises ValueError."""
+    if not is_one_line(secret.get_secret_value()):
+        raise ValueError("use no line breaks, tabs or other control characters")
+    return secret
+
+
+_SecretText = Annotated[SecretStr, Field(max_length=10_000), AfterValidator(_one_line)]
+
+
 class ComputerUseRequest(RequestModel):
     """A task for an agent that sees a desktop and uses it."""
 
@@ -68,11 +79,11 @@ class ComputerUseRequest(RequestModel):
     ] = None
     stream: Annotated[bool, Field(description="Answer as text/event-stream.")] = False
     secrets: Annotated[
-        dict[_SecretName, Annotated[SecretStr, Field(max_length=10_000)]] | None,
+        dict[_SecretName, _SecretText] | None,
         Field(
             max_length=32,
             description="Texts by names. The agent knows the names and can have them typed; they "
-            "are stored nowhere.",
+            "are stored nowhere. They are of one line, without control characters.",
         ),
     ] = None
 
@@ -96,11 +107,14 @@ class ComputerStep(BaseModel):
     """One action on a desktop."""
 
     index: int = Field(description="From 1.")
-    action: str = Field(description="What was done.")
+    action: str = Field(description="What was to be done.")
     arguments: dict[str, Any] = Field(description="With what.")
     screenshot_url: str | None = Field(default=None, description="How it looked afterwards.")
     approved_by: str | None = Field(default=None, description="Who approved of it.")
     duration_ms: float = Field(description="Milliseconds.")
+    error: str | None = Field(
+        default=None, description="Why it was not done, or not to its end; null if it was done."
+    )
 
     @classmethod
     def of(cls, index: int, frame: FilmFrame) -> "ComputerStep":
@@ -112,6 +126,7 @@ class ComputerStep(BaseModel):
             screenshot_url=None if after is None else picture_url(ids.public(ID_PREFIX, after)),
             approved_by=frame.approved_by,
             duration_ms=frame.duration_ms,
+            error=frame.error,
         )
 
 
@@ -123,7 +138,9 @@ class ComputerUseResponse(BaseModel):
     conversation_id: str
     status: str = Field(description="How the run ended, or that it waits.")
     result: str = Field(description="What the agent says of it.")
-    steps: list[ComputerStep] = Field(description="What was done.")
+    steps: list[ComputerStep] = Field(
+        description="What it did, and what was refused or broke off: each of these has an `error`."
+    )
     live_url: str | None = Field(default=None, description="Where the desktop is seen.")
     processing_time: float = Field(description="Seconds.")
     token_usage: TokenUsage

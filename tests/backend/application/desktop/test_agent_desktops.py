@@ -5,9 +5,11 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 from tests.backend.application.desktop.desk_fixture import LIMITS, PRINCIPAL, DeskFixture
+from tests.backend.tools.contexts import context
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.desktop.films import FilmedAction
+from cartrita.application.desktop.hand_overs import DesktopHandOvers
 from cartrita.domain.approvals import Approval, Decision
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Click, HoldKey, Key, Move, Point, Screenshot, Type, Wait
@@ -26,7 +28,8 @@ from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
-from cartrita.tools.tool import AgentStuck
+from cartrita.tools.ask_for_hand_over import hand_over_tool
+from cartrita.tools.tool import AgentStuck, ToolOutput
 
 HERE, OUTSIDE = Click(Point(5, 5)), Click(Point(5, 900))
 
@@ -403,3 +406,30 @@ async def test_a_film_has_an_end(pool: Database) -> None:
         await desk.do(session.conversation_id, Move(Point(1, 1)))
     assert refused.value.code == "film_full"
     assert desk.screen(session).done == [Screenshot(), HERE], "what cannot be filmed is not done"
+
+
+async def test_whether_a_person_had_the_desktop_is_told_as_it_was(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    conversation = await desk.conversation()
+    hand_overs = DesktopHandOvers(desk.sessions, desk.films, desk.memory)
+    asking = hand_over_tool(desk.use, hand_overs)
+    call = context(conversation_id=conversation)
+
+    async def told() -> ToolOutput:
+        return await asking.run(call, {"reason": "Please sign in."})
+
+    assert "nobody has taken" in (await told()).text, "there is no desktop yet"
+    await desk.do(conversation, Screenshot())
+    session = await desk.sessions.of_conversation(conversation)
+    assert session is not None
+    nobody = await told()
+    assert not nobody.success
+    assert "nobody has taken" in nobody.text
+    assert not (await desk.do(conversation, HERE)).success, "it has to look first"
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    assert "still uses" in (await told()).text
+    await desk.leases.release(PRINCIPAL, session.public_id)
+    handed_back = await told()
+    assert handed_back.success
+    assert "has handed the desktop back" in handed_back.text
+    assert HERE not in desk.screen(session).done

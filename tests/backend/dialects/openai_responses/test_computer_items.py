@@ -14,7 +14,7 @@ from cartrita.dialects.openai_responses.computer_items import call_form
 from cartrita.dialects.openai_responses.request_rendering import render
 from cartrita.dialects.openai_responses.stream_parsing import StreamParser, parse_completion
 from cartrita.domain.deltas import Finished, FinishReason, ToolCallDelta
-from cartrita.domain.json import JsonObject
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import (
     Attachment,
     Message,
@@ -160,10 +160,24 @@ def test_a_call_that_cannot_be_read_says_why(changes: JsonObject, problem: str) 
     assert (call.problem or "").startswith(problem)
 
 
-def test_a_check_that_cannot_be_read_is_still_one() -> None:
-    call, _ = _read("computer", {**CALL, "pending_safety_checks": ["odd"]})
+@pytest.mark.parametrize(
+    ("pending", "check"),
+    [
+        (["odd"], {"id": "", "message": '"odd"'}),
+        ("odd", {"id": "", "message": '"odd"'}),
+        (CHECK, CHECK),
+        ({}, {"id": "", "message": "{}"}),
+        ("", {"id": "", "message": '""'}),
+        (False, {"id": "", "message": "false"}),
+    ],
+)
+def test_a_check_that_cannot_be_read_is_still_one(pending: JsonValue, check: JsonObject) -> None:
+    item: JsonObject = {**CALL, "pending_safety_checks": pending}
+    call, _ = _read("computer", item)
     assert isinstance(call, ToolCallDelta)
-    assert msgspec.json.decode(call.arguments)["checks"] == [{"id": "", "message": '"odd"'}]
+    assert msgspec.json.decode(call.arguments)["checks"] == [check]
+    unapproved, _ = _items("computer", _call(item), _result(PICTURE))
+    assert unapproved["type"] == "function_call", "nobody approved of it"
 
 
 def test_a_call_goes_back_as_it_came_with_the_last_picture() -> None:
