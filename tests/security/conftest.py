@@ -7,6 +7,8 @@ from tests.harness.deepgram.launch import Deepgram
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.fixtures import deepgram_server as deepgram_server
+from tests.harness.fixtures import desk as desk
+from tests.harness.fixtures import desk_server as desk_server
 from tests.harness.fixtures import killable as killable
 from tests.harness.fixtures import killable_server as killable_server
 from tests.harness.fixtures import older as older

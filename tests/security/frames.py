@@ -32,7 +32,7 @@ class FrameCell(msgspec.Struct, frozen=True):
 
 
 def sockets() -> dict[str, list[str]]:
-    """The names of the JSON frames that clients send, by the address of their socket."""
+    """The names of the JSON frames that clients send, by the address of each socket for such."""
     found: dict[str, list[str]] = {}
     for operation in _CONTRACT["operations"].values():
         if operation["action"] == "send":
@@ -40,7 +40,7 @@ def sockets() -> dict[str, list[str]]:
             names = [message["$ref"].rpartition("/")[2] for message in operation["messages"]]
             address = _CONTRACT["channels"][channel]["address"]
             found[address] = [name for name in names if name in _SCHEMAS]
-    return found
+    return {address: names for address, names in found.items() if names}
 
 
 def sent_frames() -> dict[str, set[str]]:

@@ -13,6 +13,7 @@ from tests.harness.server import KEY
 from tests.harness.websockets import opened
 from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.security.cells import Asked, ask
+from tests.security.doors import DOORS, Door, each_door
 from tests.security.frames import frame, replies, socket_of, sockets
 from tests.security.handshakes import handshake, own_host
 from tests.security.owners import Asking, Owners
@@ -24,7 +25,14 @@ from cartrita.domain.scopes import Operation
 
 each_socket = pytest.mark.parametrize("path", sockets())
 _AT_ONCE = 16
+_ENDED = "SET expires_at = now() - interval '1 second'"
 NO_TEXTS: list[Any] = [None, 0, 1, True, [], {}, ["ck_"], {"ck_": "ck_"}]
+
+
+async def expired_key(scenario: Scenario) -> str:
+    key = await new_key(scenario, await new_user(scenario, await new_tenant(scenario)))
+    await scenario.fetch(f"UPDATE api_keys {_ENDED} WHERE id = $1", key["id"])
+    return key["key"]
 
 
 async def first_frames(scenario: Scenario, sent: Iterable[dict[str, Any]], path: str) -> set[str]:
@@ -96,12 +104,13 @@ async def test_what_is_nothing_in_a_frame(scenario: Scenario, path: str) -> None
     assert all(each.endswith("1008]") for each in told)
 
 
-@each_socket
-async def test_what_is_nearly_a_ticket(scenario: Scenario, owners: Owners, path: str) -> None:
+@each_door
+async def test_what_is_nearly_a_ticket(scenario: Scenario, owners: Owners, door: Door) -> None:
     """By either address; and none of them uses the ticket up, which opens one thing only."""
     secret = await ticket(scenario, owners.a)
     port = scenario.server.port
     host = [f"Host: {own_host(port)}"]
+    path = door.path(owners.things)
     tried = [*near(secret), *NOTHING]
     streams: set[tuple[int, bytes]] = set()
     handshakes: set[int] = set()
@@ -113,24 +122,28 @@ async def test_what_is_nearly_a_ticket(scenario: Scenario, owners: Owners, path:
         handshakes.add(status)
         assert secret.encode() not in body
     assert ([status for status, _ in streams], handshakes) == ([401], {401})
-    targets = [f"{each}?ticket={secret}" for each in (path, path, *sockets())]
+    others = [each.path(owners.things) for each in DOORS]
+    targets = [f"{each}?ticket={secret}" for each in (path, path, *others)]
     told_by = [(await handshake(port, host, {}, target))[0] for target in targets]
-    assert told_by == [101, *[401] * (len(targets) - 1)]
+    assert told_by == [door.opened, *[401] * (len(targets) - 1)]
 
 
 @each_socket
-async def test_what_has_expired(scenario: Scenario, owners: Owners, path: str) -> None:
-    """A key is told what one is that never was, and a ticket as well."""
-    owner = await new_user(scenario, await new_tenant(scenario))
-    key, secret = await new_key(scenario, owner), await ticket(scenario, owners.a)
-    ended = "SET expires_at = now() - interval '1 second'"
-    await scenario.fetch(f"UPDATE api_keys {ended} WHERE id = $1", key["id"])
-    await scenario.fetch(f"UPDATE tickets {ended} WHERE used_at IS NULL")
-    sent = (frame("AuthFrame", api_key=each) for each in (key["key"], "ck_unknown"))
+async def test_what_has_expired_in_a_frame(scenario: Scenario, path: str) -> None:
+    key = await expired_key(scenario)
+    sent = (frame("AuthFrame", api_key=each) for each in (key, "ck_unknown"))
     assert len(await first_frames(scenario, sent, path)) == 1
+
+
+@each_door
+async def test_what_has_expired(scenario: Scenario, owners: Owners, door: Door) -> None:
+    """A key is told what one is that never was, and a ticket as well."""
+    key, secret = await expired_key(scenario), await ticket(scenario, owners.a)
+    await scenario.fetch(f"UPDATE tickets {_ENDED} WHERE used_at IS NULL")
+    path = door.path(owners.things)
     host = [f"Host: {own_host(scenario.server.port)}"]
     for headers, target in (
-        ({"X-API-Key": key["key"]}, path),
+        ({"X-API-Key": key}, path),
         ({}, f"{path}?ticket={secret}"),
     ):
         status, told = await handshake(scenario.server.port, host, headers, target)
@@ -158,27 +171,30 @@ async def test_a_key_that_may_do_all_else(scenario: Scenario, path: str, operati
         assert ([each["code"] for each in frames], code) == (["scope_operation"], 1008)
 
 
-@each_socket
-async def test_what_is_no_handshake_is_not_repeated(scenario: Scenario, path: str) -> None:
+@each_door
+async def test_what_is_no_handshake_is_not_repeated(
+    scenario: Scenario, owners: Owners, door: Door
+) -> None:
     """Pages that cannot set headers put keys into the names of protocols."""
     port = scenario.server.port
+    path = door.path(owners.things)
     for name in ("Protocol", "Extensions", "Version", "Key", "Accept"):
         sent = {f"Sec-WebSocket-{name}": f"bearer/{KEY}"}
         status, told = await handshake(port, [f"Host: {own_host(port)}"], sent, path)
-        assert status in (101, 400)
+        assert status in (door.anonymous, 400)
         assert KEY.encode() not in told
-        assert status == 101 or b'"malformed_request"' in told
+        assert status != 400 or b'"malformed_request"' in told
 
 
-@each_socket
+@each_door
 async def test_a_ticket_beside_another_credential(
-    scenario: Scenario, owners: Owners, path: str
+    scenario: Scenario, owners: Owners, door: Door
 ) -> None:
     """A key beside a ticket is one credential too many, whosever it is; a cookie does not count."""
     port = scenario.server.port
     host = [f"Host: {own_host(port)}"]
     secret = await ticket(scenario, owners.a)
-    target = f"{path}?ticket={secret}"
+    target = f"{door.path(owners.things)}?ticket={secret}"
     b, signed_in = (
         next(each for each in owners.strangers if each.name == name)
         for name in ("B", "B, signed in")
@@ -186,4 +202,4 @@ async def test_a_ticket_beside_another_credential(
     for headers in (b.headers, owners.a.headers, {"X-API-Key": "ck_unknown"}):
         assert (await handshake(port, host, headers, target))[0] == 400
     cookie = {name: signed_in.headers[name] for name in ("Cookie", "Origin")}
-    assert (await handshake(port, host, cookie, target))[0] == 101
+    assert (await handshake(port, host, cookie, target))[0] == door.opened

@@ -1,11 +1,12 @@
 """No page of another origin and no other host opens a WebSocket, whatever credential it has."""
 
-import pytest
+from tests.harness.clients import call
 from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario
-from tests.security.frames import sockets
+from tests.security.doors import Door, each_door
 from tests.security.handshakes import credentials_of, handshake, own_host
-from tests.security.owners import Asking, Owners, made
+from tests.security.owners import Asking, Owners, ended_desktop, made
+from tests.security.rules import Kind
 
 ORIGINS = [
     "https://evil.example",
@@ -45,7 +46,6 @@ HOSTS = [
     "http://x",
     "\xe9",
 ]
-each_socket = pytest.mark.parametrize("path", sockets())
 MADE_BY_REQUESTS = [
     "api_keys",
     "attachments",
@@ -67,13 +67,21 @@ async def ticket(scenario: Scenario, asking: Asking) -> str:
 
 
 async def credentials(
-    scenario: Scenario, owners: Owners, path: str
+    scenario: Scenario, owners: Owners, door: Door
 ) -> list[tuple[dict[str, str], str]]:
     """Headers and a target by which B may open a socket, of each kind; and none of them."""
     mine = [each for each in owners.strangers if each.name.startswith("B")]
     assert len(mine) == 3
+    path = door.path(mine[0].things)
     target = f"{path}?ticket={await ticket(scenario, mine[0])}"
     return [({}, path), *((credentials_of(each), path) for each in mine), ({}, target)]
+
+
+async def own_desktop(scenario: Scenario) -> str:
+    """A desktop of whoever asks without a key."""
+    _, me = await call(scenario.server.port, "GET", "/api/me", {})
+    conversation = await made(scenario, {}, "/api/conversations", {})
+    return await ended_desktop(scenario, me["owner_id"], conversation["id"])
 
 
 async def counts(scenario: Scenario) -> dict[str, int]:
@@ -88,12 +96,12 @@ async def counts(scenario: Scenario) -> dict[str, int]:
     }
 
 
-@each_socket
-async def test_pages_of_other_origins(scenario: Scenario, owners: Owners, path: str) -> None:
+@each_door
+async def test_pages_of_other_origins(scenario: Scenario, owners: Owners, door: Door) -> None:
     """Each is refused before anything is accepted or stored: a ticket is not even used."""
     port = scenario.server.port
     host = own_host(port)
-    given = await credentials(scenario, owners, path)
+    given = await credentials(scenario, owners, door)
     before = await counts(scenario)
     for headers, target in given:
         for origin in ORIGINS:
@@ -107,15 +115,17 @@ async def test_pages_of_other_origins(scenario: Scenario, owners: Owners, path: 
             across = [f"Host: {host}", f"Sec-Fetch-Site: {site}"]
             assert (await handshake(port, across, headers, target))[0] == 403
     assert await counts(scenario) == before
+    told_by = list[int]()
     for headers, target in given:
         lines = [f"Host: {host}", f"Origin: http://{host}"]
-        assert (await handshake(port, lines, headers, target))[0] == 101
+        told_by.append((await handshake(port, lines, headers, target))[0])
+    assert told_by == [door.anonymous, *[door.opened] * (len(given) - 1)]
 
 
-@each_socket
-async def test_hosts_that_are_none(scenario: Scenario, owners: Owners, path: str) -> None:
+@each_door
+async def test_hosts_that_are_none(scenario: Scenario, owners: Owners, door: Door) -> None:
     port = scenario.server.port
-    given = await credentials(scenario, owners, path)
+    given = await credentials(scenario, owners, door)
     before = await counts(scenario)
     for headers, target in given:
         for host in HOSTS:
@@ -127,13 +137,14 @@ async def test_hosts_that_are_none(scenario: Scenario, owners: Owners, path: str
     assert await counts(scenario) == before
 
 
-@each_socket
+@each_door
 async def test_the_origin_of_another_host_is_not_ours(
-    scenario: Scenario, owners: Owners, path: str
+    scenario: Scenario, owners: Owners, door: Door
 ) -> None:
     """Where a name leads to this machine that is not its own, no cookie and no ticket opens one."""
     [cookie] = [credentials_of(each) for each in owners.strangers if each.name == "B, signed in"]
     port = scenario.server.port
+    path = door.path(owners.strangers[0].things)
     for name in (f"evil.example:{port}", "evil.example", f"127.0.0.1.evil.example:{port}"):
         crossed = [f"Host: {own_host(port)}", f"Origin: http://{name}"]
         assert (await handshake(port, crossed, cookie, path))[0] == 403
@@ -143,12 +154,13 @@ async def test_the_origin_of_another_host_is_not_ours(
         assert status == 401, name
 
 
-@each_socket
-async def test_without_keys_only_this_machine_is_answered(shared: Serve, path: str) -> None:
+@each_door
+async def test_without_keys_only_this_machine_is_answered(shared: Serve, door: Door) -> None:
     scenario = shared(settings={"CARTRITA_AUTH": "loopback"})
+    path = door.path({Kind.DESKTOP: [await own_desktop(scenario)]})
     port = scenario.server.port
     own = f"Host: {own_host(port)}"
-    assert (await handshake(port, [f"Host: localhost:{port}"], {}, path))[0] == 101
+    assert (await handshake(port, [f"Host: localhost:{port}"], {}, path))[0] == door.opened
     for host in ("evil.example", "localhost.evil.example", "10.0.0.1", "[::2]"):
         for lines in (
             [f"Host: {host}"],

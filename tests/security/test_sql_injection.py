@@ -16,6 +16,7 @@ from tests.security.places import Place, places
 from tests.security.rules import FRAME_RULES, Kind
 from tests.security.sql_payloads import corpus
 from tests.security.test_credentials import masked
+from tests.security.test_desktop_socket import look
 from tests.security.test_socket_credentials import first_frames
 
 T = TypeVar("T")
@@ -118,15 +119,35 @@ async def as_first_frames(scenario: Scenario, payloads: Sequence[str]) -> None:
         assert len(told) == 1, told
 
 
+async def as_desktops(scenario: Scenario, owners: Owners, payloads: Sequence[str]) -> None:
+    """No payload names a desktop in the address of a socket, and none fails the server."""
+    b = owners.strangers[0]
+    before = await scenario.fetch(COUNTS)
+
+    async def look_at(text: str) -> None:
+        status, told = await look(scenario, b, quote(text, safe=""))
+        assert status in (400, 403, 404), (text, status, told)  # 403: no address of a socket
+        assert owners.word.encode() not in told
+
+    await each(payloads, look_at)
+    assert await scenario.fetch(COUNTS) == before
+    assert not scenario.server.unexpected_errors()
+
+
 async def test_a_few_in_frames(scenario: Scenario, owners: Owners) -> None:
     await in_frames(scenario, owners, EVERY[100:103])
     await as_first_frames(scenario, EVERY[100:160])
+
+
+async def test_a_few_as_desktops(scenario: Scenario, owners: Owners) -> None:
+    await as_desktops(scenario, owners, EVERY[:60])
 
 
 @pytest.mark.slow
 async def test_many_in_frames(scenario: Scenario, owners: Owners) -> None:
     await in_frames(scenario, owners, EVERY[200:300])
     await as_first_frames(scenario, EVERY[:2_000])
+    await as_desktops(scenario, owners, EVERY[:2_000])
 
 
 async def test_a_few_as_credentials(scenario: Scenario) -> None:
