@@ -224,6 +224,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "already_authenticated": Conflict,
     "credential_not_current": Conflict,
     "not_started": Conflict,
+    "action_broke_off": Conflict,
     "action_refused": Conflict,
     "agent_stuck": Conflict,
     "desktop_busy": Conflict,

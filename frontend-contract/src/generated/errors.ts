@@ -216,6 +216,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
       'already_authenticated',
       'credential_not_current',
       'not_started',
+      'action_broke_off',
       'action_refused',
       'agent_stuck',
       'desktop_busy',

@@ -41,8 +41,8 @@ _CONFLICT_CODES = (
     "conflict conversation_busy conversation_exists client_msg_id_reused not_continuable "
     "previous_not_ended run_not_ended key_not_rotatable user_exists tenant_exists local_account "
     "arguments_changed approval_decided approval_expired client_seq_gap already_authenticated "
-    "credential_not_current not_started action_refused agent_stuck desktop_busy desktop_controlled "
-    "desktop_elsewhere desktop_exists desktop_gone desktop_viewers film_full"
+    "credential_not_current not_started action_broke_off action_refused agent_stuck desktop_busy "
+    "desktop_controlled desktop_elsewhere desktop_exists desktop_gone desktop_viewers film_full"
 )
 _RATE_CODES = (
     "rate_limited too_many_streams too_many_sockets too_many_frames too_many_runs "
