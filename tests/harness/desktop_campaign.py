@@ -221,8 +221,8 @@ class DesktopCampaign:
         found: dict[str, int] = {}
         for number, process in self._parts("host").items():
             with suppress(psutil.Error):
-                order = _json(process.cmdline()[-1])
-                found[order["folder"].rpartition("/")[2]] = number
+                for order in process.cmdline()[-1:]:  # one that was just killed has none
+                    found[_json(order)["folder"].rpartition("/")[2]] = number
         return found
 
     async def _rows(self, query: str) -> list[Any]:
