@@ -75,7 +75,7 @@ async def test_what_cannot_be_done_ends_the_batch_and_the_calls_after_it(desk: S
     assert [step["error"] is None for step in told["steps"]] == [True, True, False]
     said = await results(desk, told)
     assert said[1] == (
-        "Action 2 of 3 was not done, nor those after it. "
+        "Action 1 was done. Action 2 of 3 was not done, nor those after it. "
         "The point is outside of the screen (1280 x 800)."
     )
     assert said[2] == HALTED

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, Select, func, insert, or_, select, update
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
 from cartrita.domain.desktop import DesktopId
-from cartrita.domain.desktop_films import UNSETTLED, FilmFrame, Marker, NewFrame
+from cartrita.domain.desktop_films import UNSETTLED, FilmFrame, FrameActor, Marker, NewFrame
 from cartrita.domain.errors import Conflict, DesktopGone
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
@@ -37,12 +37,8 @@ class FilmTable:
             row = (await connection.execute(counting)).one_or_none()
             if row is None:
                 raise DesktopGone.ended()
-            if row.frames > most:
-                raise Conflict(
-                    f"The film of this desktop has {most:,} actions, which is as many as it may: "
-                    "start another desktop.",
-                    code="film_full",
-                )
+            if row.frames > most:  # else it has not so many of anybody
+                _require_room(await connection.scalar(_of_actor(desktop_id, frame.actor)), most)
             values = _values(frame) | {"desktop_id": desktop_id, "number": row.frames}
             await connection.execute(insert(desktop_frames).values(**values, owner_id=row.owner_id))
         number: int = row.frames
@@ -80,9 +76,10 @@ class FilmTable:
     async def last(self, desktop_id: DesktopId) -> FilmFrame | None:
         """See FilmStore."""
         unknown = _f.error.startswith(UNSETTLED, autoescape=True)
+        told = or_(_f.after_id.is_not(None), unknown, _f.actor == "person")
         query = (
             select(desktop_frames)
-            .where(_f.desktop_id == desktop_id, or_(_f.after_id.is_not(None), unknown))
+            .where(_f.desktop_id == desktop_id, told)
             .order_by(_f.number.desc())
             .limit(1)
         )
@@ -99,6 +96,20 @@ class FilmTable:
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [_frame(row) for row in rows]
+
+
+def _of_actor(desktop_id: DesktopId, actor: FrameActor) -> Select[int]:
+    """How many frames are those of agents, or of persons."""
+    return select(func.count()).where(_f.desktop_id == desktop_id, _f.actor == actor)
+
+
+def _require_room(found: int | None, most: int) -> None:
+    if found is not None and found >= most:
+        raise Conflict(
+            f"The film of this desktop has {most:,} actions, which is as many as it may: start "
+            "another desktop.",
+            code="film_full",
+        )
 
 
 def _values(frame: NewFrame) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import anyio
 import structlog
 
+from cartrita.application.desktop import call_accounts
 from cartrita.application.desktop.action_limits import ActionLimits
 from cartrita.application.desktop.films import FilmedAction, Films
 from cartrita.application.desktop.memory import DesktopMemory
@@ -100,8 +101,6 @@ class ActionBatch:
             return early
         if all(isinstance(action, _LOOKS) for action in call.actions):
             self._count_look(same=last is not None and last.file_id == self._screen)
-        else:
-            memory.end_looks(self._session.id)
         return self._told(self._summary(), success=True, shows=call.shows_all)
 
     async def _done(self) -> DesktopOutcome | None:
@@ -115,7 +114,10 @@ class ActionBatch:
             self._require_time()
             await self._act(index, action)
             if self._unstored is not None:
-                return self._told(self._not_filmed(self._unstored), success=False, shows=False)
+                told = call_accounts.not_filmed(
+                    index, len(self._call.actions), self._unstored.message
+                )
+                return self._told(told, success=False, shows=False)
         return None
 
     async def _act(self, index: int, action: Action) -> None:
@@ -136,14 +138,14 @@ class ActionBatch:
         try:
             done = await self._desktop.act(action)
         except ActionBrokeOff as error:
-            await use.films.failed(session, number, filmed, f"{UNSETTLED} {error.message}")
+            await self._fail(number, filmed, f"{UNSETTLED} {error.message}")
             raise
         except CartritaError as error:
-            await use.films.failed(session, number, filmed, error.message)
+            await self._fail(number, filmed, error.message)
             raise
         except asyncio.CancelledError:
-            with anyio.move_on_after(_LAST_FRAME_S, shield=True), suppress(CartritaError):
-                await use.films.failed(session, number, filmed, _STOPPED)
+            with anyio.move_on_after(_LAST_FRAME_S, shield=True):
+                await self._fail(number, filmed, _STOPPED)
             raise
         try:
             self._screen = await use.films.done(session, number, filmed, done)
@@ -153,6 +155,11 @@ class ActionBatch:
             return
         noted = use.memory.see if isinstance(action, _LOOKS) else use.memory.change
         noted(session.id, call.agent)
+
+    async def _fail(self, number: int, filmed: FilmedAction, why: str) -> None:
+        """Film why it was not done; what came of it is told also where that cannot be stored."""
+        with suppress(CartritaError):
+            await self._use.films.failed(self._session, number, filmed, why)
 
     async def _done_unseen(self, number: int, filmed: FilmedAction, error: CartritaError) -> None:
         """Have it end here, after what is done and could not be filmed. Raises for a look."""
@@ -210,29 +217,16 @@ class ActionBatch:
         return f"Nothing was done. {why}" if placed == why else placed
 
     def _placed(self, why: str) -> str:
-        """Why it ended at this action, with its place in a call of several."""
-        most = len(self._call.actions)
-        if most == 1 or not self._index:
-            return why
-        return f"Action {self._index} of {most} was not done, nor those after it. {why}"
-
-    def _not_filmed(self, error: CartritaError) -> str:
-        """What is told of what was done, and nobody has a picture of."""
-        done = (
-            f"Action {self._index} of {len(self._call.actions)} was done; those after it were not."
-        )
-        return (
-            f"{'It was done.' if len(self._call.actions) == 1 else done} How the screen looks now "
-            f"could not be stored. {error.message} Do not do it again: stop, and tell the person."
-        )
+        """Why it ended at this action, with what was done before it in a call of several."""
+        return call_accounts.not_done(self._index, len(self._call.actions), why)
 
     def _broke_off(self, error: ActionBrokeOff) -> CartritaError:
         """What is raised for it: where it only looked, nothing can have come of that."""
         action = self._call.actions[max(self._index, 1) - 1]
         if not self._index or isinstance(action, _LOOKS):
             return Unavailable(self._placed(error.message))
-        place = f"Action {self._index} of {len(self._call.actions)}"
-        return ActionBrokeOff(f"{place} broke off, and may be done. {error.message}")
+        told = call_accounts.broke_off(self._index, len(self._call.actions), error.message)
+        return ActionBrokeOff(told)
 
     async def _handed_back(self) -> DesktopOutcome:
         """Wait until the person has handed the desktop back, and tell the model to look."""
@@ -273,7 +267,7 @@ class ActionBatch:
 
     def _count_look(self, *, same: bool) -> None:
         """Raise AgentStuck for one look too many at the same."""
-        looks = self._use.memory.count_look(self._session.id, same=same)
+        looks = self._use.memory.count_look(self._session.id, self._call.run_id, same=same)
         if looks >= self._use.limits.looks_max:
             raise AgentStuck(
                 f"The agent looked at the same screen {looks} times in a row and did nothing, so "

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
+import structlog
 
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
@@ -17,13 +18,15 @@ from cartrita.domain.desktop_films import (
     marker_of,
     markers_of,
 )
-from cartrita.domain.errors import InvalidInput, NotFound
+from cartrita.domain.errors import CartritaError, InvalidInput, NotFound
 from cartrita.domain.files import ID_PREFIX, FileId
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.ports.desktop_sessions import FilmStore
 from cartrita.domain.principals import Principal
 from cartrita.kit import ids
+
+log = structlog.get_logger()
 
 FRAMES_PAGE = 200
 
@@ -52,7 +55,7 @@ class FilmedAction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Films:
-    """Films of the principal's desktops; each has `most` frames at most."""
+    """Films of the principal's desktops; each has at most `most` frames of agents, and of persons."""
 
     def __init__(
         self,
@@ -102,11 +105,21 @@ class Films:
         await self._store.settle(session.id, number, filmed.frame(why))
 
     async def person(self, session: DesktopSession, action: JsonObject, shot: Shot) -> None:
-        """Film what a person did about the control, and how the screen looks."""
-        after = await self._pictures.screen(session, shot)
-        await self._add(
-            session, NewFrame(actor="person", action=action, duration_ms=0.0, after=after)
-        )
+        """Film what a person did about the control, and how the screen looks.
+
+        It is done already: what cannot be stored of it is left out.
+        """
+        try:
+            after = await self._pictures.screen(session, shot)
+        except CartritaError as error:
+            after = None
+            log.info("picture_of_person_not_stored", code=error.code)
+        try:
+            await self._add(
+                session, NewFrame(actor="person", action=action, duration_ms=0.0, after=after)
+            )
+        except CartritaError as error:
+            log.warning("person_not_filmed", code=error.code)
 
     async def shown(self, session: DesktopSession, actions: Sequence[Action]) -> Shown | None:
         """What a person sees who decides on these actions: the last picture, and where they act."""

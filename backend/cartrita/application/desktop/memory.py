@@ -4,6 +4,7 @@ import msgspec
 
 from cartrita.domain.desktop import DesktopId
 from cartrita.domain.files import FileId
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.desktop_use import CallingAgent
 
 
@@ -20,7 +21,7 @@ class _Remembered:
     def __init__(self) -> None:
         self.seen_by: frozenset[CallingAgent] = frozenset()
         self.picture: Picture | None = None
-        self.looks = 0
+        self.looks: dict[RunId, int] = {}
 
 
 class DesktopMemory:
@@ -39,7 +40,9 @@ class DesktopMemory:
 
     def change(self, desktop_id: DesktopId, agent: CallingAgent) -> None:
         """This agent has changed the screen, and no other has seen it since."""
-        self._of(desktop_id).seen_by = frozenset((agent,))
+        remembered = self._of(desktop_id)
+        remembered.seen_by = frozenset((agent,))
+        remembered.looks.clear()
 
     def unsee(self, desktop_id: DesktopId) -> None:
         """Nobody knows what is on the screen."""
@@ -53,15 +56,15 @@ class DesktopMemory:
         """This one was stored last."""
         self._of(desktop_id).picture = picture
 
-    def count_look(self, desktop_id: DesktopId, *, same: bool) -> int:
-        """Count a call that only looked; how many in a row have seen the same."""
-        remembered = self._of(desktop_id)
-        remembered.looks = remembered.looks + 1 if same else 1
-        return remembered.looks
+    def count_look(self, desktop_id: DesktopId, run_id: RunId, *, same: bool) -> int:
+        """Count a call that only looked; how many of its run in a row have seen the same."""
+        looks = self._of(desktop_id).looks
+        looks[run_id] = looks.get(run_id, 0) + 1 if same else 1
+        return looks[run_id]
 
     def end_looks(self, desktop_id: DesktopId) -> None:
-        """Something was done."""
-        self._of(desktop_id).looks = 0
+        """Something else was tried than to look."""
+        self._of(desktop_id).looks.clear()
 
     def forget(self, desktop_id: DesktopId) -> None:
         """The desktop has ended."""

@@ -87,7 +87,7 @@ class FilmStore(Protocol):
     async def add(self, desktop_id: DesktopId, frame: NewFrame, most: int) -> int:
         """Add a frame, and have the desktop count as used; returns its number.
 
-        Raises Conflict where the film has `most`, and DesktopGone.
+        Raises Conflict where the film has `most` of agents, or of persons, and DesktopGone.
         """
         ...
 
@@ -106,8 +106,8 @@ class FilmStore(Protocol):
         ...
 
     async def last(self, desktop_id: DesktopId) -> FilmFrame | None:
-        """The last one that has a picture of how it looked afterwards, or of which nobody knows
-        what came of it.
+        """The last one that is a person's, has a picture of how it looked afterwards, or of which
+        nobody knows what came of it.
         """
         ...
 

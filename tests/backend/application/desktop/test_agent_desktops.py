@@ -23,6 +23,7 @@ from cartrita.domain.errors import (
     Unavailable,
 )
 from cartrita.domain.files import FileQuota
+from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
@@ -95,8 +96,8 @@ async def test_a_batch_ends_with_the_first_that_fails(pool: Database) -> None:
     outcome = await desk.do(session.conversation_id, Move(Point(1, 1)), OUTSIDE, HERE)
     assert not outcome.success
     assert outcome.text == (
-        "Action 2 of 3 was not done, nor those after it. The point is outside of the screen "
-        "(1280 x 800)."
+        "Action 1 was done. Action 2 of 3 was not done, nor those after it. The point is outside "
+        "of the screen (1280 x 800)."
     )
     assert desk.screen(session).done == [Screenshot(), Move(Point(1, 1)), Screenshot()]
     assert await desk.film(session) == [
@@ -159,6 +160,35 @@ async def test_an_agent_that_only_looks_at_the_same_is_stopped(pool: Database) -
     await desk.do(conversation, Screenshot())
     with pytest.raises(AgentStuck, match="3 times in a row"):
         await desk.do(conversation, Screenshot())
+
+
+async def test_one_run_that_only_looked_does_not_stop_the_next(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    conversation = (await desk.started()).conversation_id
+    for _ in range(2):
+        await desk.do(conversation, Screenshot())
+    with pytest.raises(AgentStuck):
+        await desk.do(conversation, Screenshot())
+    for _ in range(4):
+        await desk.do(conversation, Screenshot(), run_id=RunId(uuid7()))
+
+
+async def test_what_was_done_before_a_person_took_over_is_told_as_done(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    screen = desk.screen(session)
+
+    def left() -> None:
+        screen.holder = "ann" if len(screen.done) == 2 else None
+
+    working = asyncio.ensure_future(desk.do(session.conversation_id, HERE, HERE, HERE, left=left))
+    await desk.told_something.wait()
+    screen.holder = None
+    told = (await working).text
+    assert told.startswith("Action 1 was done. Action 2 of 3 was not done, nor those after it. ")
+    assert "handed it back" in told
+    assert screen.done.count(HERE) == 1
 
 
 async def test_a_person_who_takes_over_is_not_disturbed(pool: Database) -> None:
@@ -397,15 +427,68 @@ async def test_what_nobody_saw_the_end_of_is_in_the_film_of_an_ended_desktop(
     assert await desk.film(session) == [("agent click", UNSETTLED)]
 
 
-async def test_a_film_has_an_end(pool: Database) -> None:
+async def test_a_film_has_an_end_for_agents(pool: Database) -> None:
     desk = DeskFixture(pool, most=2)
     session = await desk.started()
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    await desk.leases.release(PRINCIPAL, session.public_id)
     await desk.do(session.conversation_id, Screenshot())
-    await desk.do(session.conversation_id, HERE)
     with pytest.raises(Conflict) as refused:
-        await desk.do(session.conversation_id, Move(Point(1, 1)))
+        await desk.do(session.conversation_id, HERE, HERE, HERE)
     assert refused.value.code == "film_full"
+    assert refused.value.message.startswith("Action 1 was done. Action 2 of 3 was not done")
     assert desk.screen(session).done == [Screenshot(), HERE], "what cannot be filmed is not done"
+    for _ in range(2):  # the second time, its room for persons is full, too
+        taken = await desk.leases.take(PRINCIPAL, session.public_id)
+        assert taken.control is not None
+        released = await desk.leases.release(PRINCIPAL, session.public_id)
+        assert released.control is None
+    assert [kind for kind, _ in await desk.film(session)] == [
+        *("person take_over", "person hand_back", "agent screenshot", "agent click")
+    ]
+
+
+async def test_a_person_whose_pictures_cannot_be_stored_is_filmed_without(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    desk.pictures._quota = FileQuota(1, 1)
+    desk.screen(session).show_something_else()
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    await desk.leases.release(PRINCIPAL, session.public_id)
+    assert await desk.films.is_left_by_person(session)
+    kinds = [kind for kind, _ in await desk.film(session)]
+    assert kinds == ["agent screenshot", "person take_over", "person hand_back"]
+
+
+async def test_what_is_known_of_a_call_is_told_where_its_film_cannot_be_stored(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+
+    async def fail(*_: object) -> None:
+        raise Unavailable("The database is away.")
+
+    monkeypatch.setattr(desk.films, "failed", fail)
+    desk.screen(session).fails = ActionBrokeOff("It took too long.")
+    with pytest.raises(ActionBrokeOff, match="may be done; those after it were not"):
+        await desk.do(session.conversation_id, HERE, HERE)
+
+
+async def test_a_desktop_that_is_gone_within_a_call_tells_what_was_done(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    screen = desk.screen(session)
+
+    def left() -> None:
+        screen.gone = len(screen.done) == 3
+
+    with pytest.raises(DesktopGone) as gone:
+        await desk.do(session.conversation_id, HERE, HERE, HERE, left=left)
+    assert gone.value.message.startswith("Actions 1 to 2 were done. Action 3 of 3 was not done.")
 
 
 async def test_whether_a_person_had_the_desktop_is_told_as_it_was(pool: Database) -> None:
