@@ -55,7 +55,7 @@ class FilmedAction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Films:
-    """Films of the principal's desktops; each has at most `most` frames of agents, and of persons."""
+    """Films of the principal's desktops, of `most` frames of agents, and as many of persons."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The memory of a desktop: if all of its programs use too much, the largest is killed."""
+"""The memory of a desktop: if all of its programs use too much, the largest are killed."""
 
 import asyncio
 import os
@@ -12,6 +12,8 @@ from cartrita.adapters.desktop.host import lineage, segments
 from cartrita.domain.desktop import DesktopIsolation
 
 _LOOK_S: Final = 1.0
+_CLOSE_LOOK_S: Final = 0.1
+"""While they use more than half: a program takes a gigabyte in less than a second."""
 _ANONYMOUS: Final = "RssAnon:"
 """What a process has for itself, in kB."""
 _SHARED: Final = "RssShmem:"
@@ -23,24 +25,30 @@ _SHARE_OF_SEGMENTS: Final = 4
 
 async def watch(most: int, isolation: DesktopIsolation) -> None:
     """Look again and again, until cancelled. `most` is in bytes."""
+    used = 0
     while True:
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_CLOSE_LOOK_S if used > most // 2 else _LOOK_S)
         left = 0
         if isolation is DesktopIsolation.BUBBLEWRAP:  # without walls they may be another's
             left = segments.trim(most // _SHARE_OF_SEGMENTS)
-        relieve(most - left)
+        used = left + relieve(most - left)
 
 
-def relieve(most: int) -> int | None:
-    """Kill the largest program below this process if all of them use more: its process id."""
+def relieve(most: int) -> int:
+    """Kill the largest programs below this process, until the others use no more than this.
+
+    How much is used by those that are left.
+    """
     counted: set[int] = set()
     sizes = {process: _size(process, counted) for process in lineage.descendants()}
-    if sum(sizes.values()) <= most:
-        return None
-    largest = max(sizes, key=lambda process: sizes[process])
-    with suppress(ProcessLookupError):
-        os.kill(largest, signal.SIGKILL)
-    return largest
+    used = sum(sizes.values())
+    for process in sorted(sizes, key=lambda process: sizes[process], reverse=True):
+        if used <= most:
+            break
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+        used -= sizes[process]
+    return used
 
 
 def _size(process: int, counted: set[int]) -> int:

@@ -1,5 +1,6 @@
-"""Programs of a desktop that use too much memory together lose the largest of them."""
+"""Programs of a desktop that use too much memory together lose the largest of them, at once."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from cartrita.adapters.desktop.host import lineage, memory
+from cartrita.domain.desktop import DesktopIsolation
 
 USE = "import sys; used = b'x' * int(sys.argv[1]); print('used', flush=True); sys.stdin.read()"
 SMALL, LARGE = 1 << 20, 64 << 20
@@ -15,9 +17,9 @@ SMALL, LARGE = 1 << 20, 64 << 20
 
 @pytest.fixture
 def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Two, of which the second is the larger: all that this process has, as far as is looked at."""
+    """Small ones, and large ones: all that this process has, as far as is looked at."""
     with ExitStack() as stack:
-        started = [stack.enter_context(_program(size)) for size in (SMALL, LARGE)]
+        started = [stack.enter_context(_program(size)) for size in (SMALL, LARGE, 2 * LARGE, LARGE)]
         numbers = [each.pid for each in started]
         assert set(numbers) <= set(lineage.descendants())
         monkeypatch.setattr(lineage, "descendants", lambda: numbers)
@@ -34,13 +36,41 @@ def _program(size: int) -> subprocess.Popen[bytes]:
     return program
 
 
-def test_the_largest_is_killed(programs: list[subprocess.Popen[bytes]]) -> None:
-    small, large = programs
-    assert memory.relieve(LARGE // 2) == large.pid
-    assert large.wait() == -9
+def test_as_many_are_killed_as_use_too_much(programs: list[subprocess.Popen[bytes]]) -> None:
+    small, *large = programs
+    assert SMALL <= memory.relieve(LARGE // 2) <= LARGE // 2
+    assert [each.wait() for each in large] == [-9, -9, -9]
     assert small.poll() is None
 
 
+def test_the_largest_is_killed_first(programs: list[subprocess.Popen[bytes]]) -> None:
+    small, large, largest, other = programs
+    assert 2 * LARGE < memory.relieve(3 * LARGE) <= 3 * LARGE
+    assert largest.wait() == -9
+    assert [each.poll() for each in (small, large, other)] == [None, None, None]
+
+
 def test_nothing_is_while_they_use_what_they_may(programs: list[subprocess.Popen[bytes]]) -> None:
-    assert memory.relieve(1 << 40) is None
-    assert [each.poll() for each in programs] == [None, None]
+    assert memory.relieve(1 << 40) > 4 * LARGE
+    assert [each.poll() for each in programs] == [None, None, None, None]
+
+
+async def test_it_looks_more_often_when_more_than_half_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used, slept = iter((10, 60, 50)), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 4:
+            raise asyncio.CancelledError
+
+    def relieve(most: int) -> int:
+        assert most == 100
+        return next(used)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(memory, "relieve", relieve)
+    with pytest.raises(asyncio.CancelledError):
+        await memory.watch(100, DesktopIsolation.PLAIN)
+    assert slept[0] == slept[1] == slept[3] > slept[2]
