@@ -66,6 +66,7 @@ class LocalDesktops:
     async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> RunningDesktop:
         """See `Desktops.start`."""
         order = self._order(desktop_id, spec)
+        await asyncio.to_thread(folders.make, Path(order.folder))
         keeping = Keeping(Path(order.folder))
         self._keeping[desktop_id] = keeping
         running = keeping.run(
@@ -91,15 +92,17 @@ class LocalDesktops:
     async def all_running(self) -> Sequence[DesktopId]:
         """See `Desktops.all_running`."""
         names = await asyncio.to_thread(folders.names, self._folder)
-        found = [DesktopId(UUID(hex=name)) for name in names]
-        return [one for one in found if await self.find(one) is not None]
+        return [DesktopId(UUID(hex=name)) for name in names]
 
     async def stop(self, desktop_id: DesktopId) -> None:
         """See `Desktops.stop`."""
+        folder = self._folder / desktop_id.hex
         with suppress(DesktopGone):
-            await RunningDesktop(self._folder / desktop_id.hex).stop()
+            await RunningDesktop(folder).stop()
         if (keeping := self._keeping.get(desktop_id)) is not None:
             await keeping.end()
+        else:
+            await asyncio.to_thread(folders.remove_if_dead, folder)
 
     def end(self) -> None:
         """End all that this process has started; its tasks end when that is done."""

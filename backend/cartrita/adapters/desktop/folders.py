@@ -19,6 +19,15 @@ from cartrita.adapters.desktop.orders import SOCKET
 _NAME: Final = re.compile("[0-9a-f]{32}")
 
 
+def make(folder: Path) -> None:
+    """Make the folder of a desktop that is about to be started, so that others know of it.
+
+    Where it cannot be made, the host tells why.
+    """
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def claim(folder: Path) -> int:
     """Make the folder and lock it: its descriptor, which must stay open. Raises OSError."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,7 +74,7 @@ def remove_if_dead(folder: Path) -> bool:
 
 
 def names(folders: Path) -> Sequence[str]:
-    """Of desktops that may run."""
+    """Of desktops that run, or are being started; and of those that died until they are removed."""
     with suppress(FileNotFoundError):
         return [each.name for each in sorted(folders.iterdir()) if _NAME.fullmatch(each.name)]
     return ()

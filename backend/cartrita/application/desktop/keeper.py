@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
 import structlog
 
@@ -17,6 +18,8 @@ log = structlog.get_logger()
 _DIED = "It died."
 _START_GRACE_S = 30.0
 """Nobody starts one any more that has not started so long after it should have."""
+_BEGUN_WITHIN: Final = timedelta(seconds=2)
+"""So long after it was stored, whoever starts one has begun to, unless they are gone."""
 
 
 class DesktopKeeper:
@@ -67,7 +70,10 @@ class DesktopKeeper:
 
     async def _is_dead(self, session: DesktopSession) -> bool:
         if session.status is DesktopStatus.STARTING:
-            return session.created_at + self._start < clock.now()
+            age = clock.now() - session.created_at
+            return age > self._start or (
+                age > _BEGUN_WITHIN and not await self._sessions.is_begun(session)
+            )
         try:
             await self._sessions.opened(session)
         except DesktopGone:

@@ -149,6 +149,12 @@ class DesktopSessions:
             raise DesktopGone.ended()
         return found
 
+    async def is_begun(self, session: DesktopSession) -> bool:
+        """Whether one that should start here is being started, by any worker."""
+        if session.id in self._own or self._desktops is None:
+            return True
+        return session.id in await self._desktops.all_running()
+
     async def end(self, session: DesktopSession, reason: str) -> None:
         """End one, whether it runs or not."""
         await self._end(session, DesktopStatus.STOPPED, reason)
@@ -193,11 +199,16 @@ class DesktopSessions:
             raise DesktopGone.ended()
 
     async def _end(self, session: DesktopSession, status: DesktopStatus, reason: str) -> None:
-        """Say it first: an agent that finds it gone meanwhile would tell that it failed."""
+        """Say it, and stop it whether that could be stored or not.
+
+        It is said first: an agent that finds it gone meanwhile would tell that it failed.
+        """
         with anyio.CancelScope(shield=True):
-            await self._settle(session.id, status, reason)
-            if self._desktops is not None and session.machine == self._plan.machine:
-                await self._desktops.stop(session.id)
+            try:
+                await self._settle(session.id, status, reason)
+            finally:
+                if self._desktops is not None and session.machine == self._plan.machine:
+                    await self._desktops.stop(session.id)
 
     async def _settle(self, desktop_id: DesktopId, status: DesktopStatus, reason: str) -> None:
         self._own.discard(desktop_id)

@@ -90,7 +90,10 @@ class Desktops(Protocol):
         ...
 
     async def all_running(self) -> Sequence[DesktopId]:
-        """All that run on this machine, or are being started, whichever worker did."""
+        """All that run on this machine, or are being started, whichever worker did.
+
+        One that died may be among them until it is stopped.
+        """
         ...
 
     async def stop(self, desktop_id: DesktopId) -> None:

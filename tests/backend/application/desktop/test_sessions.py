@@ -193,6 +193,44 @@ async def test_what_a_dead_worker_began_to_start_is_given_up(pool: Database) -> 
     assert not (await desk.sessions.get(PRINCIPAL, session.public_id)).alive
 
 
+async def test_one_that_nobody_starts_any_more_is_given_up_at_once(pool: Database) -> None:
+    desk, other = DeskFixture(pool), DeskFixture(pool)
+    lost, begun = await desk.started(), await desk.started()
+    other.sessions._desktops = desk.screens
+    del desk.screens.running[lost.id]  # its worker was killed before it had a host
+    starting = update(desktop_sessions).values(status="starting")
+    async with pool.use() as connection:
+        await connection.execute(starting)
+    await other.keeper.look()
+    assert (await desk.sessions.get(PRINCIPAL, lost.public_id)).alive, "it was stored just now"
+    seconds_ago = desktop_sessions.c.created_at - func.make_interval(0, 0, 0, 0, 0, 0, 3)
+    async with pool.use() as connection:
+        await connection.execute(starting.values(created_at=seconds_ago))
+    await desk.keeper.look()
+    assert (await desk.sessions.get(PRINCIPAL, lost.public_id)).alive, "who starts it knows"
+    await other.keeper.look()
+    assert not (await desk.sessions.get(PRINCIPAL, lost.public_id)).alive
+    assert (await desk.sessions.get(PRINCIPAL, begun.public_id)).alive
+
+
+async def test_one_is_stopped_where_its_end_cannot_be_stored(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session, conversation = await desk.started(), await desk.conversation()
+
+    async def fail(*_: object) -> bool:
+        raise Unavailable("The database is away.")
+
+    monkeypatch.setattr(desk.sessions._store, "settle", fail)
+    with pytest.raises(Unavailable):
+        await desk.sessions.end(session, "It was enough.")
+    assert desk.screens.running == {}
+    with pytest.raises(Unavailable):
+        await desk.sessions.start(ANN, conversation)
+    assert desk.screens.running == {}
+
+
 async def test_a_deleted_conversation_takes_its_desktop_and_its_film_along(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
