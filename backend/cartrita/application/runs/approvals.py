@@ -2,19 +2,25 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import TypeAlias, TypeGuard
+from typing import Final, TypeAlias, TypeGuard
 
 import msgspec
 
 from cartrita.application.runs.runs import LogExpired, Runs
 from cartrita.domain.approvals import Approval, Decision, Verdict
+from cartrita.domain.desktop import HAND_OVER
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import ApprovalAsked, LoggedEvent
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.approvals import ApprovalStore
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, TailItem
+from cartrita.domain.scopes import Operation
+from cartrita.domain.tools import COMPUTER
 from cartrita.kit import ids
+
+_OF_DESKTOPS: Final = frozenset((COMPUTER, HAND_OVER))
+"""The tools on whose calls only those decide who may use desktops."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -47,14 +53,15 @@ class RunApprovals:
     ) -> Run:
         """Decide on a call with exactly the arguments of this hash; the run goes on after the last.
 
-        Raises NotFound, and Conflict where it is too late, or was decided otherwise.
+        Raises NotFound, Forbidden for a key that may not use what is decided on, and Conflict where
+        it is too late, or was decided otherwise.
         """
         found = await self._runs.get(principal, run)
         approval_id = ids.parse("appr", approval)
         if approval_id is None:
             raise NotFound("There is no such approval.", code="approval_not_found")
         verdict = Verdict(approval_id, decision, arguments_hash)
-        return await self._store.decide(principal.owner_id, found.id, (verdict,), principal.key_id)
+        return await self.decide_all(principal, found.id, (verdict,))
 
     async def decide_all(
         self, principal: Principal, run_id: RunId, verdicts: Sequence[Verdict]
@@ -63,6 +70,11 @@ class RunApprovals:
 
         Raises as `decide`.
         """
+        if not principal.scopes.allows_operation(Operation.DESKTOP):
+            decided = {verdict.approval_id for verdict in verdicts}
+            waiting = await self.waiting(principal, run_id)
+            if any(one.id in decided and one.tool in _OF_DESKTOPS for one in waiting):
+                principal.scopes.require_operation(Operation.DESKTOP)
         return await self._store.decide(principal.owner_id, run_id, verdicts, principal.key_id)
 
     async def waiting(self, principal: Principal, run_id: RunId) -> tuple[Approval, ...]:
