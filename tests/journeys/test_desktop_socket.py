@@ -88,6 +88,18 @@ async def test_text_is_answered_by_an_error_and_the_end(desk: Scenario) -> None:
     assert (told["code"], code) == ("text_frame", 1007)
 
 
+async def test_what_is_no_rfb_is_answered_by_an_error_and_another_end(desk: Scenario) -> None:
+    desktop = await made(desk)
+    async with viewed(desk, desktop["live_url"]) as viewer:
+        await viewer.rfb.say(b"\x63")
+        told, code = await until_closed(viewer)
+    assert (told["code"], code) == ("bad_rfb", 1007)
+    async with seen(desk, desktop["live_url"]) as viewer:
+        await viewer.rfb.say(b"GET / HTTP/1.1\r\n")
+        told, code = await until_closed(viewer)
+    assert (told["code"], code) == ("bad_rfb", 1007)
+
+
 async def test_a_ticket_opens_one_socket(desk: Scenario) -> None:
     desktop = await made(desk)
     _, ticket = await desk.call("POST", "/api/stream-tickets")
@@ -172,10 +184,8 @@ async def test_a_view_ends_with_its_desktop(desk: Scenario) -> None:
     desktop = await made(desk)
     async with viewed(desk, desktop["live_url"]) as viewer:
         assert (await desk.call("DELETE", f"/api/desktops/{desktop['id']}"))[0] == 204
-        while await viewer.socket.receive():
-            pass
-    assert viewer.socket.code == 1000
-    assert viewer.socket.code in CODES
+        told, code = await until_closed(viewer)
+    assert (told["code"], code) == ("desktop_gone", 1000)
     with pytest.raises(InvalidStatus) as refused:
         async with seen(desk, desktop["live_url"]):
             pass

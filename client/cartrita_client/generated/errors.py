@@ -159,6 +159,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "key_in_query": Malformed,
     "binary_frame": Malformed,
     "text_frame": Malformed,
+    "bad_rfb": Malformed,
     "invalid_utf8": Malformed,
     "invalid_audio": Malformed,
     "method_not_allowed": Malformed,

@@ -97,6 +97,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
       'key_in_query',
       'binary_frame',
       'text_frame',
+      'bad_rfb',
       'invalid_utf8',
       'invalid_audio',
       'method_not_allowed',

@@ -1,4 +1,4 @@
-"""Frames of a desktop's socket: four bytes of length, and JSON."""
+"""Frames of a desktop's socket: four bytes of length, and JSON, or a piece of what is shown."""
 
 import asyncio
 import struct
@@ -23,6 +23,17 @@ def frame(content: Request | Answer) -> bytes:
     """A request or an answer as a frame."""
     text = msgspec.json.encode(content)
     return _HEAD.pack(len(text)) + text
+
+
+def piece(data: bytes) -> bytes:
+    """What a viewer is shown as a frame; an empty one comes before an answer, which is the last."""
+    return _HEAD.pack(len(data)) + data
+
+
+async def read_piece(reader: asyncio.StreamReader) -> bytes:
+    """The next piece for a viewer. Raises EOFError at the end."""
+    (size,) = _HEAD.unpack(await reader.readexactly(_HEAD.size))
+    return await reader.readexactly(size)
 
 
 async def read_frame(reader: asyncio.StreamReader, decoder: msgspec.json.Decoder[T]) -> T:

@@ -65,7 +65,10 @@ class HandBackRequest(msgspec.Struct, frozen=True, tag="hand_back"):
 
 
 class ViewRequest(msgspec.Struct, frozen=True, tag="view"):
-    """After its answer, the connection carries RFB both ways."""
+    """After its answer, the connection carries RFB, in pieces to the viewer.
+
+    A piece of no bytes comes before an answer that says what the viewer did wrong.
+    """
 
     holder: str
 
@@ -113,7 +116,7 @@ class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
 
 
 class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
-    why: Literal["action", "controlled", "gone", "broken_off", "viewers"]
+    why: Literal["action", "controlled", "gone", "broken_off", "viewers", "rfb"]
     message: str
 
 

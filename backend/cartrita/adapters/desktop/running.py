@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from cartrita.adapters.desktop import folders
-from cartrita.adapters.desktop.frames import answer_decoder, frame, read_frame
+from cartrita.adapters.desktop.frames import answer_decoder, frame, read_frame, read_piece
 from cartrita.adapters.desktop.orders import (
     ActRequest,
     Answer,
@@ -34,10 +34,10 @@ from cartrita.domain.errors import (
     Conflict,
     Controlled,
     DesktopGone,
+    Malformed,
 )
 from cartrita.kit.secret import Secret
 
-_PIECE: Final = 64 << 10
 _GONE: Final = (OSError, EOFError)
 _ENDED: Final = "The desktop ended before it told what came of this."
 _STOP_S: Final = 10.0
@@ -147,9 +147,13 @@ class ViewerStream:
 
     async def receive(self) -> bytes:
         """See `Viewer.receive`."""
-        with suppress(ConnectionError):
-            return await self._reader.read(_PIECE)
-        return b""
+        try:
+            shown = await read_piece(self._reader)
+            if not shown:
+                _require(await read_frame(self._reader, answer_decoder))
+        except _GONE:
+            return b""
+        return shown
 
     async def send(self, data: bytes) -> None:
         """See `Viewer.send`."""
@@ -202,6 +206,8 @@ def _require(answer: Answer) -> None:
             raise ActionBrokeOff(message)
         case RefusedAnswer("viewers", message):
             raise Conflict(message, code="desktop_viewers")
+        case RefusedAnswer("rfb", message):
+            raise Malformed(message, code="bad_rfb")
         case RefusedAnswer():
             raise DesktopGone.ended()
         case _:

@@ -19,7 +19,7 @@ class Viewer(Protocol):
     """A connection to a desktop that speaks RFB (RFC 6143), the protocol of VNC."""
 
     async def receive(self) -> bytes:
-        """What the desktop says; empty at its end."""
+        """What the desktop says; empty at its end. Raises Malformed: no RFB was said."""
         ...
 
     async def send(self, data: bytes) -> None:

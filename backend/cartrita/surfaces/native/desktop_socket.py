@@ -36,6 +36,7 @@ _TOLD_PATH: Final = "/ws/desktop"
 _SUBPROTOCOL: Final = "binary"
 """Which older versions of noVNC ask for."""
 _NORMAL: Final = 1000
+_ENDED: Final = "The desktop has ended, or this view of it."
 _CLOSING_S: Final = 2.0
 _LEFT: Final = 1005
 """The client closed the connection, or it was lost: as ASGI tells it."""
@@ -151,19 +152,21 @@ class _DesktopSocket:
                     shown = tasks.create_task(self._pass_on(viewer))
                     told = tasks.create_task(self._take(viewer))
                     await asyncio.wait((shown, told), return_when=asyncio.FIRST_COMPLETED)
-                    closing = (
-                        told.result() if told.done() else Closing(_NORMAL, "this view has ended")
-                    )
+                    closing = told.result() if told.done() else shown.result()
                     shown.cancel()
                     told.cancel()
                 return closing
 
-    async def _pass_on(self, viewer: Viewer) -> None:
-        """What the desktop says, until its end."""
-        while data := await viewer.receive():
-            self._stay_open()
-            with suppress(OSError):
-                await self._send({"type": "websocket.send", "bytes": data})
+    async def _pass_on(self, viewer: Viewer) -> Closing:
+        """What the desktop says, until its end, or until the page has said what is no RFB."""
+        try:
+            while data := await viewer.receive():
+                self._stay_open()
+                with suppress(OSError):
+                    await self._send({"type": "websocket.send", "bytes": data})
+        except Malformed as error:
+            return Closing.of(error, closings.INVALID_DATA)
+        return Closing.of(DesktopGone(_ENDED), _NORMAL)
 
     async def _take(self, viewer: Viewer) -> Closing | None:
         """What the page says, until it leaves or says what is no RFB."""

@@ -57,8 +57,8 @@ _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
     ),
     ErrorKind.MALFORMED: DescribedKind(
         "The request cannot be read.",
-        "malformed_request two_credentials key_in_query binary_frame text_frame invalid_utf8 "
-        "invalid_audio method_not_allowed request_timeout uri_too_long",
+        "malformed_request two_credentials key_in_query binary_frame text_frame bad_rfb "
+        "invalid_utf8 invalid_audio method_not_allowed request_timeout uri_too_long",
         statuses=(405, 408, 414),
     ),
     ErrorKind.TOO_LARGE: DescribedKind(

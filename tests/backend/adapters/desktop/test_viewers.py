@@ -13,7 +13,7 @@ from tests.harness.x_display import eventually
 from cartrita.adapters.desktop.host.viewers import MOST
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.desktop import Click, Key, Move, Point, Screenshot, Wait
-from cartrita.domain.errors import Conflict, Controlled
+from cartrita.domain.errors import Conflict, Controlled, Malformed
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +110,7 @@ async def test_an_unknown_message_ends_the_viewer_and_no_other(
 ) -> None:
     async with viewing(desktop, "ann") as client, viewing(desktop, "bob") as other:
         await client.say(said)
-        with pytest.raises(EOFError):
+        with pytest.raises(Malformed, match=r"no RFB .* \(type \d+\)"):
             await client.read(1 << 30)
         await other.picture()
     assert (await desktop.act(Screenshot())).picture is not None

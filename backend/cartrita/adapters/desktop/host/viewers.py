@@ -3,18 +3,20 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
+from cartrita.adapters.desktop.frames import frame, piece
 from cartrita.adapters.desktop.host.enclosures import Enclosure
 from cartrita.adapters.desktop.host.gate import Gate
 from cartrita.adapters.desktop.host.rfb import BadMessage, ClientMessages
 from cartrita.adapters.desktop.host.screens import running
+from cartrita.adapters.desktop.orders import RefusedAnswer
 
 MOST: Final = 8
 """So many at once: each takes a process, and a part of a processor while the screen changes."""
 _STALL_S: Final = 30.0
 _PIECE: Final = 64 << 10
+_BAD: Final = "This is no RFB that a viewer may say here"
 _PROGRAM: Final = (
     *("x11vnc", "-inetd", "-q", "-nopw", "-norc", "-noipv6", "-nolookup"),
     *("-nocmds", "-noremote", "-novncconnect", "-notightfilexfer"),
@@ -63,15 +65,19 @@ class Viewers:
         writer: asyncio.StreamWriter,
         program: socket.socket,
     ) -> None:
+        """Carry both ways, and tell a viewer that said what it may not."""
         messages = ClientMessages(lambda: self._gate.holder == holder)
         screen, input_ = await asyncio.open_connection(sock=program)
         try:
             async with asyncio.TaskGroup() as pumps:
                 said = pumps.create_task(self._pump(reader, input_, messages.passed))
-                shown = pumps.create_task(self._pump(screen, writer, bytes))
+                shown = pumps.create_task(self._pump(screen, writer, piece))
                 await asyncio.wait((said, shown), return_when=asyncio.FIRST_COMPLETED)
                 said.cancel()
                 shown.cancel()
+            bad = None if said.cancelled() else said.result()
+            if bad is not None:
+                writer.write(piece(b"") + frame(RefusedAnswer("rfb", f"{_BAD} ({bad}).")))
         finally:
             input_.close()
 
@@ -80,9 +86,15 @@ class Viewers:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         passed: Callable[[bytes], bytes],
-    ) -> None:
-        with suppress(ConnectionError, TimeoutError, BadMessage):
+    ) -> BadMessage | None:
+        """Carry one way until one side ends, or says what it may not, which is returned."""
+        try:
             while data := await reader.read(_PIECE):
                 writer.write(passed(data))
                 async with asyncio.timeout(self._stall_s):
                     await writer.drain()
+        except BadMessage as error:
+            return error
+        except (ConnectionError, TimeoutError):
+            return None
+        return None
