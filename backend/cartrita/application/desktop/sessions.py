@@ -72,7 +72,7 @@ class DesktopSessions:
         return shown_size(self._plan.spec.width, self._plan.spec.height)
 
     async def create(self, principal: Principal, conversation: str | None) -> DesktopSession:
-        """Start one for a conversation, or for a new one.
+        """Start one for a conversation, or for a new one, which is not left without it.
 
         Raises NotFound, Conflict where it has one, RateLimited, Forbidden and Unavailable.
         """
@@ -81,7 +81,17 @@ class DesktopSessions:
             return await self.start(principal.owner_id, found.id)
         self._require_available()
         made = await self._conversations.create(principal, title="Desktop")
-        return await self.start(principal.owner_id, made.id)
+        try:
+            return await self.start(principal.owner_id, made.id)
+        except BaseException:
+            await self._remove_conversation(principal, made.public_id)
+            raise
+
+    async def discard(self, principal: Principal, session: DesktopSession, reason: str) -> None:
+        """End one of a new conversation, and remove both."""
+        with anyio.CancelScope(shield=True):
+            await self.end(session, reason)
+        await self._remove_conversation(principal, session.public_conversation_id)
 
     async def start(self, owner_id: str, conversation_id: ConversationId) -> DesktopSession:
         """Start one for a conversation of this owner. Raises as `create`."""
@@ -197,6 +207,13 @@ class DesktopSessions:
         if not ready:  # it was ended meanwhile
             await desktops.stop(session.id)
             raise DesktopGone.ended()
+
+    async def _remove_conversation(self, principal: Principal, public_id: str) -> None:
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._conversations.delete(principal, public_id)
+            except CartritaError as error:  # an empty one is left, and why nothing began is told
+                log.info("conversation_not_removed", code=error.code)
 
     async def _end(self, session: DesktopSession, status: DesktopStatus, reason: str) -> None:
         """Say it, and stop it whether that could be stored or not.

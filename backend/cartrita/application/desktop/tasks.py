@@ -107,8 +107,7 @@ class ComputerTasks:
         try:
             return await self._begin_on(session, principal, task, loosened, idempotency)
         except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self._sessions.end(session, _NOT_BEGUN)
+            await self._sessions.discard(principal, session, _NOT_BEGUN)
             raise
 
     async def _begin_on(

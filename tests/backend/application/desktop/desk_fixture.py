@@ -1,6 +1,7 @@
 """The use cases of desktops over stand-ins of these, on a real database."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
@@ -49,6 +50,13 @@ SPEC = DesktopSpec(
 LIMITS = ActionLimits(hold_s=30.0, characters=100, handover_s=60.0, poll_s=0.01, looks_max=3)
 
 
+class NoRuns:
+    """No conversation has any."""
+
+    async def active(self, *_: object) -> Sequence[RunId]:
+        return ()
+
+
 class DeskFixture:
     """The use cases of desktops; `told` is what the readers of runs were told."""
 
@@ -73,7 +81,7 @@ class DeskFixture:
             ConversationTable(database),
             self.removal,
             cast("MessageStore", None),
-            cast("RunReader", None),
+            cast("RunReader", NoRuns()),
             cast("RunCancellation", None),
         )
         plan = DesktopPlan(

@@ -9,6 +9,7 @@ from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import ANN, BOB, stored_branch, stored_conversation, stored_run
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
 from cartrita.adapters.persistence.tables.files import attachments
 from cartrita.domain.desktop import DesktopStatus, Screenshot
@@ -82,6 +83,18 @@ async def test_one_that_does_not_start_leaves_nothing_that_runs(pool: Database) 
     [failed] = (await desk.sessions.list(PRINCIPAL)).items
     assert (failed.status, failed.reason) == (DesktopStatus.FAILED, "It did not start.")
     assert desk.screens.stopped == [failed.id]
+
+
+async def test_a_refused_start_leaves_no_conversation(pool: Database) -> None:
+    desk = DeskFixture(pool, limits=DesktopLimits(machine=4, owner=0))
+    with pytest.raises(RateLimited):
+        await desk.sessions.create(PRINCIPAL, None)
+    dead = DeskFixture(pool)
+    dead.screens.fails = True
+    with pytest.raises(Unavailable):
+        await dead.sessions.create(PRINCIPAL, None)
+    assert await counted(pool, conversations) == 0
+    assert dead.screens.running == {}
 
 
 async def test_what_is_missing_is_told_before_anything_is_stored(pool: Database) -> None:

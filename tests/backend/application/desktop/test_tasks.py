@@ -5,9 +5,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import select
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.conversations import conversations
+from cartrita.adapters.persistence.tables.desktops import desktop_sessions
 from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks
 from cartrita.domain.errors import Conflict, DesktopGone
 from cartrita.kit.ids import uuid7
@@ -61,15 +64,17 @@ def task(session_id: str | None = None, **secrets: str) -> ComputerTask:
     return ComputerTask(text="Do it.", session_id=session_id, provider="p", secrets=kept)
 
 
-async def test_a_task_that_cannot_begin_ends_the_desktop_that_it_made(pool: Database) -> None:
+async def test_a_task_that_cannot_begin_removes_the_desktop_that_it_made(pool: Database) -> None:
     desk = DeskFixture(pool)
     for _ in range(3):  # more than an owner may have
         with pytest.raises(Conflict) as refused:
             await tasks(desk, Runs(0)).start(PRINCIPAL, task())
         assert refused.value.code == "conversation_busy"
     assert desk.screens.running == {}
-    sessions = (await desk.sessions.list(PRINCIPAL)).items
-    assert {(one.alive, one.reason) for one in sessions} == {(False, "Its task did not begin.")}
+    assert len(desk.screens.stopped) == 3
+    for table in (conversations, desktop_sessions):
+        async with pool.use() as connection:
+            assert (await connection.execute(select(table))).all() == []
 
 
 async def test_a_refused_task_leaves_a_desktop_that_was_there_as_it_is(pool: Database) -> None:
