@@ -67,7 +67,8 @@ class LocalDesktops:
         """See `Desktops.start`."""
         order = self._order(desktop_id, spec)
         await asyncio.to_thread(folders.make, Path(order.folder))
-        keeping = Keeping(Path(order.folder))
+        reports = order.isolation is DesktopIsolation.CONTAINER
+        keeping = Keeping(Path(order.folder), reports=reports)
         self._keeping[desktop_id] = keeping
         running = keeping.run(
             self._command(order), _environment(order), spec.start_timeout_s + _MARGIN_S
@@ -134,7 +135,8 @@ class LocalDesktops:
         if order.isolation is not DesktopIsolation.CONTAINER:
             return sys.executable, *told
         place = str(self._folder)
-        runner = (word.replace(_FOLDER, place) for word in self._container_command)
+        first, *options = (word.replace(_FOLDER, place) for word in self._container_command)
+        runner = shutil.which(first) or first, *options
         variables = (f"{name}={value}" for name, value in _environment(order).items())
         return *runner, "env", *variables, "python3", *told
 
@@ -155,11 +157,9 @@ async def open_desktops(
     """
     await asyncio.to_thread(folders.remove_dead, folder)
     chosen = isolation or DesktopIsolation.BUBBLEWRAP
-    missing = missing_lines(chosen)
+    missing = missing_lines(chosen, container_command)
     if chosen is DesktopIsolation.BUBBLEWRAP and not missing:
         missing = await probed(folder)
-    if chosen is DesktopIsolation.CONTAINER and not container_command:
-        missing = ("Set CARTRITA_DESKTOP_CONTAINER_COMMAND to what runs a container.",)
     async with asyncio.TaskGroup() as tasks:
         desktops = LocalDesktops(
             folder,

@@ -1,6 +1,7 @@
 """The process of a host, from its start to its end, for all who wait for one of them."""
 
 import asyncio
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,13 +22,20 @@ LONGEST_LINE: Final = 64 << 10
 _DEATH_S: Final = 30.0
 """What is killed may live on for a while on a busy machine, and then clears nothing up itself."""
 _LOOK_S: Final = 0.02
+_LAST_WORDS: Final = 500
+"""In bytes."""
+_LAST_WORDS_S: Final = 1.0
+"""For them to be read when it has ended."""
 
 
 class Keeping:
     """Holds one process. It is ended by word, not by cancelling: its end must be seen."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, reports: bool = False) -> None:
+        """One that `reports` says on its standard error why it does not start."""
         self._folder = folder
+        self._stderr = PIPE if reports else DEVNULL
+        self._said = b""
         self._ready = False
         self._told = asyncio.Event()
         self._unwanted = asyncio.Event()
@@ -40,12 +48,15 @@ class Keeping:
         """Hold the process until it ends, or is not wanted any more; then nothing is left of it."""
         try:
             async with serving(
-                command, environment=environment, folder=None, line_bytes=LONGEST_LINE
+                command,
+                environment=environment,
+                folder=None,
+                line_bytes=LONGEST_LINE,
+                stderr=self._stderr,
             ) as process:
-                assert process.stdout is not None
-                await self._watch(process.stdout, start_timeout_s)
+                await self._watch(process, start_timeout_s)
         except OSError as error:
-            self._reason = f"Its host cannot be started: {error}."
+            self._reason = f"{command[0]} cannot be started: {error.strerror}."
         finally:
             with anyio.CancelScope(shield=True):
                 await self._clear()
@@ -55,7 +66,11 @@ class Keeping:
     async def started(self) -> str | None:
         """None when the desktop can be used, or why it cannot."""
         await self._told.wait()
-        return None if self._ready else self._reason
+        if self._ready:
+            return None
+        said = self._said.decode("utf-8", "replace").split("\n")
+        last = next((line.strip() for line in reversed(said) if line.strip()), None)
+        return self._reason if last is None else f"{self._reason} It said: {last}"
 
     def over(self) -> None:
         """Nobody waits for it any more."""
@@ -84,15 +99,25 @@ class Keeping:
                         return
                     await asyncio.sleep(_LOOK_S)
 
-    async def _watch(self, output: asyncio.StreamReader, start_timeout_s: float) -> None:
+    async def _watch(self, process: Process, start_timeout_s: float) -> None:
+        assert process.stdout is not None
         async with asyncio.TaskGroup() as tasks:
-            life = tasks.create_task(self._read(output, start_timeout_s))
+            life = tasks.create_task(self._read(process.stdout, start_timeout_s))
             unwanted = tasks.create_task(self._unwanted.wait())
+            heard = tasks.create_task(self._hear(process.stderr))
             await asyncio.wait((life, unwanted), return_when=asyncio.FIRST_COMPLETED)
             if not life.done():
                 self._reason = "It is not wanted any more."
+            elif not self._ready:
+                await asyncio.wait((heard,), timeout=_LAST_WORDS_S)
             life.cancel()
             unwanted.cancel()
+            heard.cancel()
+
+    async def _hear(self, errors: asyncio.StreamReader | None) -> None:
+        """Keep the end of what it says on its standard error."""
+        while errors is not None and (said := await errors.read(_LAST_WORDS)):
+            self._said = (self._said + said)[-_LAST_WORDS:]
 
     async def _read(self, output: asyncio.StreamReader, start_timeout_s: float) -> None:
         """Read what it tells of its start and its end."""

@@ -1,7 +1,7 @@
 """The programs and packages that desktops need, and how those that are missing are installed."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Final
 
@@ -21,16 +21,29 @@ _EXTRA: Final = (
 _MODULES: Final = ("Xlib", "mss", "PIL")
 
 
-def missing_lines(isolation: DesktopIsolation) -> tuple[str, ...]:
-    """The lines that install what is missing for desktops of this isolation; none if nothing is.
+def missing_lines(
+    isolation: DesktopIsolation, container_command: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What is missing for desktops of this isolation, mostly as the lines that install it.
 
-    A container has what its image has.
+    A container has what its image has, if there is what runs it.
     """
     if isolation is DesktopIsolation.CONTAINER:
-        return ()
+        return _missing_runner(container_command)
     wanted = {**_OF_ISOLATION[isolation], **_TOOLS}
     packages = sorted({wanted[each] for each in wanted if shutil.which(each) is None})
     lines = [f"apt-get install -y {' '.join(packages)}"] if packages else []
     if any(find_spec(module) is None for module in _MODULES):
         lines.append(_EXTRA)
     return tuple(lines)
+
+
+def _missing_runner(command: Sequence[str]) -> tuple[str, ...]:
+    if not command:
+        return ("Set CARTRITA_DESKTOP_CONTAINER_COMMAND to what runs a container.",)
+    if shutil.which(command[0]) is None:
+        return (
+            f"There is no program {command[0]}, with which CARTRITA_DESKTOP_CONTAINER_COMMAND "
+            "begins: install it, or name another.",
+        )
+    return ()

@@ -62,6 +62,7 @@ async def serving(
     environment: Mapping[str, str],
     folder: Path | None,
     line_bytes: int,
+    stderr: BinaryIO | int = DEVNULL,
 ) -> AsyncGenerator[Process]:
     """A program that serves over its stdin and stdout, which are pipes. Raises OSError.
 
@@ -72,7 +73,7 @@ async def serving(
         *command,
         stdin=PIPE,
         stdout=PIPE,
-        stderr=DEVNULL,
+        stderr=stderr,
         env=environment,
         cwd=folder,
         limit=line_bytes,

@@ -32,3 +32,29 @@ async def test_a_host_that_lives_longer_than_its_keeper_is_waited_for(
     assert looks == [False, True]
     assert not folder.exists()
     assert await keeping.started() == "It ended while it was started."
+
+
+FAILS = "echo 'starting' >&2; echo 'no such image' >&2; exit 125"
+
+
+@pytest.mark.parametrize(
+    ("reports", "told"),
+    [
+        (True, "It ended while it was started. It said: no such image"),
+        (False, "It ended while it was started."),
+    ],
+)
+async def test_one_that_reports_tells_why_it_does_not_start(
+    tmp_path: Path, *, reports: bool, told: str
+) -> None:
+    keeping = Keeping(tmp_path / "a", reports=reports)
+    await keeping.run(("sh", "-c", FAILS), {"PATH": os.environ["PATH"]}, WATCHDOG_S)
+    assert await keeping.started() == told
+
+
+async def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path / "a")
+    await keeping.run(("no-such-program",), {"PATH": os.environ["PATH"]}, WATCHDOG_S)
+    assert await keeping.started() == (
+        "no-such-program cannot be started: No such file or directory."
+    )

@@ -24,7 +24,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def test_where_all_is_there_nothing_is_missing(installed: set[str]) -> None:
-    for isolation in DesktopIsolation:
+    for isolation in (DesktopIsolation.BUBBLEWRAP, DesktopIsolation.PLAIN):
         assert missing_lines(isolation) == ()
 
 
@@ -45,4 +45,12 @@ def test_the_extra_is_another(installed: set[str]) -> None:
 
 def test_a_container_has_what_its_image_has(installed: set[str]) -> None:
     installed.clear()
-    assert missing_lines(DesktopIsolation.CONTAINER) == ()
+    installed.add("runner")
+    assert missing_lines(DesktopIsolation.CONTAINER, ("runner", "run", "image")) == ()
+
+
+def test_without_what_runs_a_container_there_is_none(installed: set[str]) -> None:
+    [unset] = missing_lines(DesktopIsolation.CONTAINER)
+    assert unset.startswith("Set CARTRITA_DESKTOP_CONTAINER_COMMAND")
+    [unknown] = missing_lines(DesktopIsolation.CONTAINER, ("no-runner", "run"))
+    assert unknown.startswith("There is no program no-runner, ")
