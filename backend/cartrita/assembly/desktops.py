@@ -49,6 +49,8 @@ _FOLDER: Final = "desktops"
 _MENU: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"Terminal": ("xterm",), "Editor": ("mousepad",)}
 )
+_LOOKS_BEFORE_IDLE: Final = 3
+"""So often it is stored that a person sees one before it would be idle."""
 _FORGOTTEN_S: Final = 60.0
 """One that no server has ended so long after its time ends itself."""
 _CALL_S: Final = 1800.0
@@ -148,7 +150,14 @@ def _parts(
     return DesktopParts(
         desktops=desktops,
         sessions=sessions,
-        leases=DesktopLeases(sessions, table, films, memory, seconds=desktop.control_s),
+        leases=DesktopLeases(
+            sessions,
+            table,
+            films,
+            memory,
+            seconds=desktop.control_s,
+            seen_s=desktop.idle_s / _LOOKS_BEFORE_IDLE,
+        ),
         films=films,
         keeper=DesktopKeeper(
             table,

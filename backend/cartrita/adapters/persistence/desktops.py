@@ -140,6 +140,10 @@ class DesktopTable:
         values = {"holder": null(), "held_until": null(), "used_at": func.now()}
         await self._change(desktop_id, values, _s.holder == holder)
 
+    async def use(self, desktop_id: DesktopId) -> None:
+        """See DesktopControl."""
+        await self._change(desktop_id, {"used_at": func.now()})
+
     async def due(self, machine: str, idle_s: float) -> Sequence[DueDesktop]:
         """See DesktopWatch."""
         reason = case(
@@ -148,16 +152,13 @@ class DesktopTable:
             (_s.expires_at <= func.now(), _OVER),
             else_=_IDLE,
         )
-        here = and_(
-            _s.machine == machine,
-            or_(
-                _c.deleted_at.is_not(None),
-                _s.expires_at <= func.now(),
-                and_(_s.used_at + _seconds(idle_s) <= func.now(), ~_BUSY),
-            ),
+        since = case((_s.machine == machine, func.now()), else_=func.now() - _seconds(_LOST_S))
+        over = or_(
+            _s.expires_at <= since,
+            and_(_s.used_at + _seconds(idle_s) <= since, ~_BUSY),
+            and_(_s.machine == machine, _c.deleted_at.is_not(None)),
         )
-        lost = and_(_s.machine != machine, _s.expires_at + _seconds(_LOST_S) <= func.now())
-        query = _SESSIONS.add_columns(reason.label("why")).where(_ALIVE, or_(here, lost))
+        query = _SESSIONS.add_columns(reason.label("why")).where(_ALIVE, over)
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [DueDesktop(_session(row), row["why"]) for row in rows]

@@ -1,13 +1,19 @@
 """Who uses a desktop: an agent, or a person who took it over, until they hand it back."""
 
+import asyncio
+
+import structlog
+
 from cartrita.application.desktop.films import Films
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import DesktopSession, Shot
-from cartrita.domain.errors import Controlled
+from cartrita.domain.errors import CartritaError, Controlled
 from cartrita.domain.json import JsonObject
 from cartrita.domain.ports.desktop_sessions import DesktopControl
 from cartrita.domain.principals import Principal
+
+log = structlog.get_logger()
 
 _OTHER = "Somebody else controls this desktop now: wait until they hand it back."
 
@@ -18,7 +24,10 @@ def holder_of(principal: Principal) -> str:
 
 
 class DesktopLeases:
-    """Leases of `seconds`: who does not take it again has it no more."""
+    """Leases of `seconds`: who does not take it again has it no more.
+
+    That a person sees a desktop is stored every `seen_s`.
+    """
 
     def __init__(
         self,
@@ -28,12 +37,14 @@ class DesktopLeases:
         memory: DesktopMemory,
         *,
         seconds: float,
+        seen_s: float,
     ) -> None:
         self._sessions = sessions
         self._store = store
         self._films = films
         self._memory = memory
         self._seconds = seconds
+        self._seen_s = seen_s
 
     async def take(
         self, principal: Principal, desktop: str, note: str | None = None
@@ -64,6 +75,15 @@ class DesktopLeases:
         if session.control is not None and session.control.holder == holder:
             await self._films.person(session, _told("hand_back", note), shot)
         return await self._sessions.get(principal, desktop)
+
+    async def watch(self, session: DesktopSession) -> None:
+        """Have it count as used, since a person sees it, until cancelled."""
+        while True:
+            try:
+                await self._store.use(session.id)
+            except CartritaError as error:
+                log.info("desktop_use_not_stored", code=error.code)
+            await asyncio.sleep(self._seen_s)
 
     async def screen(self, principal: Principal, desktop: str) -> Shot:
         """The screen now. Raises DesktopGone."""

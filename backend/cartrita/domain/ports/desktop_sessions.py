@@ -68,12 +68,19 @@ class DesktopControl(Protocol):
         """This person has it no more."""
         ...
 
+    async def use(self, desktop_id: DesktopId) -> None:
+        """It counts as used now."""
+        ...
+
 
 class DesktopWatch(Protocol):
     """Finds those that are to be ended."""
 
     async def due(self, machine: str, idle_s: float) -> Sequence[DueDesktop]:
-        """Those whose time is over: of this machine, and of others that do not end theirs."""
+        """Those whose time is over: of this machine, and of others that do not end theirs.
+
+        What nobody uses on a machine that is gone holds no room for longer than here.
+        """
         ...
 
     async def running_on(self, machine: str) -> Sequence[DesktopSession]:

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from cartrita.application.desktop.control import holder_of
+from cartrita.domain.desktop import DesktopSession
 from cartrita.domain.errors import CartritaError, DesktopGone, Malformed, Unauthenticated
 from cartrita.domain.ports.desktop import Desktop, Viewer
 from cartrita.domain.principals import Principal
@@ -78,7 +79,7 @@ async def serve_desktop(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()  # that it connects
     with services_of(connection).sockets.visit(address_of(connection)):
         try:
-            principal, desktop = await _admitted(connection)
+            principal, session, desktop = await _admitted(connection)
         except Exception as raised:  # noqa: BLE001 - answered below
             error = known_error(raised, _TOLD_PATH)
             status = status_of(error)
@@ -89,12 +90,14 @@ async def serve_desktop(scope: Scope, receive: Receive, send: Send) -> None:
     if _SUBPROTOCOL in scope.get("subprotocols", ()):
         accepted["subprotocol"] = _SUBPROTOCOL
     await send(accepted)
-    code = await _DesktopSocket(connection, desktop, receive, send).run(principal)
+    code = await _DesktopSocket(connection, session, desktop, receive, send).run(principal)
     seconds = round(time.monotonic() - began, 4)
     log.info("socket_closed", path=_TOLD_PATH, code=code, seconds=seconds)
 
 
-async def _admitted(connection: HTTPConnection) -> tuple[Principal, Desktop]:
+async def _admitted(
+    connection: HTTPConnection,
+) -> tuple[Principal, DesktopSession, Desktop]:
     """Who looks, and at which desktop. Raises CartritaError."""
     principal = await principal_of_handshake(connection)
     if principal is None:
@@ -103,7 +106,7 @@ async def _admitted(connection: HTTPConnection) -> tuple[Principal, Desktop]:
     sessions = services_of(connection).desktops.sessions
     desktop_id = connection.scope["path"].removeprefix(DESKTOP_SOCKETS)
     session = await sessions.get(principal, desktop_id)
-    return principal, await sessions.opened(session)
+    return principal, session, await sessions.opened(session)
 
 
 class _DesktopSocket:
@@ -113,10 +116,16 @@ class _DesktopSocket:
     """
 
     def __init__(
-        self, connection: HTTPConnection, desktop: Desktop, receive: Receive, send: Send
+        self,
+        connection: HTTPConnection,
+        session: DesktopSession,
+        desktop: Desktop,
+        receive: Receive,
+        send: Send,
     ) -> None:
         self._services = services_of(connection)
         self._idle_s = config_of(connection).sockets.idle_s
+        self._session = session
         self._desktop = desktop
         self._receive = receive
         self._send = send
@@ -151,10 +160,12 @@ class _DesktopSocket:
                 async with asyncio.TaskGroup() as tasks:
                     shown = tasks.create_task(self._pass_on(viewer))
                     told = tasks.create_task(self._take(viewer))
+                    used = tasks.create_task(self._services.desktops.leases.watch(self._session))
                     await asyncio.wait((shown, told), return_when=asyncio.FIRST_COMPLETED)
                     closing = told.result() if told.done() else shown.result()
                     shown.cancel()
                     told.cancel()
+                    used.cancel()
                 return closing
 
     async def _pass_on(self, viewer: Viewer) -> Closing:

@@ -99,7 +99,9 @@ class DeskFixture:
         )
         self.files = Files(FileTable(database), blobs, self.file_removal)
         self.films = Films(FilmTable(database), pictures, self.sessions, self.files, most=most)
-        self.leases = DesktopLeases(self.sessions, table, self.films, self.memory, seconds=60)
+        self.leases = DesktopLeases(
+            self.sessions, table, self.films, self.memory, seconds=60, seen_s=60
+        )
         self.keeper = DesktopKeeper(
             table, self.sessions, machine=machine, idle_s=idle_s, start_s=1, interval_s=60
         )

@@ -1,5 +1,7 @@
 """Sessions of desktops: how many there are, how they end, and what of them goes with what."""
 
+import asyncio
+
 import anyio
 import pytest
 from msgspec.structs import replace
@@ -189,6 +191,37 @@ async def test_one_whose_run_waits_for_a_person_is_not_idle(
     await desk.keeper.look()
     assert set(desk.screens.running) == {waiting.id}
     assert not (await desk.sessions.get(PRINCIPAL, unused.public_id)).alive
+
+
+async def test_one_that_a_person_sees_is_not_idle(pool: Database) -> None:
+    desk = DeskFixture(pool, idle_s=60.0)
+    unused, seen = await desk.started(), await desk.started()
+    minutes_ago = desktop_sessions.c.used_at - func.make_interval(0, 0, 0, 0, 0, 2)
+    async with pool.use() as connection:
+        await connection.execute(update(desktop_sessions).values(used_at=minutes_ago))
+    watching = asyncio.ensure_future(desk.leases.watch(seen))
+    while (await desk.sessions.get(PRINCIPAL, seen.public_id)).used_at < seen.used_at:
+        assert not watching.done()
+    await desk.keeper.look()
+    watching.cancel()
+    assert set(desk.screens.running) == {seen.id}
+    assert not (await desk.sessions.get(PRINCIPAL, unused.public_id)).alive
+
+
+async def test_one_of_a_machine_that_is_gone_holds_no_room_once_it_is_idle(pool: Database) -> None:
+    gone, here = DeskFixture(pool, machine="gone"), DeskFixture(pool, idle_s=60.0)
+    lost, used = await gone.started(), await gone.started()
+    for_long = desktop_sessions.c.used_at - func.make_interval(0, 0, 0, 0, 0, 3)
+    idle = update(desktop_sessions).where(desktop_sessions.c.id == lost.id)
+    with pytest.raises(RateLimited):
+        await here.started()
+    async with pool.use() as connection:
+        await connection.execute(idle.values(used_at=for_long))
+    await here.keeper.look()
+    found = await here.sessions.get(PRINCIPAL, lost.public_id)
+    assert (found.alive, found.reason) == (False, "The machine that ran it is gone.")
+    assert (await here.sessions.get(PRINCIPAL, used.public_id)).alive
+    await here.started()
 
 
 async def test_what_a_dead_worker_began_to_start_is_given_up(pool: Database) -> None:
