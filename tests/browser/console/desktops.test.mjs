@@ -183,6 +183,10 @@ test('after a cut the screen comes back by a ticket of its own, and who has the 
     await page.getByText(/\d ms from here/).waitFor();
     await page.waitForResponse((each) => each.url().endsWith('/control') && each.ok());
     assert.ok(await handBack(page).isVisible());
+    await page.reload();
+    await page.waitForResponse((each) => each.url().endsWith('/control') && each.ok()); // also by the page as loaded anew
+    await connected(page);
+    assert.ok(await handBack(page).isVisible());
     assert.ok(sockets.length > 1 && sockets.every(Boolean) && new Set(sockets).size === sockets.length, String(sockets));
     await endAll(page);
   }, { base: way.base });

@@ -2,7 +2,7 @@
 
 import type { DesktopView } from '@cartrita/client';
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { Problem } from '../parts/controls';
 import { useConsole } from '../state/console';
@@ -26,7 +26,8 @@ function Live({ desktop, address }: { desktop: DesktopView; address: string }) {
     screen.value = made;
     return () => made.leave();
   }, [address]);
-  useEffect(() => {
+  // Before the page shows who has the control: a key that is pressed as soon as it does is not lost.
+  useLayoutEffect(() => {
     if (!screen.value) return;
     screen.value.viewOnly = !mine;
     if (!mine) return;

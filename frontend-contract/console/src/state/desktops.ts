@@ -20,6 +20,8 @@ export class Desktops {
   readonly problem = signal('');
   readonly #api: CartritaApiClient;
   #shownId = '';
+  /** How often the control changed hands here. */
+  #changes = 0;
   #renewal = 0;
   #renewing: Promise<void> = Promise.resolve();
 
@@ -75,9 +77,13 @@ export class Desktops {
   /** How the one that is shown is now. */
   async look(): Promise<void> {
     const id = this.#shownId;
+    const changes = this.#changes;
     if (!id) return;
     try {
-      this.#show(await this.#api.getDesktop(id));
+      const now = await this.#api.getDesktop(id);
+      if (changes !== this.#changes) return; // it tells how it was before this page changed it
+      this.#show(now);
+      if (now.control?.mine && id === this.#shownId && !this.held.peek()) this.#holdAgain(id);
     } catch (error) {
       if (id === this.#shownId && this.shown.peek() === null) this.problem.value = sentenceOf(error);
     }
@@ -94,6 +100,7 @@ export class Desktops {
   async take(id: string): Promise<boolean> {
     return this.#reporting(async () => {
       const taken = await this.#api.controlDesktop(id, { action: 'take' });
+      this.#changes += 1;
       this.#show(taken);
       this.#hold(taken);
     });
@@ -106,7 +113,9 @@ export class Desktops {
     clearTimeout(this.#renewal);
     const done = await this.#reporting(async () => {
       const request = { action: 'release', ...(note ? { note } : {}) } as const;
-      this.#show(await this.#api.controlDesktop(id, request));
+      const released = await this.#api.controlDesktop(id, request);
+      this.#changes += 1;
+      this.#show(released);
       this.#letGo();
     });
     if (!done && this.held.peek() === id) this.#plan(id, SHORTEST_RENEWAL_MS);
@@ -133,6 +142,12 @@ export class Desktops {
     // Both are told by the server's clock.
     const lease = Date.parse(control.expires_at) - Date.parse(taken);
     this.#plan(id, Math.max(SHORTEST_RENEWAL_MS, lease / RENEWALS));
+  }
+
+  /** Taken over here before the page was loaded anew: nobody else keeps the lease, and it may be about to end. */
+  #holdAgain(id: string): void {
+    this.held.value = id;
+    this.#plan(id, 0);
   }
 
   #plan(id: string, pause: number): void {
