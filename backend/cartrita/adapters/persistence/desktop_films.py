@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, Select, func, insert, or_, select, update
+from sqlalchemy import RowMapping, ScalarSelect, Select, exists, func, insert, or_, select, update
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
+from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.domain.desktop import DesktopId
 from cartrita.domain.desktop_films import UNSETTLED, FilmFrame, FrameActor, Marker, NewFrame
 from cartrita.domain.errors import Conflict, DesktopGone
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
+from cartrita.domain.runs import RunStatus
 
 _f, _s = desktop_frames.c, desktop_sessions.c
 _action = msgspec.json.Decoder(JsonObject)
@@ -61,13 +63,10 @@ class FilmTable:
         self, owner_id: str, desktop_id: DesktopId, after: int, limit: int
     ) -> Sequence[FilmFrame]:
         """See FilmStore."""
-        over = or_(
-            _f.error.is_distinct_from(UNSETTLED), _f.number < _s.frames, _s.ended_at.is_not(None)
-        )
         query = (
             select(desktop_frames)
-            .join(desktop_sessions, _s.id == _f.desktop_id)
-            .where(_f.owner_id == owner_id, _f.desktop_id == desktop_id, _f.number > after, over)
+            .where(_f.owner_id == owner_id, _f.desktop_id == desktop_id, _f.number > after)
+            .where(_f.number < func.coalesce(_under_way(desktop_id), _f.number + 1))
             .order_by(_f.number)
             .limit(limit)
         )
@@ -96,6 +95,27 @@ class FilmTable:
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [_frame(row) for row in rows]
+
+
+def _under_way(desktop_id: DesktopId) -> ScalarSelect[int]:
+    """The frame of what an agent does now: its last one, while its run and the desktop go on."""
+    last = (
+        select(_f.number, _f.error, _f.run_id)
+        .where(_f.desktop_id == desktop_id, _f.actor == "agent")
+        .order_by(_f.number.desc())
+        .limit(1)
+        .subquery()
+    )
+    still = [one for one in RunStatus if one.ended or one is RunStatus.WAITING]
+    return (
+        select(last.c.number)
+        .where(
+            last.c.error == UNSETTLED,
+            ~exists().where(_s.id == desktop_id, _s.ended_at.is_not(None)),
+            ~exists().where(runs.c.id == last.c.run_id, runs.c.status.in_(still)),
+        )
+        .scalar_subquery()
+    )
 
 
 def _of_actor(desktop_id: DesktopId, actor: FrameActor) -> Select[int]:

@@ -107,8 +107,8 @@ class FilmStore(Protocol):
     async def page(
         self, owner_id: str, desktop_id: DesktopId, after: int, limit: int
     ) -> Sequence[FilmFrame]:
-        """Frames after a number, in their order; not the last one of a desktop that runs while it
-        is UNSETTLED.
+        """Frames after a number, in their order, up to that of what an agent does now: it and
+        those after it are told when it is known what came of it.
         """
         ...
 

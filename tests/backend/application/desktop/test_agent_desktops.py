@@ -4,15 +4,19 @@ import asyncio
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import update
 from tests.backend.application.desktop.desk_fixture import LIMITS, PRINCIPAL, DeskFixture
 from tests.backend.tools.contexts import context
+from tests.harness.database import TemporaryDatabase
+from tests.harness.rows import ANN, stored_branch, stored_conversation, stored_run
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.application.desktop.films import FilmedAction
 from cartrita.application.desktop.hand_overs import DesktopHandOvers
 from cartrita.domain.approvals import Approval, Decision
 from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.desktop import Click, HoldKey, Key, Move, Point, Screenshot, Type, Wait
+from cartrita.domain.desktop import Click, Done, HoldKey, Key, Move, Point, Screenshot, Type, Wait
 from cartrita.domain.desktop_films import NOT_FILMED, UNSETTLED, Shown
 from cartrita.domain.errors import (
     ActionRefused,
@@ -425,6 +429,29 @@ async def test_what_nobody_saw_the_end_of_is_in_the_film_of_an_ended_desktop(
     assert await desk.film(session) == []
     await desk.sessions.end(session, "x")
     assert await desk.film(session) == [("agent click", UNSETTLED)]
+
+
+async def test_what_is_under_way_is_told_in_its_place(
+    pool: Database, database: TemporaryDatabase
+) -> None:
+    desk = DeskFixture(pool)
+    conversation = await stored_conversation(pool)
+    [message] = await stored_branch(pool, conversation, "Do it.")
+    session = await desk.sessions.start(ANN, conversation.id)
+    run_id = RunId(await stored_run(database.dsn, conversation, message.id, status="running"))
+    filmed = FilmedAction(action=HERE, index=1, run_id=run_id, call_id="c1")
+    number = await desk.films.begin(session, filmed)
+    await desk.leases.take(PRINCIPAL, session.public_id)  # while its pictures are stored
+    assert await desk.film(session) == [], "who has read the one after it does not ask for it"
+    done = await desk.screen(session).look()
+    await desk.films.done(session, number, filmed, Done(before=done, after=done, seconds=0.1))
+    assert await desk.film(session) == [("agent click", None), ("person take_over", None)]
+    await desk.films.begin(session, filmed)
+    ended = update(runs).where(runs.c.id == run_id).values(status="failed")
+    assert len(await desk.film(session)) == 2
+    async with pool.use() as connection:
+        await connection.execute(ended)
+    assert (await desk.film(session))[2:] == [("agent click", UNSETTLED)]
 
 
 async def test_a_film_has_an_end_for_agents(pool: Database) -> None:
