@@ -75,6 +75,15 @@ _OTHER_PROCESSES: Final[Mapping[str, tuple[int, int]]] = {
 """What starts programs, processes and threads, or reaches those of others; not all have all."""
 
 
+_RARE: Final = (
+    *("io_uring_setup", "bpf", "perf_event_open", "userfaultfd"),
+    *("keyctl", "add_key", "request_key"),
+)
+"""The first makes sockets, too, which no filter sees."""
+_FAMILIES: Final = (1, 2, 10, 16)
+"""Of files, of both internets, and of the kernel's messages, which tell programs of networks."""
+
+
 def call_filter(machine: str | None = None, *, alone: bool = False) -> bytes | None:
     """The filter for a machine, by default this one; None if its system calls are not known.
 
@@ -100,6 +109,34 @@ def call_filter(machine: str | None = None, *, alone: bool = False) -> bytes | N
             _step(_IF_ANY_BIT, _NAMESPACES, 0, 1),
             _step(_RETURN, _ERROR | errno.EPERM),
             _step(_RETURN, _ALLOW),
+        )
+    )
+
+
+def family_filter(machine: str | None = None) -> bytes | None:
+    """The filter for programs that have sockets of these families, and no rare parts of the kernel.
+
+    Sockets of others, as those between a virtual machine and its host, belong to no namespace of
+    networks. None if the system calls of the machine are not known.
+    """
+    found = _MACHINES.get(machine or os.uname().machine)
+    if found is None:
+        return None
+    identity, place = found
+    return b"".join(
+        (
+            _step(_LOAD, _MACHINE),
+            _step(_IF_EQUAL, identity, 1, 0),
+            _step(_RETURN, _KILL),
+            _step(_LOAD, _NUMBER),
+            _step(_IF_LEAST, _X32, 0, 1),
+            _step(_RETURN, _ERROR | errno.ENOSYS),
+            *(_refused(_REFUSED[name][place], errno.ENOSYS) for name in _RARE),
+            _step(_IF_EQUAL, _REFUSED["socket"][place], 1, 0),
+            _step(_RETURN, _ALLOW),
+            _step(_LOAD, _FIRST_ARGUMENT),
+            *(_step(_IF_EQUAL, one, 0, 1) + _step(_RETURN, _ALLOW) for one in _FAMILIES),
+            _step(_RETURN, _ERROR | errno.EAFNOSUPPORT),
         )
     )
 

@@ -49,6 +49,9 @@ reached "the settings of the system" touch /etc/fonts/written
 reached "more users" unshare --user --map-root-user true
 reached "mounts" mount -t tmpfs none /mnt
 reached "the desktop of another" env DISPLAY=:1 xterm -e true
+reached "the host of a virtual machine" python3 -S -c "
+import socket
+socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)"
 """
 FILLING = r"""
 fills() { head -c "$MORE" /dev/zero >"$1"; }

@@ -1,10 +1,11 @@
 """The filter of system calls, machine by machine."""
 
+import errno
 import struct
 
 import pytest
 
-from cartrita.adapters.processes.call_filter import call_filter
+from cartrita.adapters.processes.call_filter import call_filter, family_filter
 
 ALLOW, KILL, REFUSE, UNKNOWN = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
 X86_64, AARCH64 = 0xC000003E, 0xC00000B7
@@ -67,3 +68,28 @@ def test_a_process_that_is_alone(machine: str, identity: int, others: tuple[int,
 
 def test_a_machine_whose_calls_are_not_known() -> None:
     assert call_filter("vax") is None
+
+
+@pytest.mark.parametrize(
+    ("machine", "identity", "socket", "others"),
+    [
+        ("x86_64", X86_64, 41, (0, 1, 42, 53, 56, 59, 101)),
+        ("aarch64", AARCH64, 198, (63, 64, 199, 203, 220, 221, 117)),
+    ],
+)
+def test_sockets_of_few_families_are_had(
+    machine: str, identity: int, socket: int, others: tuple[int, ...]
+) -> None:
+    program = family_filter(machine)
+    assert program is not None
+    had = {family for family in range(64) if decided(program, identity, socket, family) == ALLOW}
+    assert had == {1, 2, 10, 16}
+    assert decided(program, identity, socket, 40) == 0x00050000 | errno.EAFNOSUPPORT
+    assert {decided(program, identity, number, 40) for number in others} == {ALLOW}
+    assert decided(program, identity, 425) == UNKNOWN, "which makes sockets, too"
+    assert decided(program, identity, 0x40000000 | socket, 1) == UNKNOWN
+    assert decided(program, identity ^ 1, 0) == KILL
+
+
+def test_where_calls_are_not_known_there_is_no_filter_of_families() -> None:
+    assert family_filter("riscv64") is None

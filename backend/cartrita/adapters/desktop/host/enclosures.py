@@ -3,11 +3,13 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from cartrita.adapters.desktop import remnants
 from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
 from cartrita.adapters.desktop.orders import HostOrder
+from cartrita.adapters.processes import system_calls
+from cartrita.adapters.processes.call_filter import family_filter
 from cartrita.adapters.processes.memory_files import memory_file
 from cartrita.domain.desktop import DesktopIsolation
 
@@ -53,6 +55,13 @@ _SHARE_OF_DISK: Final = 4
 """Of the memory of a desktop, its home, temporary files and shared ones may each take this part."""
 
 
+class Command(NamedTuple):
+    """A command line, and the files that it reads from its descriptors, once."""
+
+    words: Sequence[str]
+    files: tuple[BinaryIO, ...] = ()
+
+
 class Enclosure(Protocol):
     """Command lines that run other command lines, shut in."""
 
@@ -61,20 +70,15 @@ class Enclosure(Protocol):
         """Where the cookie is, and the home if it is not in memory."""
         ...
 
-    def screen(self, command: Sequence[str]) -> Sequence[str]:
+    def screen(self, command: Sequence[str]) -> Command:
         """For the X server, which makes a socket for the display."""
         ...
 
-    @property
-    def descriptors(self) -> Sequence[int]:
-        """What the command lines of programs have open."""
-        ...
-
-    def programs(self, command: Sequence[str], display: str) -> Sequence[str]:
+    def programs(self, command: Sequence[str], display: str) -> Command:
         """For programs that use the display."""
         ...
 
-    def viewer(self, command: Sequence[str], display: str) -> Sequence[str]:
+    def viewer(self, command: Sequence[str], display: str) -> Command:
         """For a program that shows the display."""
         ...
 
@@ -99,31 +103,29 @@ class _Bubblewrap:
         self._order = order
         self._disk = str(order.spec.memory_bytes // _SHARE_OF_DISK)
         number = os.geteuid() if order.user_id is None else order.user_id
-        self._users = memory_file(f"desktop:x:{number}:{number}::{_HOME}:/bin/bash\n".encode())
+        self._users = f"desktop:x:{number}:{number}::{_HOME}:/bin/bash\n".encode()
+        self._filter = family_filter() if system_calls.has_filters() else None
 
-    def screen(self, command: Sequence[str]) -> Sequence[str]:
+    def screen(self, command: Sequence[str]) -> Command:
         place = str(X_DIRECTORY)
         return self._walled(["--bind", place, place], command)
 
-    @property
-    def descriptors(self) -> Sequence[int]:
-        return (self._users.fileno(),)
-
-    def programs(self, command: Sequence[str], display: str) -> Sequence[str]:
+    def programs(self, command: Sequence[str], display: str) -> Command:
         home = ["--perms", "0700", "--size", self._disk, "--tmpfs", _HOME, "--chdir", _HOME]
-        home += ["--ro-bind-data", str(self._users.fileno()), "/etc/passwd"]
+        users = memory_file(self._users)
+        home += ["--ro-bind-data", str(users.fileno()), "/etc/passwd"]
         if self._order.spec.network:
             home += _shown(_OF_NETWORKS)
-        return self._walled([*self._display(display), *home], command)
+        return self._walled([*self._display(display), *home], command, users)
 
-    def viewer(self, command: Sequence[str], display: str) -> Sequence[str]:
+    def viewer(self, command: Sequence[str], display: str) -> Command:
         return self._walled(self._display(display), command)
 
     def _display(self, display: str) -> list[str]:
         place = str(X_DIRECTORY)
         return ["--ro-bind", place, place, *_variables(display, self.directory, _HOME)]
 
-    def _walled(self, more: Sequence[str], command: Sequence[str]) -> Sequence[str]:
+    def _walled(self, more: Sequence[str], command: Sequence[str], *files: BinaryIO) -> Command:
         walls = ["bwrap", *_OWN_NAMESPACES, "--clearenv", "--ro-bind", "/usr", "/usr"]
         for path in _SYSTEM:
             walls += _as_it_is(Path(path))
@@ -134,7 +136,11 @@ class _Bubblewrap:
             if Path(hidden).is_relative_to("/usr"):
                 walls += ["--tmpfs", hidden, "--remount-ro", hidden]
         walls += [*more, *_WITHOUT_SIZE]
-        return [*_as_user(self._order), *walls, "--", *_bounded(self._order), *command]
+        if self._filter is not None:
+            files = (*files, memory_file(self._filter))
+            walls += ["--seccomp", str(files[-1].fileno())]
+        words = [*_as_user(self._order), *walls, "--", *_bounded(self._order), *command]
+        return Command(words, files)
 
 
 class _Plain:
@@ -143,25 +149,24 @@ class _Plain:
     def __init__(self, order: HostOrder) -> None:
         self._order = order
         self.directory = remnants.place(Path(order.folder).name)
-        self.descriptors: Sequence[int] = ()
 
-    def screen(self, command: Sequence[str]) -> Sequence[str]:
+    def screen(self, command: Sequence[str]) -> Command:
         return self._tied(_variables("", self.directory, "/"), command)
 
-    def programs(self, command: Sequence[str], display: str) -> Sequence[str]:
+    def programs(self, command: Sequence[str], display: str) -> Command:
         home = self.directory / HOME
         return self._tied(_variables(display, self.directory, str(home)), command)
 
-    def viewer(self, command: Sequence[str], display: str) -> Sequence[str]:
+    def viewer(self, command: Sequence[str], display: str) -> Command:
         return self._tied(_variables(display, self.directory, "/"), command)
 
-    def _tied(self, variables: Sequence[str], command: Sequence[str]) -> Sequence[str]:
+    def _tied(self, variables: Sequence[str], command: Sequence[str]) -> Command:
         """End with this process, and do not begin without it."""
         given = [f"{name}={value}" for _, name, value in zip(*[iter(variables)] * 3, strict=True)]
         mark = f"{remnants.MARK}={self.directory.name.removeprefix('cartrita-desktop-')}"
         tied = ["/bin/sh", "-c", _ONLY_IF_CHILD, str(os.getpid())]
         user = _as_user(self._order, "--pdeathsig", "KILL")
-        return [*user, *tied, "env", "-i", mark, *given, *_bounded(self._order), *command]
+        return Command([*user, *tied, "env", "-i", mark, *given, *_bounded(self._order), *command])
 
 
 def _as_user(order: HostOrder, *options: str) -> list[str]:

@@ -48,11 +48,11 @@ def _be_first_process() -> None:
     )
     try:
         namespaces.settle()
-        walls = enclosure(order)
+        command = enclosure(order).programs(["true"], ":0")
         done = subprocess.run(  # noqa: S603 - it is ours
-            walls.programs(["true"], ":0"),
+            command.words,
             env={},
-            pass_fds=walls.descriptors,
+            pass_fds=[file.fileno() for file in command.files],
             capture_output=True,
             check=False,
         )

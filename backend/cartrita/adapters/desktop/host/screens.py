@@ -4,12 +4,12 @@ import asyncio
 import os
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from cartrita.adapters.desktop.host import menu
 from cartrita.adapters.desktop.host.cookies import write_cookie
-from cartrita.adapters.desktop.host.enclosures import AUTHORITY, HOME, Enclosure
+from cartrita.adapters.desktop.host.enclosures import AUTHORITY, HOME, Command, Enclosure
 from cartrita.adapters.desktop.orders import HostOrder
 from cartrita.domain.desktop import DesktopIsolation
 from cartrita.domain.errors import Unavailable
@@ -59,18 +59,25 @@ async def programs(order: HostOrder, enclosure: Enclosure, display: str) -> Asyn
     """The window manager, whose menu starts programs, as a process with which they all end."""
     script = [_WINDOW_MANAGER, "sh", menu.settings(), menu.menu(order.spec.apps)]
     command = enclosure.programs(["/bin/sh", "-c", *script], display)
-    async with running(command, enclosure.descriptors) as process:
+    async with running(command) as process:
         yield process
 
 
 @asynccontextmanager
 async def running(
-    command: Sequence[str], descriptors: Sequence[int] = (), *, stream: int = DEVNULL
+    command: Command, descriptors: Sequence[int] = (), *, stream: int = DEVNULL
 ) -> AsyncGenerator[Process]:
     """A process with `stream` as its standard input and output, which is killed in the end."""
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=stream, stdout=stream, stderr=DEVNULL, pass_fds=descriptors, env={}
-    )
+    with ExitStack() as files:
+        given = [files.enter_context(file).fileno() for file in command.files]
+        process = await asyncio.create_subprocess_exec(
+            *command.words,
+            stdin=stream,
+            stdout=stream,
+            stderr=DEVNULL,
+            pass_fds=[*descriptors, *given],
+            env={},
+        )
     try:
         yield process
     finally:
