@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.harness import raw_http
+from tests.harness.fake_provider.replaced_responses import ReplacedResponse
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY
@@ -18,10 +19,11 @@ def computer(*actions: Action, **more: Any) -> ToolCall:
     return ToolCall(name="computer", arguments={"actions": list(actions), **more})
 
 
-def task(*steps: tuple[ToolCall, ...], says: str = "It is done.") -> str:
-    """A task whose model makes these calls, step by step, and then says that it is done."""
+def task(*steps: tuple[ToolCall, ...], says: str = "It is done.", fails: bool = False) -> str:
+    """A task whose model makes these calls, step by step; then it says `says`, or fails."""
     scripts = [Script(tool_calls=calls, insist=True) for calls in steps]
-    return f"needle-{uuid4().hex} {directive(*scripts, Script(text=says))}"
+    last = Script(faults=(ReplacedResponse(status=400),)) if fails else Script(text=says)
+    return f"needle-{uuid4().hex} {directive(*scripts, last)}"
 
 
 async def execute(scenario: Scenario, text: str, **fields: Any) -> tuple[int, dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from tests.harness import raw_http
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import ToolCall
 from tests.harness.raw_http import HOST
@@ -221,6 +222,28 @@ async def test_stop_ends_a_task_within_an_action(desk: Scenario) -> None:
     assert view["status"] == "ready"
     status, told = await execute(desk, task((computer(LOOK),)), session_id=desktop)
     assert (status, told["session_id"]) == (200, desktop)
+
+
+async def test_a_task_whose_model_fails_leaves_no_desktop_on_which_nothing_was_done(
+    desk: Scenario,
+) -> None:
+    async def running() -> list[str]:
+        _, page = await desk.call("GET", "/api/desktops")
+        return [one["id"] for one in page["items"] if one["status"] != "stopped"]
+
+    status, told = await execute(desk, task(fails=True))
+    assert status == 400, told
+    assert await running() == []
+    body = {"task": task(fails=True), "model": "openai/fake", "stream": True}
+    sent = json.dumps(body).encode()
+    headers = {"X-API-Key": KEY, "Content-Type": "application/json"}
+    path = "/api/computer-use/execute"
+    async with await raw_http.request(desk.server.port, "POST", path, headers, sent) as answer:
+        assert b'"event":"error"' in await answer.body()
+    assert await running() == []
+    status, told = await execute(desk, task((computer(LOOK),), fails=True))
+    assert status == 400, told
+    assert await running() == [told["details"]["session_id"]]
 
 
 async def test_time_is_looked_at_between_actions(desk: Scenario) -> None:

@@ -111,7 +111,7 @@ def create_desktop_services(
         leases=parts.leases,
         films=parts.films,
         tasks=ComputerTasks(
-            parts.sessions, runs, approvals, conversations, gateway, earlier, in_turn
+            parts.sessions, parts.films, runs, approvals, conversations, gateway, earlier, in_turn
         ),
         isolation=isolation,
         missing=missing or (),

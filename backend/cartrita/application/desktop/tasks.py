@@ -1,11 +1,15 @@
 """Tasks for the agent that uses a desktop: begun, stopped, and handed over for a while."""
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 import anyio
 import msgspec
+import structlog
 
 from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.desktop.films import Films
 from cartrita.application.desktop.sessions import ENDED_BY_PERSON, DesktopSessions
 from cartrita.application.model_choice import choose_for
 from cartrita.application.runs.approvals import RunApprovals
@@ -15,18 +19,22 @@ from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.domain.approvals import ApprovalPolicy, Decision, Verdict
 from cartrita.domain.caps import Caps
 from cartrita.domain.desktop import HAND_OVER, DesktopSession
-from cartrita.domain.errors import Conflict, InvalidInput
+from cartrita.domain.errors import CartritaError, Conflict, InvalidInput
+from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.ports.runs import EarlierRequests
 from cartrita.domain.principals import Principal
-from cartrita.domain.runs import Admitted, BusyPolicy, Idempotency
+from cartrita.domain.runs import Admitted, BusyPolicy, Idempotency, TailItem
 from cartrita.domain.scopes import Operation
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 from cartrita.kit.secret import Secret
 
+log = structlog.get_logger()
+
 AGENT: Final = "computer_use"
 _NOT_BEGUN: Final = "Its task did not begin."
+_UNUSED: Final = "Its task failed before anything was done on it."
 _NEEDED: Final = ("tools", "vision")
 _SECRETS: Final = (
     "The person gave you secrets that you can type and never see: where you type "
@@ -47,10 +55,11 @@ class ComputerTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartedTask(msgspec.Struct, frozen=True):
-    """The run that does a task, and the desktop on which it does it."""
+    """The run that does a task, and the desktop on which it does it, which may be `made` for it."""
 
     session: DesktopSession
     admitted: Admitted
+    made: bool = False
 
 
 class ComputerTasks:
@@ -59,6 +68,7 @@ class ComputerTasks:
     def __init__(
         self,
         sessions: DesktopSessions,
+        films: Films,
         runs: Runs,
         approvals: RunApprovals,
         conversations: Conversations,
@@ -67,6 +77,7 @@ class ComputerTasks:
         in_turn: WorkInTurn,
     ) -> None:
         self._sessions = sessions
+        self._films = films
         self._runs = runs
         self._approvals = approvals
         self._conversations = conversations
@@ -105,7 +116,8 @@ class ComputerTasks:
             return await self._begin_on(session, principal, task, loosened, idempotency)
         session = await self._sessions.create(principal, None)
         try:
-            return await self._begin_on(session, principal, task, loosened, idempotency)
+            begun = await self._begin_on(session, principal, task, loosened, idempotency)
+            return msgspec.structs.replace(begun, made=True)
         except BaseException:
             await self._sessions.discard(principal, session, _NOT_BEGUN)
             raise
@@ -140,6 +152,35 @@ class ComputerTasks:
             raise
         return StartedTask(session, admitted)
 
+    @asynccontextmanager
+    async def tail(
+        self, principal: Principal, started: StartedTask
+    ) -> AsyncGenerator[AsyncIterator[TailItem | None]]:
+        """The events of its run. When the last is told, what `end_unused` ends has ended."""
+        async with (
+            self._runs.tail(started.admitted.run_id, 0) as items,
+            aclosing(self._ending_unused(principal, started, items)) as told,
+        ):
+            yield told
+
+    async def end_unused(
+        self, principal: Principal, started: StartedTask, stopped: RunStopped
+    ) -> bool:
+        """End the desktop that was made for a task which failed, if nothing was done on it.
+
+        Whether it did: who tries again would have one desktop more each time.
+        """
+        if not started.made or stopped.kind is StopStatus.CANCELLED:
+            return False
+        try:
+            if await self._films.page(principal, started.session.public_id, limit=1):
+                return False
+            await self._sessions.end(started.session, _UNUSED)
+        except CartritaError as error:  # it ends when it is idle, and why the task failed is told
+            log.info("desktop_not_ended", code=error.code)
+            return False
+        return True
+
     async def stop(self, principal: Principal, desktop: str) -> DesktopSession:
         """Cancel what agents do on a desktop: at most the action in hand is done to its end."""
         session = await self._sessions.get(principal, desktop)
@@ -165,6 +206,14 @@ class ComputerTasks:
             ]
             if verdicts:
                 await self._approvals.decide_all(principal, run.id, verdicts)
+
+    async def _ending_unused(
+        self, principal: Principal, started: StartedTask, items: AsyncIterator[TailItem | None]
+    ) -> AsyncGenerator[TailItem | None]:
+        async for item in items:
+            if isinstance(item, LoggedEvent) and isinstance(item.event, RunStopped):
+                await self.end_unused(principal, started, item.event)
+            yield item
 
     async def _cancel(self, principal: Principal, session: DesktopSession) -> None:
         conversation = session.public_conversation_id

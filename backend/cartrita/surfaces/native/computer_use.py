@@ -31,8 +31,8 @@ from cartrita.surfaces.native.desktop_schemas import live_url
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
 from cartrita.surfaces.native.schemas import TokenUsage
 from cartrita.surfaces.native.screen_schemas import picture_url
-from cartrita.surfaces.native.streams import stream
-from cartrita.surfaces.native.waiting import AnswerWaits, wait_for_completion
+from cartrita.surfaces.native.streams import stream_tail
+from cartrita.surfaces.native.waiting import AnswerStopped, AnswerWaits, wait_for_completion
 from cartrita.surfaces.services import Services
 from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
 
@@ -169,10 +169,15 @@ async def execute_computer_task(
     began = clock.now()
     once = idempotency("computer_use", key, body)
     started = await services.desktops.tasks.start(principal, body.to_task(), once)
+    tasks, run_id = services.desktops.tasks, started.admitted.run_id
     if body.stream:
-        return stream(services, principal, started.admitted.run_id)
+        return stream_tail(services, principal, run_id, tasks.tail(principal, started))
     try:
-        end = await wait_for_completion(request, services, principal, started.admitted.run_id)
+        end = await wait_for_completion(request, services, principal, run_id)
+    except AnswerStopped as error:
+        if not await tasks.end_unused(principal, started, error.stopped):
+            error.details["session_id"] = started.session.public_id
+        raise
     except AnswerWaits as waits:
         told = await _told(services, principal, started, began, "waiting")
         views = [ApprovalView.of(one) for one in waits.approvals]

@@ -1,5 +1,7 @@
 """Event streams of runs, from their start or resumed after a cursor."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
 from fastapi import Response
@@ -22,8 +24,19 @@ def stream(services: Services, principal: Principal, run_id: RunId, after: int =
 
     It is cut when the key of the principal ends; a reader that comes back is then refused.
     """
+    return stream_tail(services, principal, run_id, services.runs.tail(run_id, after), after)
+
+
+def stream_tail(
+    services: Services,
+    principal: Principal,
+    run_id: RunId,
+    tail: AbstractAsyncContextManager[AsyncIterator[TailItem | None]],
+    after: int = 0,
+) -> RunStream:
+    """Stream a tail of a run that begins after `after`, as `stream` does."""
     return EventStream(
-        services.connections.holding(principal, services.runs.tail(run_id, after)),
+        services.connections.holding(principal, tail),
         cursor=event_id(run_id, after),
         render=frame,
         is_last=is_terminal,

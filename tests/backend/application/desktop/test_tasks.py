@@ -1,6 +1,8 @@
 """Tasks that are refused leave nothing behind, and change nothing for those that run."""
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +14,10 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
 from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks
+from cartrita.domain.desktop import DesktopStatus, Screenshot
 from cartrita.domain.errors import Conflict, DesktopGone
+from cartrita.domain.events import Event, LoggedEvent, RunStopped, StopStatus
+from cartrita.domain.ids import RunId
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 
@@ -54,9 +59,9 @@ class Gateway:
         return SimpleNamespace(known=False, capabilities=())
 
 
-def tasks(desk: DeskFixture, runs: Runs) -> ComputerTasks:
-    given: tuple[Any, ...] = (desk.sessions, runs, None, Conversations(), Gateway(), None, None)
-    return ComputerTasks(*given)
+def tasks(desk: DeskFixture, runs: object) -> ComputerTasks:
+    given: tuple[Any, ...] = (runs, None, Conversations(), Gateway(), None, None)
+    return ComputerTasks(desk.sessions, desk.films, *given)
 
 
 def task(session_id: str | None = None, **secrets: str) -> ComputerTask:
@@ -104,3 +109,68 @@ async def test_a_task_whose_secrets_cannot_be_kept_is_cancelled(pool: Database) 
     with pytest.raises(DesktopGone):
         await tasks(desk, runs).start(PRINCIPAL, task(session.public_id, PIN="1"))
     assert len(runs.admitted) == len(runs.cancelled) == 1
+
+
+def ended(kind: StopStatus = StopStatus.FAILED) -> RunStopped:
+    return RunStopped(kind, "upstream_error", "It failed.", recoverable=True)
+
+
+class Told:
+    """Runs whose tail has one event."""
+
+    def __init__(self, event: Event, at_event: Callable[[], object]) -> None:
+        self._event, self._at_event = event, at_event
+        self.run_id = RunId(uuid7())
+
+    async def start(self, *_: object) -> object:
+        return SimpleNamespace(run_id=self.run_id)
+
+    @asynccontextmanager
+    async def tail(self, run_id: RunId, _after: int) -> AsyncGenerator[AsyncIterator[LoggedEvent]]:
+        async def events() -> AsyncGenerator[LoggedEvent]:
+            self._at_event()
+            yield LoggedEvent(run_id, 1, self._event)
+
+        yield events()
+
+
+async def test_a_task_that_failed_before_it_did_anything_ends_the_desktop_that_it_made(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    begun = tasks(desk, Runs(1))
+    started = await begun.start(PRINCIPAL, task())
+    assert await begun.end_unused(PRINCIPAL, started, ended())
+    found = await desk.sessions.get(PRINCIPAL, started.session.public_id)
+    assert (found.status, found.reason) == (
+        DesktopStatus.STOPPED,
+        "Its task failed before anything was done on it.",
+    )
+    assert desk.screens.running == {}
+
+
+async def test_whoever_follows_a_task_is_told_that_it_failed_when_its_desktop_has_ended(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    running: list[int] = []
+    begun = tasks(desk, Told(ended(), lambda: running.append(len(desk.screens.running))))
+    started = await begun.start(PRINCIPAL, task())
+    async with begun.tail(PRINCIPAL, started) as items:
+        running.extend([len(desk.screens.running) async for _ in items])
+    assert running == [1, 0]
+
+
+async def test_the_desktop_of_a_failed_task_stays_where_it_was_there_before_or_was_used(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    begun = tasks(desk, Runs(3))
+    was_there = await desk.started()
+    started = await begun.start(PRINCIPAL, task(was_there.public_id))
+    assert not await begun.end_unused(PRINCIPAL, started, ended())
+    started = await begun.start(PRINCIPAL, task())
+    assert not await begun.end_unused(PRINCIPAL, started, ended(StopStatus.CANCELLED))
+    await desk.do(started.session.conversation_id, Screenshot())
+    assert not await begun.end_unused(PRINCIPAL, started, ended())
+    assert set(desk.screens.running) == {was_there.id, started.session.id}
