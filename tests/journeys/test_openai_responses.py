@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from tests.harness import raw_http
 from tests.harness.fake_provider.replaced_responses import ReplacedResponse
-from tests.harness.fake_provider.script import Script, directive
+from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import KEY
 from tests.journeys.v1 import exchange_with, frames, post, post_json
@@ -237,6 +237,37 @@ async def test_references_beyond_what_is_looked_up(scenario: Scenario, store: bo
     assert told["error"]["message"].startswith(
         f"Duplicate item found with id {references[0]['id']}"
     )
+
+
+async def test_a_desktop_of_the_callers_own_is_used_by_stored_responses(scenario: Scenario) -> None:
+    looks = ToolCall(name="computer_call", arguments={"actions": [{"type": "screenshot"}]})
+    tools = [{"type": "computer"}]
+    asked = request(Script(tool_calls=(looks,)), tools=tools)
+    status, made = await post_json(scenario, PATH, asked)
+    assert status == 200, made
+    [call] = made["output"]
+    assert (call["type"], call["actions"]) == ("computer_call", [{"type": "screenshot"}])
+    screen = {"type": "computer_screenshot", "image_url": "data:image/png;base64,iVBORw0KGgo="}
+    output = {"type": "computer_call_output", "call_id": call["call_id"], "output": screen}
+    then = {"model": "openai/fake", "previous_response_id": made["id"], "tools": tools}
+    status, told = await post_json(scenario, PATH, {**then, "input": [output]})
+    assert status == 200, told
+    needle = asked["input"].partition(" ")[0]
+    *_, second = [each for each in scenario.provider.requests() if needle in each.body]
+    assert json.loads(second.body)["input"][-2:] == [call, output]
+
+
+async def test_a_desktop_of_the_callers_own_is_none_of_other_vendors(scenario: Scenario) -> None:
+    body = {**request(), "model": "anthropic/fake", "tools": [{"type": "computer"}]}
+    body["max_output_tokens"] = 100
+    status, told = await post_json(scenario, PATH, body)
+    assert status == 200, told
+    assert [one["field"] for one in told["cartrita"]["receipts"]] == ["tools"]
+    for store, param in ((True, "tools"), (False, "tools[0].type")):
+        strict = {**body, "store": store}
+        status, told = await post_json(scenario, PATH, strict, X_Cartrita_Strict="true")
+        assert (status, told["error"]["param"]) == (400, param), told
+        assert "tool computer is known to its vendor only" in told["error"]["message"]
 
 
 async def test_answers_of_other_surfaces_are_no_responses(scenario: Scenario) -> None:

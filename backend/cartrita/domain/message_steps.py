@@ -14,6 +14,7 @@ from cartrita.domain.messages import (
     Text,
     ToolCall,
     ToolResult,
+    VendorPart,
 )
 
 T = TypeVar("T")
@@ -88,6 +89,8 @@ class _Steps:
                     self._answer(part)
                 elif message.role is Role.ASSISTANT:
                     self._say(part)
+            if others := _of_vendors(message):
+                self.items.append(others)
         else:
             self._open.clear()  # whoever goes on does not wait for results
             self.items.append(message)
@@ -109,6 +112,14 @@ class _Steps:
         step, position = found
         step.answered.add(position)
         step.results.append(result)
+
+
+def _of_vendors(message: Message) -> Message | None:
+    """What a caller brings for the calls of a vendor's own tools, which stay in what was said."""
+    if message.role is not Role.TOOL:
+        return None
+    parts = tuple(part for part in message.parts if isinstance(part, VendorPart))
+    return Message(Role.TOOL, parts) if parts else None
 
 
 def without_tools(messages: Iterable[Message]) -> tuple[Message, ...]:

@@ -12,6 +12,7 @@ from cartrita.domain.messages import (
     Text,
     ToolCall,
     ToolResult,
+    VendorPart,
 )
 
 LOOK = ToolCall("c1", "look", {})
@@ -53,6 +54,20 @@ def test_parallel_calls_stay_together() -> None:
 def test_a_call_without_a_result_is_left_out() -> None:
     assert split_steps([answer(Text("I look."), LOOK)]) == (answer(Text("I look.")),)
     assert split_steps([answer(LOOK)]) == ()
+
+
+def test_what_a_caller_brings_for_a_call_of_a_vendors_own_tool_stays() -> None:
+    """Only the vendor knows what such a call is, and that it is answered."""
+    click, screen = (
+        VendorPart("v", {"type": kind, "call_id": "c9"}) for kind in ("click", "screen")
+    )
+    asks = answer(LOOK, click)
+    brought = (Message(Role.TOOL, (CAT,)), Message(Role.TOOL, (screen,)))
+    assert split_steps([asks, *brought, answer(Text("A cat."))]) == (
+        asks,
+        *brought,
+        answer(Text("A cat.")),
+    )
 
 
 def test_a_folded_run_splits_into_what_happened() -> None:

@@ -13,6 +13,7 @@ from cartrita.dialects.openai_chat import stream_parsing as chat_parsing
 from cartrita.dialects.openai_chat.request_types import ServerOptions
 from cartrita.dialects.openai_errors import from_response
 from cartrita.dialects.openai_model_list import parse_models
+from cartrita.dialects.openai_responses import DIALECT as RESPONSES
 from cartrita.dialects.openai_responses import computer_items
 from cartrita.dialects.openai_responses import request_rendering as responses_rendering
 from cartrita.dialects.openai_responses import stream_parsing as responses_parsing
@@ -23,6 +24,7 @@ from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.providers import RelayResponse
 from cartrita.domain.relays import Endpoint, RelayRequest
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.tools import VendorTool
 from cartrita.kit.long_work import run_long
 from cartrita.kit.secret import Secret
 
@@ -80,8 +82,7 @@ class OpenAICompatible:
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncGenerator[AsyncIterator[Delta]]:
         """See `ModelProvider.stream`."""
-        own_tool = computer_items.is_own_form(request.computer)
-        chat = self._dialect == "openai_chat" and not own_tool
+        chat = self._dialect == "openai_chat" and not self._needs_responses(request)
         answering = await (self._stream_chat(request) if chat else self._stream_response(request))
         async with answering as deltas:
             yield deltas
@@ -89,6 +90,14 @@ class OpenAICompatible:
     def relay(self, request: RelayRequest) -> AbstractAsyncContextManager[RelayResponse]:
         """See `RelayProvider.relay`."""
         return self._exchange.relay(self._url(PATHS[request.endpoint]), request)
+
+    def _needs_responses(self, request: ModelRequest) -> bool:
+        """Whether a tool of the request is known to the responses of this server alone."""
+        if computer_items.is_own_form(request.computer):
+            return True
+        return RESPONSES in self._relays and any(
+            isinstance(tool, VendorTool) and tool.origin == RESPONSES for tool in request.tools
+        )
 
     async def _stream_chat(
         self, request: ModelRequest

@@ -79,6 +79,8 @@ class MessageRenderer:
                 yield self._tool_message(part)
             elif isinstance(part, Text | Attachment):
                 self._files.append(self._content_part(part))
+            elif isinstance(part, VendorPart):
+                self._drop_vendor_part(part)
 
     def _tool_message(self, result: ToolResult) -> wire.ToolMessage:
         texts = [part for part in result.content if isinstance(part, Text)]

@@ -55,7 +55,7 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest, ResponseFormat, Sampling
-from cartrita.domain.tools import NamedTool, ToolSpec
+from cartrita.domain.tools import NamedTool, ToolSpec, VendorTool
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
 from cartrita.kit.secret import Secret
@@ -76,6 +76,7 @@ def make(fake: FakeProvider, http: HttpClient) -> Make:
         credential: Credential | None = None,
         max_bytes: int = 1 << 20,
         models: tuple[str, ...] = (),
+        relays: tuple[str, ...] = (),
     ) -> OpenAICompatible:
         connection = ProviderConnection(
             name="fake",
@@ -85,7 +86,7 @@ def make(fake: FakeProvider, http: HttpClient) -> Make:
             deadlines=deadlines,
             max_bytes=max_bytes,
         )
-        return OpenAICompatible(connection, models=models)
+        return OpenAICompatible(connection, models=models, relays=relays)
 
     return made
 
@@ -165,6 +166,20 @@ async def test_what_it_sends_is_accepted_by_a_strict_server(fake: FakeProvider, 
     assert exchange.header("user-agent") == "cartrita"
     assert exchange.header("content-type") == "application/json"
     assert exchange.header("cookie") is None
+
+
+@pytest.mark.parametrize(
+    ("relays", "path"),
+    [(("openai_responses",), "/v1/responses"), ((), "/v1/chat/completions")],
+)
+async def test_tools_that_the_vendor_runs_are_asked_for_where_it_has_them(
+    fake: FakeProvider, make: Make, relays: tuple[str, ...], path: str
+) -> None:
+    search = VendorTool("openai_responses", "web_search", {"type": "web_search"})
+    await collected(make(relays=relays), asking(tools=(search,)))
+    (exchange,) = fake.requests()
+    assert (exchange.status, exchange.path) == (200, path)
+    assert ('"web_search"' in exchange.body) is bool(relays)
 
 
 async def test_tool_calls_arrive_whole(fake: FakeProvider, make: Make) -> None:

@@ -261,6 +261,7 @@ def test_what_only_another_vendor_knows_is_told() -> None:
                 ToolResult(
                     "c1", (VendorPart("anthropic_messages", {}),), success=False, cache=cache
                 ),
+                VendorPart("openai_responses", {"type": "computer_call_output"}),
             ),
         ),
         instructions=(Text("Be brief.", cache),),
