@@ -22,6 +22,7 @@ from cartrita.domain.desktop import HAND_OVER, DesktopSession
 from cartrita.domain.errors import CartritaError, Conflict, InvalidInput
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.models import OFFLINE
 from cartrita.domain.ports.runs import EarlierRequests
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted, BusyPolicy, Idempotency, TailItem
@@ -36,6 +37,8 @@ AGENT: Final = "computer_use"
 _NOT_BEGUN: Final = "Its task did not begin."
 _UNUSED: Final = "Its task failed before anything was done on it."
 _NEEDED: Final = ("tools", "vision")
+_BUILT_IN: Final = f"{OFFLINE}/assistant"
+"""Its answers to a task are what it says to everything."""
 _SECRETS: Final = (
     "The person gave you secrets that you can type and never see: where you type "
     "{{{{secret:NAME}}}}, the secret of this name is typed. Their names: {names}."
@@ -236,13 +239,15 @@ class ComputerTasks:
             choice = await self._gateway.choose(
                 task.provider, task.model, principal.scopes, principal.payer
             )
-        profile = self._gateway.profile(choice.deployment)
+        used = choice.deployment
+        profile = self._gateway.profile(used)
         missing = [one for one in _NEEDED if one not in profile.capabilities]
-        if profile.known and missing:
+        if used.id == _BUILT_IN or (profile.known and missing):
             raise InvalidInput.of(
                 "model",
-                f"{choice.deployment.model} cannot use a desktop, for which a model needs "
-                f"{' and '.join(missing)}; name another",
+                f"{used.id} cannot use a desktop, for which a model needs "
+                f"{' and '.join(missing or _NEEDED)}: name one that has that, of a provider whose "
+                "key is set here",
             )
 
 

@@ -15,9 +15,11 @@ from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
 from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks
 from cartrita.domain.desktop import DesktopStatus, Screenshot
-from cartrita.domain.errors import Conflict, DesktopGone
+from cartrita.domain.errors import Conflict, DesktopGone, InvalidInput
 from cartrita.domain.events import Event, LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.ids import RunId
+from cartrita.domain.models import ModelProfile
+from cartrita.gateway.routes import Deployment
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 
@@ -50,17 +52,21 @@ class Conversations:
 
 
 class Gateway:
-    """Knows nothing of its models."""
+    """Has one model, of which it knows this."""
+
+    def __init__(self, model: str = "p/m", profile: ModelProfile | None = None) -> None:
+        self.model, self._profile = model, profile or ModelProfile()
 
     async def choose(self, *_: object) -> object:
-        return SimpleNamespace(deployment=SimpleNamespace(model="m"))
+        provider, name = self.model.split("/")
+        return SimpleNamespace(deployment=Deployment(provider, name))
 
-    def profile(self, _: object) -> object:
-        return SimpleNamespace(known=False, capabilities=())
+    def profile(self, _: object) -> ModelProfile:
+        return self._profile
 
 
-def tasks(desk: DeskFixture, runs: object) -> ComputerTasks:
-    given: tuple[Any, ...] = (runs, None, Conversations(), Gateway(), None, None)
+def tasks(desk: DeskFixture, runs: object, gateway: Gateway | None = None) -> ComputerTasks:
+    given: tuple[Any, ...] = (runs, None, Conversations(), gateway or Gateway(), None, None)
     return ComputerTasks(desk.sessions, desk.films, *given)
 
 
@@ -80,6 +86,28 @@ async def test_a_task_that_cannot_begin_removes_the_desktop_that_it_made(pool: D
     for table in (conversations, desktop_sessions):
         async with pool.use() as connection:
             assert (await connection.execute(select(table))).all() == []
+
+
+@pytest.mark.parametrize(
+    ("gateway", "lacks"),
+    [
+        (Gateway("offline/assistant"), "offline/assistant cannot use a desktop, for which"),
+        (Gateway(profile=ModelProfile(("text", "tools"), known=True)), "model needs vision: name"),
+        (Gateway(profile=ModelProfile(("text", "vision"), known=True)), "model needs tools: name"),
+    ],
+)
+async def test_for_a_model_that_cannot_see_or_act_no_desktop_is_started(
+    pool: Database, gateway: Gateway, lacks: str
+) -> None:
+    desk = DeskFixture(pool)
+    for named in (None, gateway.model):
+        given = ComputerTask(text="Do it.", model=named)
+        with pytest.raises(InvalidInput, match=lacks) as refused:
+            await tasks(desk, Runs(1), gateway).start(PRINCIPAL, given)
+        assert list(refused.value.fields) == ["model"]
+    assert desk.screens.stopped == []
+    async with pool.use() as connection:
+        assert (await connection.execute(select(desktop_sessions))).all() == []
 
 
 async def test_a_refused_task_leaves_a_desktop_that_was_there_as_it_is(pool: Database) -> None:
