@@ -39,6 +39,8 @@ async def test_a_task_looks_and_asks_before_it_clicks(desk: Scenario) -> None:
     status, told = await execute(desk, task((computer(LOOK),), (computer(CLICK),)))
     assert status == 202, told
     assert told["status"] == "waiting"
+    _, talk = await desk.call("GET", f"/api/conversations/{told['conversation_id']}")
+    assert talk["title"].startswith("needle-"), "it is named like its task"
     [approval] = told["approvals"]
     assert approval["arguments"] == {"actions": [CLICK]}
     assert approval["markers"] == [

@@ -74,13 +74,14 @@ class DesktopSessions:
     async def create(self, principal: Principal, conversation: str | None) -> DesktopSession:
         """Start one for a conversation, or for a new one, which is not left without it.
 
+        The new one is untitled until its first task, as others are until their first message.
         Raises NotFound, Conflict where it has one, RateLimited, Forbidden and Unavailable.
         """
         if conversation is not None:
             found = await self._conversations.get(principal, conversation)
             return await self.start(principal.owner_id, found.id)
         self._require_available()
-        made = await self._conversations.create(principal, title="Desktop")
+        made = await self._conversations.create(principal)
         try:
             return await self.start(principal.owner_id, made.id)
         except BaseException:
