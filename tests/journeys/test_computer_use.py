@@ -332,4 +332,4 @@ async def test_an_action_that_broke_off_is_not_done_again(provider: FakeProvider
 
 async def test_who_asks_with_a_key_is_told_what_shuts_desktops_in(desk: Scenario) -> None:
     _, told = await desk.call("GET", "/ready")
-    assert told["desktop"] == {"isolation": "bubblewrap", "missing": []}
+    assert told["desktop"] == {"isolation": "bubblewrap", "missing": [], "without": []}

@@ -10,6 +10,7 @@ import structlog
 
 from cartrita.adapters.desktop.desktops import open_desktops
 from cartrita.adapters.desktop.machines import machine_of
+from cartrita.adapters.desktop.programs import missing_walls
 from cartrita.adapters.persistence.desktop_films import FilmTable
 from cartrita.adapters.persistence.desktops import DesktopTable
 from cartrita.adapters.persistence.uploads import UploadTable
@@ -85,6 +86,8 @@ async def open_desktop_parts(
     ) as desktops:
         if desktops.missing:
             log.warning("desktops_unavailable", missing=list(desktops.missing))
+        if without := missing_walls(desktops.isolation):
+            log.warning("desktops_without_walls", without=list(without))
         parts = _parts(settings, storage, files, desktops)
         try:
             yield parts
@@ -102,10 +105,11 @@ def create_desktop_services(
     in_turn: WorkInTurn,
 ) -> DesktopServices:
     """The use cases, as the surfaces get them."""
-    isolation = missing = None
+    isolation, missing, without = None, (), ()
     if parts.desktops is not None:
         isolation = parts.desktops.isolation or "none"
         missing = parts.desktops.missing
+        without = missing_walls(parts.desktops.isolation)
     return DesktopServices(
         sessions=parts.sessions,
         leases=parts.leases,
@@ -114,7 +118,8 @@ def create_desktop_services(
             parts.sessions, parts.films, runs, approvals, conversations, gateway, earlier, in_turn
         ),
         isolation=isolation,
-        missing=missing or (),
+        missing=missing,
+        without=without,
     )
 
 

@@ -833,12 +833,14 @@ class DesktopPage(Model):
 
 
 class DesktopReadiness(Model):
-    """How desktops are shut in, and what has to be installed first."""
+    """How desktops are shut in, what has to be installed first, and what is weaker here."""
 
     isolation: str = ABSENT
     """`bubblewrap`, `container`, `plain` or `none`."""
     missing: list[str] = ABSENT
     """Lines that install what is missing."""
+    without: list[str] = ABSENT
+    """What else shuts them in, and cannot here: they start without it."""
 
 
 class DesktopRequest(Model):

@@ -748,12 +748,14 @@ export interface DesktopPage {
   readonly next_cursor: string | null;
 }
 
-/** How desktops are shut in, and what has to be installed first. */
+/** How desktops are shut in, what has to be installed first, and what is weaker here. */
 export interface DesktopReadiness {
   /** `bubblewrap`, `container`, `plain` or `none`. */
   readonly isolation: string;
   /** Lines that install what is missing. */
   readonly missing: readonly string[];
+  /** What else shuts them in, and cannot here: they start without it. */
+  readonly without: readonly string[];
 }
 
 /** A desktop that is to be started. */

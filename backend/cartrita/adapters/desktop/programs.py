@@ -1,10 +1,12 @@
 """The programs and packages that desktops need, and how those that are missing are installed."""
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Final
 
+from cartrita.adapters.desktop.host.enclosures import socket_filter
 from cartrita.domain.desktop import DesktopIsolation
 
 _PACKAGES: Final[Mapping[str, str]] = {"Xvfb": "xvfb", "openbox": "openbox", "x11vnc": "x11vnc"}
@@ -36,6 +38,18 @@ def missing_lines(
     if any(find_spec(module) is None for module in _MODULES):
         lines.append(_EXTRA)
     return tuple(lines)
+
+
+def missing_walls(isolation: DesktopIsolation | None) -> tuple[str, ...]:
+    """What an isolation promises and this machine has not, in sentences; desktops start without."""
+    if isolation is not DesktopIsolation.BUBBLEWRAP or socket_filter() is not None:
+        return ()
+    system = os.uname()
+    return (
+        f"No filter of system calls can be made here ({system.machine}, Linux {system.release}): "
+        "programs reach sockets that belong to no network, such as those of the host of a virtual "
+        "machine.",
+    )
 
 
 def _missing_runner(command: Sequence[str]) -> tuple[str, ...]:

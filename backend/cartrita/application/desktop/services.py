@@ -13,7 +13,8 @@ from cartrita.application.desktop.tasks import ComputerTasks
 class DesktopServices:
     """`isolation` says how desktops are shut in, or `none`; None where there are none.
 
-    `missing` are the lines that install what they need.
+    `missing` are the lines that install what they need, and `without` what else keeps them in
+    elsewhere, and not on this machine.
     """
 
     sessions: DesktopSessions
@@ -22,3 +23,4 @@ class DesktopServices:
     tasks: ComputerTasks
     isolation: str | None
     missing: Sequence[str]
+    without: Sequence[str]

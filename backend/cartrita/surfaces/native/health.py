@@ -24,10 +24,13 @@ class Health(BaseModel):
 
 
 class DesktopReadiness(BaseModel):
-    """How desktops are shut in, and what has to be installed first."""
+    """How desktops are shut in, what has to be installed first, and what is weaker here."""
 
     isolation: str = Field(description="`bubblewrap`, `container`, `plain` or `none`.")
     missing: list[str] = Field(description="Lines that install what is missing.")
+    without: list[str] = Field(
+        description="What else shuts them in, and cannot here: they start without it."
+    )
 
 
 class Readiness(BaseModel):
@@ -78,7 +81,11 @@ async def get_ready(request: Request, response: Response, services: AppServices)
 def _desktop(desktops: DesktopServices) -> DesktopReadiness | None:
     if desktops.isolation is None:
         return None
-    return DesktopReadiness(isolation=desktops.isolation, missing=list(desktops.missing))
+    return DesktopReadiness(
+        isolation=desktops.isolation,
+        missing=list(desktops.missing),
+        without=list(desktops.without),
+    )
 
 
 async def _is_authenticated(request: Request) -> bool:

@@ -1,11 +1,16 @@
 """What is missing for desktops is named with the line that installs it."""
 
+import os
 import shutil
+from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
 from cartrita.adapters.desktop import programs
-from cartrita.adapters.desktop.programs import missing_lines
+from cartrita.adapters.desktop.host.enclosures import enclosure
+from cartrita.adapters.desktop.host.probe import order_of
+from cartrita.adapters.desktop.programs import missing_lines, missing_walls
 from cartrita.domain.desktop import DesktopIsolation
 
 
@@ -54,3 +59,22 @@ def test_without_what_runs_a_container_there_is_none(installed: set[str]) -> Non
     assert unset.startswith("Set CARTRITA_DESKTOP_CONTAINER_COMMAND")
     [unknown] = missing_lines(DesktopIsolation.CONTAINER, ("no-runner", "run"))
     assert unknown.startswith("There is no program no-runner, ")
+
+
+def test_a_machine_without_a_filter_of_system_calls_is_told_and_used_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def walls() -> Sequence[str]:
+        words, files = enclosure(order_of("/desktops")).programs(["true"], ":0")
+        for file in files:
+            file.close()
+        return words
+
+    walled = DesktopIsolation.BUBBLEWRAP
+    assert missing_walls(walled) == ()
+    assert "--seccomp" in walls()
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="riscv64", release="6.12"))
+    [told] = missing_walls(walled)
+    assert told.startswith("No filter of system calls can be made here (riscv64, Linux 6.12): ")
+    assert "--seccomp" not in walls()
+    assert missing_walls(DesktopIsolation.PLAIN) == missing_walls(None) == ()

@@ -90,6 +90,11 @@ def enclosure(order: HostOrder) -> Enclosure:
     return _Plain(order)
 
 
+def socket_filter() -> bytes | None:
+    """The filter that leaves programs the usual sockets; None where none can be made."""
+    return family_filter() if system_calls.has_filters() else None
+
+
 class _Bubblewrap:
     """Each command sees the system's programs, the display, and a home in memory.
 
@@ -104,7 +109,7 @@ class _Bubblewrap:
         self._disk = str(order.spec.memory_bytes // _SHARE_OF_DISK)
         number = os.geteuid() if order.user_id is None else order.user_id
         self._users = f"desktop:x:{number}:{number}::{_HOME}:/bin/bash\n".encode()
-        self._filter = family_filter() if system_calls.has_filters() else None
+        self._filter = socket_filter()
 
     def screen(self, command: Sequence[str]) -> Command:
         place = str(X_DIRECTORY)

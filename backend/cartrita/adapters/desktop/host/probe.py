@@ -40,15 +40,9 @@ def main() -> None:
 
 
 def _be_first_process() -> None:
-    order = HostOrder(
-        folder=sys.argv[1],
-        spec=_SPEC,
-        isolation=DesktopIsolation.BUBBLEWRAP,
-        user_id=None if os.geteuid() else _NOBODY,
-    )
     try:
         namespaces.settle()
-        command = enclosure(order).programs(["true"], ":0")
+        command = enclosure(order_of(sys.argv[1])).programs(["true"], ":0")
         done = subprocess.run(  # noqa: S603 - it is ours
             command.words,
             env={},
@@ -62,6 +56,16 @@ def _be_first_process() -> None:
         _tell(HostEnded(str(error)))
     finally:
         os._exit(0)
+
+
+def order_of(folder: str) -> HostOrder:
+    """What is tried."""
+    return HostOrder(
+        folder=folder,
+        spec=_SPEC,
+        isolation=DesktopIsolation.BUBBLEWRAP,
+        user_id=None if os.geteuid() else _NOBODY,
+    )
 
 
 def _tell(line: HostLine) -> None:
