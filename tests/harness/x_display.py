@@ -34,6 +34,13 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
         time.sleep(_PAUSE_S)
 
 
+def keys_down(name: str) -> int:
+    """How many keys and buttons of a display are down, as its X server tells."""
+    with closing(Display(name)) as display:
+        keys = sum(row.bit_count() for row in display.query_keymap())
+        return keys + (display.screen().root.query_pointer().mask >> 8 & 31).bit_count()
+
+
 class XDisplay:
     """Its programs have a home of their own, and end with it."""
 
@@ -102,9 +109,7 @@ class XDisplay:
 
     def keys_down(self) -> int:
         """How many keys and buttons are down."""
-        with closing(Display(self.name)) as display:
-            keys = sum(row.bit_count() for row in display.query_keymap())
-            return keys + (display.screen().root.query_pointer().mask >> 8 & 31).bit_count()
+        return keys_down(self.name)
 
     def repeats(self) -> int:
         """Whether keys repeat themselves: 1 or 0."""

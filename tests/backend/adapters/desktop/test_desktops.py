@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.harness import desktop_programs
 from tests.harness.desktop_worker import spec
-from tests.harness.x_display import eventually
+from tests.harness.x_display import eventually, keys_down
 
 from cartrita.adapters.desktop.desktops import LocalDesktops, open_desktops
 from cartrita.adapters.desktop.running import RunningDesktop
@@ -184,6 +184,29 @@ async def test_a_cancelled_wait_frees_the_desktop(desktop: RunningDesktop) -> No
         waiting.cancel()
     async with asyncio.timeout(WATCHDOG_S):
         assert (await desktop.act(Screenshot())).picture is not None
+
+
+async def test_keys_that_a_cancelled_action_held_are_up(
+    folder: Path, desktop_id: DesktopId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desktops(folder, isolation=DesktopIsolation.PLAIN) as desktops:
+        desktop = await desktops.start(desktop_id, spec())
+        server = desktop_programs.process("Xvfb")
+        options = server.cmdline()
+        monkeypatch.setenv("XAUTHORITY", options[options.index("-auth") + 1])
+        [display] = {
+            f":{place.rpartition('/X')[2]}"
+            for one in server.net_connections("unix")
+            if "/X" in (place := str(one.laddr))
+        }
+        async with asyncio.TaskGroup() as tasks:
+            holding = tasks.create_task(desktop.act(HoldKey(("shift", "F5"), 300)))
+            await asyncio.to_thread(eventually, "they are down", lambda: keys_down(display) == 2)
+            holding.cancel()
+        async with asyncio.timeout(WATCHDOG_S):
+            await desktop.act(Screenshot())  # the next action comes after the end of that
+        assert keys_down(display) == 0
+        await desktops.stop(desktop_id)
 
 
 @pytest.mark.parametrize("name", ["Xvfb", "host"])
