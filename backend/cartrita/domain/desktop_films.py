@@ -81,6 +81,12 @@ def markers_of(actions: Sequence[Action]) -> tuple[Marker, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def pressed_places(actions: Sequence[Action]) -> tuple[Point, ...]:
+    """The places at which actions press a button."""
+    pressing = (one for one in actions if isinstance(one, Click | Drag))
+    return tuple(point for one in pressing for point in _points(one))
+
+
 def name_of(action: Action) -> str:
     """The name by which callers and models know an action."""
     return str(action.__struct_config__.tag)

@@ -37,13 +37,14 @@ class Scale(NamedTuple):
 
     def on_screen(self, action: Action) -> Action:
         """An action on what is shown as one on the screen."""
-        return placed(action, self._point)
+        return placed(action, self.point_on_screen)
 
     def as_shown(self, at: Point) -> Point:
         """A place of the screen as it is shown."""
         return _moved(at, self.screen, self.shown)
 
-    def _point(self, at: Point) -> Point:
+    def point_on_screen(self, at: Point) -> Point:
+        """A place of what is shown on the screen."""
         return _moved(at, self.shown, self.screen)
 
     def area_on_screen(self, area: Area) -> Area:

@@ -45,6 +45,12 @@ class ActRequest(msgspec.Struct, frozen=True, tag="act"):
     action: Action
 
 
+class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
+    """Whether the screen around these is as the last action has shown it."""
+
+    points: tuple[Point, ...]
+
+
 class KeepRequest(msgspec.Struct, frozen=True, tag="keep"):
     """Secrets by their names, in place of others."""
 
@@ -79,6 +85,7 @@ class StopRequest(msgspec.Struct, frozen=True, tag="stop"):
 
 Request: TypeAlias = (
     ActRequest
+    | UnchangedRequest
     | KeepRequest
     | LookRequest
     | TakeRequest
@@ -111,6 +118,10 @@ class LookAnswer(msgspec.Struct, frozen=True, tag="seen"):
     picture: PictureHead
 
 
+class UnchangedAnswer(msgspec.Struct, frozen=True, tag="unchanged"):
+    unchanged: bool
+
+
 class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
     pass
 
@@ -120,4 +131,4 @@ class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
     message: str
 
 
-Answer: TypeAlias = DoneAnswer | LookAnswer | GrantedAnswer | RefusedAnswer
+Answer: TypeAlias = DoneAnswer | LookAnswer | UnchangedAnswer | GrantedAnswer | RefusedAnswer

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -25,10 +25,12 @@ from cartrita.adapters.desktop.orders import (
     Request,
     StopRequest,
     TakeRequest,
+    UnchangedAnswer,
+    UnchangedRequest,
     ViewRequest,
 )
 from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.desktop import Action, Done, Shot
+from cartrita.domain.desktop import Action, Done, Point, Shot
 from cartrita.domain.errors import (
     ActionRefused,
     Conflict,
@@ -64,6 +66,11 @@ class RunningDesktop:
                 return await _done(reader)
             except DesktopGone:
                 raise ActionBrokeOff(_ENDED) from None
+
+    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+        """See `Desktop.is_unchanged`."""
+        async with self._asked(UnchangedRequest(tuple(points))) as (answer, _):
+            return isinstance(answer, UnchangedAnswer) and answer.unchanged
 
     async def look(self) -> Shot:
         """See `Desktop.look`."""

@@ -24,7 +24,7 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
-from cartrita.domain.desktop_films import UNSETTLED
+from cartrita.domain.desktop_films import UNSETTLED, pressed_places
 from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
@@ -179,11 +179,14 @@ class ActionBatch:
     async def _may_act(self) -> bool:
         """Whether the agent has seen the screen as it is, or a person has who approved of this.
 
-        That a person has used it since may be known to another worker, and to the film.
+        That a person has used it since may be known to another worker, and to the film. What lies
+        where it would act may have changed by itself while the person decided.
         """
         approval = self._call.approval
         if approval is not None and approval.shown is not None:
-            return await self._use.films.is_newest(self._session, approval.shown)
+            return await self._use.films.is_newest(
+                self._session, approval.shown
+            ) and await self._desktop.is_unchanged(pressed_places(self._call.actions))
         if not self._use.memory.is_seen(self._session.id, self._call.agent):
             return False
         return not await self._use.films.is_left_by_person(self._session)

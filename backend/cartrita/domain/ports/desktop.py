@@ -10,6 +10,7 @@ from cartrita.domain.desktop import (
     DesktopIsolation,
     DesktopSpec,
     Done,
+    Point,
     Shot,
 )
 from cartrita.kit.secret import Secret
@@ -64,6 +65,13 @@ class Desktop(SharedDesktop, Protocol):
         what cannot be done, with nothing done, Controlled while a person has the control, and
         ActionBrokeOff for what was begun and may be done.
         When it is cancelled, all keys and buttons are let go.
+        """
+        ...
+
+    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+        """Whether the screen around these places is as the last `act` has shown it.
+
+        It is not where that is not known. Raises Controlled.
         """
         ...
 

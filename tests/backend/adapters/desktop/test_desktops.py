@@ -44,6 +44,7 @@ LONG = 600.0
 
 
 async def test_it_is_driven_and_seen(desktop: RunningDesktop) -> None:
+    assert not await desktop.is_unchanged([Point(5, 5)]), "it was shown to nobody"
     done = await desktop.act(Move(Point(321, 123)))
     assert done.after.pointer == Point(321, 123)
     assert done.after.png.startswith(PNG)
@@ -52,6 +53,7 @@ async def test_it_is_driven_and_seen(desktop: RunningDesktop) -> None:
     assert seen.picture is not None
     assert (seen.picture.width, seen.picture.height) == (1280, 800)
     assert (await desktop.look()).pointer == Point(321, 123)
+    assert await desktop.is_unchanged([Point(5, 5)])
 
 
 async def test_one_that_is_forgotten_ends_itself(
@@ -143,6 +145,8 @@ async def test_who_takes_it_waits_for_the_action_in_hand(desktop: RunningDesktop
             await desktop.act(Click(Point(10, 10)))
         with pytest.raises(Controlled):
             await desktop.act(Screenshot())
+        with pytest.raises(Controlled):
+            await desktop.is_unchanged([Point(10, 10)])
         refused += 1
     assert refused == 20
     await desktop.hand_back("ann")

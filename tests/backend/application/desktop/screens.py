@@ -49,7 +49,7 @@ class Screen:
         self.fails: CartritaError | None = None
         self.ends = False
         self.pointer = Point(0, 0)
-        self._changes = 0
+        self._changes = self._shown = 0
 
     async def keep(self, secrets: Mapping[str, Secret]) -> None:
         """See `Desktop.keep`."""
@@ -76,7 +76,15 @@ class Screen:
             self.pointer = action.at
         if not isinstance(action, Screenshot):
             self._changes += 1
+        self._shown = self._changes
         return Done(before=before, after=self._shot(), seconds=0.01, pointer=self.pointer)
+
+    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+        """See `Desktop.is_unchanged`; everything changes everywhere."""
+        self._require_there()
+        if self.holder is not None:
+            raise Controlled.by_person()
+        return not points or self._shown == self._changes
 
     def show_something_else(self) -> None:
         """As if a person had done something."""

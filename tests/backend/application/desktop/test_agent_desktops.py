@@ -267,6 +267,26 @@ async def test_what_was_approved_before_a_person_used_the_desktop_is_not_done(
     assert again.success, "who has seen it as it is may approve"
 
 
+async def test_what_was_approved_of_a_screen_that_has_changed_there_is_not_done(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    shown = await desk.use.shown(session.conversation_id, (HERE,))
+    desk.screen(session).show_something_else()
+    outcome = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
+    assert not outcome.success
+    assert outcome.text.startswith("Nothing was done: the screen may have changed")
+    assert desk.screen(session).done == [Screenshot(), Screenshot()]
+    assert len(outcome.pictures) == 1, "it is shown what is there now"
+    nowhere = Key(("Return",))
+    shown = await desk.use.shown(session.conversation_id, (nowhere,))
+    desk.screen(session).show_something_else()
+    again = await desk.do(session.conversation_id, nowhere, approval=approved(desk, shown))
+    assert again.success, "it has no place to look at"
+
+
 async def test_a_call_that_looks_first_does_no_more_than_that_on_a_screen_that_is_not_seen(
     pool: Database,
 ) -> None:

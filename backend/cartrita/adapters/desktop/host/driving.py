@@ -4,10 +4,11 @@ Its display is named as X names it (":0"), and its cookie is in the file that XA
 blocks, so each is called from one thread of its own. The host has two: one acts, one looks.
 """
 
+from collections.abc import Sequence
 from threading import Event
 from typing import Protocol
 
-from cartrita.domain.desktop import Action, Done, Shot
+from cartrita.domain.desktop import Action, Done, Point, Shot
 
 
 class Driver(Protocol):
@@ -19,6 +20,10 @@ class Driver(Protocol):
         Raises ActionRefused for what cannot be done, with nothing done. When `stop` is set, waits,
         holds and long texts end early; nobody reads what comes of the action then.
         """
+        ...
+
+    def is_unchanged(self, points: Sequence[Point]) -> bool:
+        """Whether the screen around these places is as the last action has shown it."""
         ...
 
     def look(self) -> Shot:

@@ -1,7 +1,7 @@
 """Hands and eyes of the host: drivers that block, each in a thread of its own."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import Final, TypeVar
@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import anyio
 
 from cartrita.adapters.desktop.host.driving import Driver
-from cartrita.domain.desktop import Action, Done, HoldKey, Shot, Type, Wait
+from cartrita.domain.desktop import Action, Done, HoldKey, Point, Shot, Type, Wait
 from cartrita.domain.errors import DeadlineExceeded, DesktopGone
 
 T = TypeVar("T")
@@ -48,6 +48,11 @@ class Hands:
         except asyncio.CancelledError:
             await self._end(work, stop)
             raise
+
+    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+        """Raises DesktopGone, also if the display does not answer in time."""
+        same = self._thread.submit(self._driver.is_unchanged, points)
+        return await _in_time(same, self._timeout_s)
 
     def let_go(self) -> None:
         """Let go of all keys and buttons, before anything else is done."""
@@ -91,9 +96,13 @@ class Eyes:
 
     async def look(self) -> Shot:
         """Raises DesktopGone, also if the display does not answer in time."""
-        look = asyncio.wrap_future(self._thread.submit(self._driver.look))
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                return await look
-        except TimeoutError:
-            raise DesktopGone.ended() from None
+        return await _in_time(self._thread.submit(self._driver.look), self._timeout_s)
+
+
+async def _in_time(work: Future[T], seconds: float) -> T:
+    """What comes of it. Raises DesktopGone if that takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.wrap_future(work)
+    except TimeoutError:
+        raise DesktopGone.ended() from None

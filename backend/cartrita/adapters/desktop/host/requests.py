@@ -26,6 +26,8 @@ from cartrita.adapters.desktop.orders import (
     Request,
     StopRequest,
     TakeRequest,
+    UnchangedAnswer,
+    UnchangedRequest,
     ViewRequest,
 )
 from cartrita.domain.desktop import Done, Shot
@@ -112,6 +114,9 @@ class Requests:
         match request:
             case ActRequest(action):
                 return _told(await self._gate.act(lambda: self._hands.act(action)))
+            case UnchangedRequest(points):
+                same = await self._gate.act(lambda: self._hands.is_unchanged(points))
+                answer = UnchangedAnswer(same)
             case KeepRequest(secrets):
                 self._hands.keep(secrets)
             case LookRequest():

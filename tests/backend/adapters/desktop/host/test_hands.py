@@ -1,6 +1,7 @@
 """An action that is cancelled or takes too long ends early, and lets everything go."""
 
 import asyncio
+from collections.abc import Sequence
 from threading import Event
 
 import pytest
@@ -34,6 +35,10 @@ class Scripted:
         (self.free if self.stubborn else stop).wait(LONG if isinstance(action, Type) else 0)
         self.calls.append("acted")
         return Done(before=SHOT, after=SHOT, seconds=0.0)
+
+    def is_unchanged(self, points: Sequence[Point]) -> bool:
+        self.free.wait(LONG if self.stubborn else 0)
+        return not points
 
     def look(self) -> Shot:
         self.free.wait(LONG if self.stubborn else 0)
@@ -114,3 +119,13 @@ async def test_eyes_that_see_nothing_in_time_have_lost_it_too() -> None:
     finally:
         driver.free.set()
     assert await Eyes(driver, LONG).look() == SHOT
+
+
+async def test_a_display_that_does_not_tell_whether_it_changed_is_gone() -> None:
+    driver = Scripted(stubborn=True)
+    try:
+        with pytest.raises(DesktopGone):
+            await Hands(driver, 0.01, never).is_unchanged([Point(1, 1)])
+    finally:
+        driver.free.set()
+    assert not await Hands(driver, LONG, never).is_unchanged([Point(1, 1)])

@@ -3,18 +3,18 @@
 import ctypes
 import os
 import socket
-from typing import Any, TypeAlias, cast
+from collections.abc import Sequence
+from typing import Any, cast
 
 from mss import ScreenShotError
 from mss.linux.xcbhelpers import LIB
 from mss.linux.xshmgetimage import MSSImplXShmGetImage
 
 from cartrita.adapters.desktop.host.driver import pictures
+from cartrita.adapters.desktop.host.driver.pictures import Pixels
 from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer, peer
-from cartrita.domain.desktop import Area, Shot
+from cartrita.domain.desktop import Area, Point, Shot
 from cartrita.domain.desktop_places import Scale
-
-Pixels: TypeAlias = bytes | bytearray
 
 
 class Camera:
@@ -37,6 +37,14 @@ class Camera:
     def seen(self) -> Pixels:
         """What the last picture of the whole screen showed; nothing if there is none."""
         return b"" if self._last is None else self._last[0]
+
+    def is_as_seen(self, points: Sequence[Point]) -> bool:
+        """Whether the screen around these places is as the last picture has shown it."""
+        seen, size = self.seen, (self._server.width, self._server.height)
+        if not seen:
+            return not points
+        now = self.grab()
+        return all(pictures.alike(seen, now, size, point) for point in points)
 
     def grab(self) -> Pixels:
         """The pixels of the screen as BGRX, without the pointer."""

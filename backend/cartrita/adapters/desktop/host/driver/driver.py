@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -83,6 +84,11 @@ class XDriver:
             pointer=_pointer(parts) if isinstance(action, CursorPosition) else None,
             seconds=time.monotonic() - began,
         )
+
+    def is_unchanged(self, points: Sequence[Point]) -> bool:
+        """Whether the screen around these places is as the last action has shown it."""
+        parts = self._connected()
+        return parts.camera.is_as_seen([parts.scale.point_on_screen(one) for one in points])
 
     def look(self) -> Shot:
         """The screen now."""

@@ -2,15 +2,22 @@
 
 import struct
 import zlib
+from typing import Final, TypeAlias
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from cartrita.adapters.desktop.host.driver.x_server import Cursor
-from cartrita.domain.desktop import Area
+from cartrita.domain.desktop import Area, Point
 from cartrita.domain.desktop_places import LONGEST_SHOWN, MOST_SHOWN
 
+Pixels: TypeAlias = bytes | bytearray
+_AROUND: Final = (64, 32)
+"""A button, or the part of a line that tells what is clicked; in pixels of the screen."""
+_CURSOR: Final = 60
+"""So many pixels of that may differ: a cursor of text that blinks has two or three columns."""
 
-def drawn(pixels: bytes | bytearray, width: int, height: int, cursor: Cursor) -> Image.Image:
+
+def drawn(pixels: Pixels, width: int, height: int, cursor: Cursor) -> Image.Image:
     """The picture of BGRX pixels, with the pointer on it."""
     picture = Image.frombuffer("RGB", (width, height), pixels, "raw", "BGRX", 0, 1)
     if not cursor.width or not cursor.height:
@@ -19,6 +26,17 @@ def drawn(pixels: bytes | bytearray, width: int, height: int, cursor: Cursor) ->
     pointer = Image.frombuffer("RGBA", size, cursor.pixels, "raw", "BGRa", 0, 1)
     picture.paste(pointer, (cursor.at.x - cursor.hot.x, cursor.at.y - cursor.hot.y), pointer)
     return picture
+
+
+def alike(one: Pixels, other: Pixels, size: tuple[int, int], at: Point) -> bool:
+    """Whether two screens of BGRX pixels are the same around a place, but for a cursor of text."""
+    width, height = _AROUND
+    box = (at.x - width // 2, at.y - height // 2, at.x + width // 2, at.y + height // 2)
+    parts = [
+        Image.frombuffer("RGB", size, each, "raw", "BGRX", 0, 1).crop(box) for each in (one, other)
+    ]
+    same = ImageChops.difference(*parts).convert("L").histogram()[0]
+    return width * height - same <= _CURSOR
 
 
 def enlarged(picture: Image.Image, area: Area) -> Image.Image:

@@ -209,3 +209,18 @@ def test_a_server_that_refuses_shared_memory_later_is_asked_the_slow_way(
 
     monkeypatch.setattr(made, "grab", refuse)
     assert driver.look() is fast
+
+
+def test_what_has_changed_since_the_last_action_is_known_by_its_place(
+    display: XDisplay, driver: XDriver
+) -> None:
+    within, beside, corner = Point(250, 325), Point(310, 325), Point(400, 500)
+    assert not driver.is_unchanged([corner]), "nothing was shown yet"
+    assert driver.is_unchanged([])
+    driver.act(Screenshot(), None, threading.Event())
+    assert driver.is_unchanged([within, beside, corner, _CORNER])
+    with _patch(display, Area(200, 300, 300, 350)):
+        for _ in range(2):
+            assert not driver.is_unchanged([corner, within])
+            assert not driver.is_unchanged([beside])
+            assert driver.is_unchanged([corner, _CORNER])

@@ -66,3 +66,26 @@ def test_a_part_of_a_screen_fills_its_width_or_height() -> None:
     assert picture.size == (1280, 640)
     assert picture.getpixel((0, 0)) == (255, 0, 0)
     assert picture.getpixel((1279, 639)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "alike"),
+    [
+        (Area(50, 40, 52, 60), True),  # a cursor of text
+        (Area(0, 0, 18, 100), True),  # too far away
+        (Area(40, 45, 50, 55), False),  # a letter or two
+        (Area(80, 50, 200, 66), False),  # reaches in from the right
+    ],
+)
+@pytest.mark.parametrize("shade", [127, 8])
+def test_screens_are_alike_around_a_place_but_for_a_cursor_of_text(
+    changed: Area, alike: bool, shade: int
+) -> None:
+    width, height = 200, 100
+    one = bytearray(b"\x80\x80\x80\0" * (width * height))
+    other = bytearray(one)
+    for row in range(changed.top, changed.bottom):
+        start, end = (4 * (row * width + column) for column in (changed.left, changed.right))
+        other[start:end] = bytes((128, 128, 128 ^ shade, 0)) * ((end - start) // 4)
+    assert pictures.alike(one, other, (width, height), Point(52, 50)) is alike
+    assert pictures.alike(one, bytes(one), (width, height), Point(0, 99))
