@@ -103,7 +103,7 @@ def server(
         "CARTRITA_DEFAULT_MODEL": "offline/script",
         "CARTRITA_OFFLINE_SCRIPT": str(script),
         "CARTRITA_DESKTOP_ENABLED": "1",
-        "CARTRITA_DESKTOP_CONTROL_S": "10",
+        "CARTRITA_DESKTOP_CONTROL_S": "600",
         **deepgram_server.settings,
     }
     with Server(provider_url=model.base_url, settings=settings) as running:

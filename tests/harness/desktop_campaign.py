@@ -37,7 +37,7 @@ _ACTIONS: Final = 4
 """Of a task, each of which is decided on."""
 _DENIED: Final = 0.2
 _PAUSE_S: Final = 0.05
-_SETTLE_S: Final = 120.0
+_SETTLE_S: Final = 900.0
 _WORD: Final = 3
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _WAITING: Final = """

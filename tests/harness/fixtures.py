@@ -75,6 +75,8 @@ def desk_server(provider: FakeProvider) -> Iterator[Server]:
         "CARTRITA_DESKTOP_SESSIONS_PER_OWNER": "16",
         "CARTRITA_DESKTOP_SESSIONS_MAX": "16",
         "CARTRITA_DESKTOP_LOOKS_MAX": "4",
+        "CARTRITA_DESKTOP_HOLD_MAX_S": "300",
+        "CARTRITA_WEBSOCKET_PING_TIMEOUT_S": "600",
         "CARTRITA_DESKTOP_SWEEP_S": "0.1",
     }
     with Server(provider_url=provider.base_url, settings=settings) as server:

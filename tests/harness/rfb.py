@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from contextlib import suppress
 from typing import Protocol
 
 from tests.harness.websockets import SocketClient, close_code
@@ -14,7 +15,7 @@ RETURN = 0xFF0D
 RIGHT_BUTTON = 4
 VERSION = b"RFB 003.008\n"
 WHOLE = struct.pack(">BBHHHH", 3, 0, 0, 0, WIDTH, HEIGHT)
-_WATCHDOG_S = 60.0
+_WATCHDOG_S = 180.0
 
 
 class RfbStream(Protocol):
@@ -108,4 +109,5 @@ class RfbSocket:
         return message
 
     async def send(self, data: bytes) -> None:
-        await self._client.connection.send(data)
+        with suppress(ConnectionClosed):  # `receive` tells
+            await self._client.connection.send(data)

@@ -156,7 +156,7 @@ async def test_who_reads_nothing_takes_little_memory_and_holds_nobody_up(desk: S
     desktop = await made(desk)
     narrow = await narrow_socket(desk.server.port)
     workers = (await asyncio.to_thread(lambda: desk.server.tree)).workers
-    async with seen(desk, desktop["live_url"], sock=narrow) as slow:
+    async with seen(desk, desktop["live_url"], sock=narrow, ping_interval=None) as slow:
         await slow.rfb.greet()
         before = await asyncio.to_thread(processes.memory_bytes, workers)
         slow.client.connection.transport.pause_reading()
@@ -195,7 +195,7 @@ async def test_a_view_ends_with_its_desktop(desk: Scenario) -> None:
 @pytest.fixture(scope="module")
 def brief_server(provider: FakeProvider) -> Iterator[Server]:
     """One whose sockets are idle soon, and which a test may stop."""
-    settings = {"CARTRITA_DESKTOP_ENABLED": "1", "CARTRITA_WEBSOCKET_IDLE_S": "1"}
+    settings = {"CARTRITA_DESKTOP_ENABLED": "1", "CARTRITA_WEBSOCKET_IDLE_S": "6"}
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield server
 
@@ -207,7 +207,7 @@ async def test_it_is_closed_when_nothing_is_said_and_when_its_server_stops(
     desktop = await made(desk)
     async with viewed(desk, desktop["live_url"]) as busy:
         watching = asyncio.ensure_future(watch(busy))
-        async with viewed(desk, desktop["live_url"]) as idle:
+        async with seen(desk, desktop["live_url"]) as idle:
             told, code = await until_closed(idle)
         assert (told["code"], code) == ("idle", 4408)
         assert not watching.done(), "what is shown all the time is not idle"

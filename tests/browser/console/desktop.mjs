@@ -6,15 +6,12 @@ import { join } from 'node:path';
 
 import { ask, given } from './browser.mjs';
 
-const WATCHDOG_MS = 60_000;
+const WATCHDOG_MS = 180_000;
 const PAUSE_MS = 50;
-const STILL_MS = 400;
-/** So many cells of a screen a blinking caret is in. */
-const BLINKING = 2;
 export const LOOK = { type: 'screenshot' };
 export const MENU = { type: 'click', at: { x: 1100, y: 700 }, button: 'right' };
-/** The background of the desktop, and there the menu of programs, of which the second one is the editor. */
-export const OPEN_EDITOR = [MENU, { type: 'key', keys: ['Down'], times: 2 }, { type: 'key', keys: ['Return'] }];
+/** The background of the desktop, and there the menu of two programs, of which the first one is the terminal. */
+export const OPEN_TERMINAL = [MENU, { type: 'key', keys: ['Down'], times: 3 }, { type: 'key', keys: ['Return'] }];
 
 export const computer = (actions) => ({ name: 'computer', arguments: { actions } });
 
@@ -48,17 +45,6 @@ export async function changes(page, before, least) {
   await until(async () => differing(await seen(page), before) >= least, 'the screen does not change');
 }
 
-/** Waits until nothing moves on the screen but what blinks. */
-export async function stands(page) {
-  let before = await seen(page);
-  await until(async () => {
-    const now = await seen(page);
-    const moved = differing(now, before);
-    before = now;
-    return moved <= BLINKING;
-  }, 'the screen does not stand still', STILL_MS);
-}
-
 function differing(one, other) {
   return one.filter((each, index) => Math.abs(each - other[index]) > 24).length;
 }
@@ -78,23 +64,40 @@ function cells() {
   return Array.from({ length: 64 * 40 }, (_, index) => data[4 * index] + data[4 * index + 1] + data[4 * index + 2]);
 }
 
-/** What is in a file of this name on a desktop, once there is one. */
-export async function saved(name) {
-  return until(async () => {
-    for (const pid of await readdir('/proc')) {
-      const program = await readFile(join('/proc', pid, 'comm'), 'utf-8').catch(() => '');
-      if (program.trim() !== 'openbox') continue;
-      const text = await readFile(join('/proc', pid, 'root/home/desktop', name), 'utf-8').catch(() => '');
-      if (text) return text.trim();
-    }
-    return '';
-  }, `no desktop has ${name}`);
+/** Has the terminal write down, in a file of this name, what is typed from now on, line by line. */
+export async function writesDown(page, name) {
+  await until(async () => {
+    await page.keyboard.type('touch begun\n');
+    return (await written('begun')) !== null;
+  }, 'the shell has not the keyboard');
+  await page.keyboard.type(`tee ${name}\n`);
+  await until(async () => (await written(name)) !== null, `no desktop has ${name}`);
 }
 
-export async function until(look, otherwise, pause = PAUSE_MS) {
+/** The first line of a file of this name on a desktop. */
+export async function firstLine(name) {
+  const text = await until(async () => {
+    const found = await written(name);
+    return found?.includes('\n') && found;
+  }, `nothing is written in ${name}`);
+  return text.split('\n')[0];
+}
+
+/** What is in a file of this name on a desktop; null if there is none. */
+async function written(name) {
+  for (const pid of await readdir('/proc')) {
+    const program = await readFile(join('/proc', pid, 'comm'), 'utf-8').catch(() => '');
+    if (program.trim() !== 'openbox') continue;
+    const text = await readFile(join('/proc', pid, 'root/home/desktop', name), 'utf-8').catch(() => null);
+    if (text !== null) return text;
+  }
+  return null;
+}
+
+export async function until(look, otherwise) {
   const end = Date.now() + WATCHDOG_MS;
   for (;;) {
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const found = await look();
     if (found) return found;
     if (Date.now() > end) throw new Error(otherwise);

@@ -11,16 +11,16 @@ import {
   connected,
   decision,
   endAll,
+  firstLine,
   handBack,
   LOOK,
-  OPEN_EDITOR,
+  OPEN_TERMINAL,
   plays,
-  saved,
   seen,
-  stands,
   takeOver,
   task,
   until,
+  writesDown,
 } from './desktop.mjs';
 import { judged, SIZES } from './judging.mjs';
 
@@ -28,6 +28,8 @@ useBrowser();
 /** The first byte of what a viewer says. */
 const QUESTION = 3;
 const KEY_EVENT = 4;
+/** Of the time for which the control is given: then the page takes it again. */
+const A_THIRD_MS = 200_001;
 
 async function started(page, base = BASE) {
   await page.goto(`${base}/#/desktop`);
@@ -36,37 +38,25 @@ async function started(page, base = BASE) {
   return page.url().split('/desktop/')[1];
 }
 
-/** By hand, as whoever has the control does it; the screen says when the editor is there. */
-async function openEditor(page) {
+/** By hand, as whoever has the control does it; the screen says when the terminal is there. */
+async function openTerminal(page) {
   const { x, y, width, height } = await page.locator('.live canvas').boundingBox();
   let before = await seen(page);
   await page.mouse.click(x + 0.86 * width, y + 0.7 * height, { button: 'right' });
   await changes(page, before, 4);
   before = await seen(page);
-  for (const key of ['ArrowDown', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
+  for (const key of ['ArrowDown', 'Enter']) await page.keyboard.press(key);
   await changes(page, before, 200);
-}
-
-async function save(page, name) {
-  const before = await seen(page);
-  await page.keyboard.press('Control+s');
-  await changes(page, before, 200);
-  await stands(page);
-  await page.keyboard.press('Control+a');
-  await page.keyboard.type(name);
-  await stands(page);
-  await page.keyboard.press('Enter');
-  return saved(name);
 }
 
 test('a task from elsewhere is watched, approved, taken over, handed back, and replayed', () =>
   onPage(async (page) => {
     const wait = { type: 'wait', seconds: 0.1 };
     const asks = { name: 'ask_for_hand_over', arguments: { reason: 'Please write the greeting yourself.' } };
-    await plays(computer([LOOK]), computer([...OPEN_EDITOR, wait]), asks, computer([LOOK]), 'The greeting is there.');
+    await plays(computer([LOOK]), computer([...OPEN_TERMINAL, wait]), asks, computer([LOOK]), 'The greeting is there.');
     await page.goto(`${BASE}/#/desktop`);
     await page.getByRole('button', { name: 'Begin on a new desktop' }).waitFor();
-    const given = { task: 'Open the editor.', model: 'openai/fake', stream: true };
+    const given = { task: 'Open the terminal.', model: 'openai/fake', stream: true };
     await page.evaluate((given) => {
       const headers = { 'Content-Type': 'application/json' };
       void fetch('/api/computer-use/execute', { method: 'POST', headers, body: JSON.stringify(given) });
@@ -78,7 +68,7 @@ test('a task from elsewhere is watched, approved, taken over, handed back, and r
     await page.waitForFunction(() => document.querySelector('.approval img')?.naturalWidth === 1280);
     const steps = decision(page).getByRole('list', { name: 'What it would do' });
     assert.deepEqual(await steps.getByRole('listitem').allInnerTexts(), [
-      'Click with the right button at (1100, 700)', 'Press Down, 2 times', 'Press Return', 'Wait for 0.1 s',
+      'Click with the right button at (1100, 700)', 'Press Down, 3 times', 'Press Return', 'Wait for 0.1 s',
     ]);
     const [picture, ring] = await Promise.all(
       ['.approval .picture', '.approval .ring'].map((each) => page.locator(each).boundingBox()),
@@ -95,8 +85,9 @@ test('a task from elsewhere is watched, approved, taken over, handed back, and r
     await asked.getByText('Please write the greeting yourself.').waitFor();
     await asked.getByRole('button', { name: 'Take over' }).click();
     await handBack(page).waitFor();
-    await page.keyboard.type('Good morning');
-    assert.equal(await save(page, 'greeting.txt'), 'Good morning');
+    await writesDown(page, 'greeting.txt');
+    await page.keyboard.type('Good morning\n');
+    assert.equal(await firstLine('greeting.txt'), 'Good morning');
     await judged(page, 'desktop-taken-over');
     await page.getByLabel('Note for the film').fill('Written by hand');
     await handBack(page).click();
@@ -107,7 +98,7 @@ test('a task from elsewhere is watched, approved, taken over, handed back, and r
     const frames = page.getByRole('list', { name: 'Frames' }).getByRole('listitem');
     await page.getByText('1 of 8').waitFor();
     assert.deepEqual(await frames.allInnerTexts(), [
-      '1. Look at the screen', '2. Click with the right button at (1100, 700)', '3. Press Down, 2 times', '4. Press Return',
+      '1. Look at the screen', '2. Click with the right button at (1100, 700)', '3. Press Down, 3 times', '4. Press Return',
       '5. Wait for 0.1 s', '6. Took the desktop over', '7. Handed the desktop back: Written by hand', '8. Look at the screen',
     ]);
     await page.getByRole('button', { name: 'Later' }).click();
@@ -133,7 +124,8 @@ test('who has not taken it over changes nothing, even on a page that believes ot
     socket.on('framesent', ({ payload }) => payload[0] === KEY_EVENT && keys.push(payload));
     await takeOver(page).click();
     await handBack(page).waitFor();
-    await openEditor(page);
+    await openTerminal(page);
+    await writesDown(page, 'honest.txt');
     await handBack(page).click();
     await takeOver(page).waitFor();
 
@@ -158,8 +150,8 @@ test('who has not taken it over changes nothing, even on a page that believes ot
     await page.unroute(`**/api/desktops/${id}`);
     await takeOver(page).click();
     await handBack(page).waitFor();
-    await page.keyboard.type('honest');
-    assert.equal(await save(page, 'honest.txt'), 'honest');
+    await page.keyboard.type('honest\n');
+    assert.equal(await firstLine('honest.txt'), 'honest');
 
     await page.keyboard.press('Control+Alt+Home');
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Hand back', 'the keyboard leads out');
@@ -171,20 +163,25 @@ test('after a cut the screen comes back by a ticket of its own, and who has the 
   const way = await cuttable();
   await onPage(async (page) => {
     const sockets = [];
+    const takenAgain = async (cause) => {
+      const answered = page.waitForResponse((each) => each.url().endsWith('/control') && each.ok());
+      await cause();
+      await answered;
+    };
     page.on('websocket', (each) => each.url().includes('/ws/desktop/') && sockets.push(new URL(each.url()).searchParams.get('ticket')));
+    await page.clock.install();
     await started(page, way.base);
     await takeOver(page).click();
     await handBack(page).waitFor();
-    await page.waitForResponse((each) => each.url().endsWith('/control') && each.ok()); // it is taken again by itself
+    await takenAgain(() => page.clock.fastForward(A_THIRD_MS));
     await way.cut();
     await page.getByText('The connection is lost').waitFor();
     await way.restore();
     await connected(page);
     await page.getByText(/\d ms from here/).waitFor();
-    await page.waitForResponse((each) => each.url().endsWith('/control') && each.ok());
+    await takenAgain(() => page.clock.fastForward(A_THIRD_MS));
     assert.ok(await handBack(page).isVisible());
-    await page.reload();
-    await page.waitForResponse((each) => each.url().endsWith('/control') && each.ok()); // also by the page as loaded anew
+    await takenAgain(() => page.reload());
     await connected(page);
     assert.ok(await handBack(page).isVisible());
     assert.ok(sockets.length > 1 && sockets.every(Boolean) && new Set(sockets).size === sockets.length, String(sockets));

@@ -245,11 +245,12 @@ async def test_one_that_nobody_starts_any_more_is_given_up_at_once(pool: Databas
     other.sessions._desktops = desk.screens
     del desk.screens.running[lost.id]  # its worker was killed before it had a host
     starting = update(desktop_sessions).values(status="starting")
+    just_now = func.now() + func.make_interval(0, 0, 0, 0, 1)  # however long the next look takes
     async with pool.use() as connection:
-        await connection.execute(starting)
+        await connection.execute(starting.values(created_at=just_now))
     await other.keeper.look()
     assert (await desk.sessions.get(PRINCIPAL, lost.public_id)).alive, "it was stored just now"
-    seconds_ago = desktop_sessions.c.created_at - func.make_interval(0, 0, 0, 0, 0, 0, 3)
+    seconds_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 3)
     async with pool.use() as connection:
         await connection.execute(starting.values(created_at=seconds_ago))
     await desk.keeper.look()

@@ -44,8 +44,6 @@ async def live(order: HostOrder, pipes: tuple[int, ...], ready: Callable[[], Non
     """
     ending = FirstReason()
     ending.with_pipes(pipes)
-    if order.spec.lifetime_s is not None:
-        asyncio.get_running_loop().call_later(order.spec.lifetime_s, ending.because, _OVER)
     async with asyncio.TaskGroup() as tasks:
         work = tasks.create_task(_run(order, ending, ready))
         reason = await ending.wait()
@@ -59,6 +57,9 @@ async def _run(order: HostOrder, ending: FirstReason, ready: Callable[[], None])
         async with asyncio.timeout(order.spec.start_timeout_s) as starting:
             async with _served(order, ending):
                 starting.reschedule(None)
+                if order.spec.lifetime_s is not None:
+                    loop = asyncio.get_running_loop()
+                    loop.call_later(order.spec.lifetime_s, ending.because, _OVER)
                 ready()
                 await ending.wait()
     except* TimeoutError:

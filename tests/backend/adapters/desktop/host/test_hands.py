@@ -75,7 +75,10 @@ async def test_a_secret_is_typed_for_as_long_as_it_is_known() -> None:
     assert driver.typed is None
 
 
-async def test_a_cancelled_one_ends_before_its_caller_goes_on() -> None:
+async def test_a_cancelled_one_ends_before_its_caller_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_GRACE_S", LONG)
     driver = Scripted()
     hands = Hands(driver, LONG, never)
     async with asyncio.TaskGroup() as tasks:
@@ -87,7 +90,8 @@ async def test_a_cancelled_one_ends_before_its_caller_goes_on() -> None:
     assert driver.calls == ["act", "acted", "let go", "act", "acted"]
 
 
-async def test_one_that_takes_too_long_is_ended() -> None:
+async def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_GRACE_S", LONG)
     driver = Scripted()
     hands = Hands(driver, 0.01, never)
     with pytest.raises(DeadlineExceeded):
