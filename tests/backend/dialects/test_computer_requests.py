@@ -48,19 +48,27 @@ MODELS: dict[str, ComputerForm] = {
 ANTHROPIC, OPENAI = "anthropic_messages", "openai_responses"
 SIZES = ((1280, 800), (1280, 800), (2100, 700), (3000, 100))
 
+# Made once: a strategy that is made anew for each draw costs more than all it draws.
+some_actions = st.lists(actions(), min_size=1, max_size=3)
+kinds = st.sampled_from(["function", "malformed", "toolset", "older", "openai"])
+one_in_five = st.sampled_from([True, False, False, False, False])
+booleans = st.booleans()
+sizes = st.sampled_from(SIZES)
+steps = st.integers(1, 5)
+counts = st.sampled_from([1, 1, 2, 3, 8])
+origins = st.sampled_from([None, ANTHROPIC, OPENAI])
 
-@st.composite
-def calls(draw: st.DrawFn, call_id: str) -> ToolCall:
+
+def call_of(draw: st.DrawFn, call_id: str) -> ToolCall:
     """A call that a model of some vendor made."""
-    done = draw(st.lists(actions(), min_size=1, max_size=3))
-    arguments: JsonObject = msgspec.to_builtins(ComputerCall(tuple(done)))
-    match draw(st.sampled_from(["function", "malformed", "toolset", "older", "openai"])):
+    arguments: JsonObject = msgspec.to_builtins(ComputerCall(tuple(done := draw(some_actions))))
+    match draw(kinds):
         case "malformed":
             block = {**_block(call_id, "launch", {"a": 1}), "toolset_name": "computer"}
             unread: JsonObject = {"INVALID_JSON": "{"}
             return ToolCall(call_id, "computer", unread, None, True, "No.", ANTHROPIC, block)
         case "openai":
-            item = _item(call_id, checked=draw(st.booleans()))
+            item = _item(call_id, checked=draw(booleans))
             return ToolCall(call_id, "computer", arguments, origin=OPENAI, vendor=item)
         case "function":
             return ToolCall(call_id, "computer", arguments)
@@ -93,21 +101,20 @@ def _item(call_id: str, *, checked: bool) -> JsonObject:
     }
 
 
-@st.composite
-def results(draw: st.DrawFn, made: list[ToolCall]) -> list[ToolResult]:
+def results_of(draw: st.DrawFn, made: list[ToolCall]) -> list[ToolResult]:
     """What came of the calls of a step: after one that failed none is done."""
     found: list[ToolResult] = []
     for call in made:
         if any(not one.success for one in found):
             found.append(ToolResult(call.call_id, (Text(HALTED),), "computer", success=False))
-        elif call.malformed or draw(st.integers(0, 4)) == 0:
+        elif call.malformed or draw(one_in_five):
             content: list[Text | Attachment] = [Text("It is off the screen.")]
-            content += draw(st.sampled_from([[], [picture()]]))
+            content += [picture()] if draw(booleans) else []
             found.append(ToolResult(call.call_id, tuple(content), "computer", success=False))
         else:
-            shown = picture(*draw(st.sampled_from(SIZES)))
-            told = draw(st.sampled_from([(), (Text("X=1,Y=2"),)]))
-            approved = draw(st.booleans())
+            shown = picture(*draw(sizes))
+            told = (Text("X=1,Y=2"),) if draw(booleans) else ()
+            approved = draw(booleans)
             found.append(ToolResult(call.call_id, (*told, shown), "computer", approved=approved))
     return found
 
@@ -116,12 +123,11 @@ def results(draw: st.DrawFn, made: list[ToolCall]) -> list[ToolResult]:
 def conversations(draw: st.DrawFn) -> tuple[Message, ...]:
     """A task of some steps, some of them long."""
     messages = [Message(Role.USER, (Text("Do it."),))]
-    for step in range(draw(st.integers(1, 5))):
-        count = draw(st.sampled_from([1, 1, 2, 3, 8]))
-        made = [draw(calls(f"call_{step}_{number}")) for number in range(count)]
-        said: list[Part] = [*_thought(draw(st.sampled_from([None, ANTHROPIC, OPENAI]))), *made]
+    for step in range(draw(steps)):
+        made = [call_of(draw, f"call_{step}_{number}") for number in range(draw(counts))]
+        said: list[Part] = [*_thought(draw(origins)), *made]
         messages.append(Message(Role.ASSISTANT, tuple(said)))
-        messages.append(Message(Role.TOOL, tuple(draw(results(made)))))
+        messages.append(Message(Role.TOOL, tuple(results_of(draw, made))))
     return tuple(messages)
 
 
