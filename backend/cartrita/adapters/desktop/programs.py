@@ -15,7 +15,9 @@ _OF_ISOLATION: Final[Mapping[DesktopIsolation, Mapping[str, str]]] = {
     DesktopIsolation.BUBBLEWRAP: {**_PACKAGES, "bwrap": "bubblewrap"},
     DesktopIsolation.PLAIN: _PACKAGES,
 }
-_TOOLS: Final[Mapping[str, str]] = dict.fromkeys(("setpriv", "prlimit", "choom"), "util-linux")
+_TOOLS: Final[Mapping[str, str]] = dict.fromkeys(
+    ("setpriv", "setsid", "prlimit", "choom"), "util-linux"
+)
 _EXTRA: Final = (
     "install the extra `desktop`, in a clone with .venv/bin/uv pip install --python .venv "
     "-e 'backend[desktop]'"

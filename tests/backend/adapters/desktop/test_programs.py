@@ -17,7 +17,7 @@ from cartrita.domain.desktop import DesktopIsolation
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Programs and modules that there are."""
-    there = {"Xvfb", "openbox", "x11vnc", "bwrap", "setpriv", "prlimit", "choom"}
+    there = {"Xvfb", "openbox", "x11vnc", "bwrap", "setpriv", "setsid", "prlimit", "choom"}
     there |= {"Xlib", "mss", "PIL"}
 
     def found(name: str) -> str | None:

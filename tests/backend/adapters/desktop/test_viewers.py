@@ -3,7 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -140,6 +140,22 @@ async def test_programs_of_viewers_end_with_them(desktop: RunningDesktop) -> Non
     async with viewing(desktop, "ann"):
         assert desktop_programs.named("x11vnc")
     await asyncio.to_thread(eventually, "none is left", none_is_left)
+
+
+async def test_however_early_a_viewer_ends_nothing_of_its_program_is_left(
+    desktop: RunningDesktop,
+) -> None:
+    before = len(desktop_programs.named("bwrap"))
+    for _ in range(40):
+        with suppress(Conflict):  # those that are ending count
+            async with desktop.view("ann"):
+                pass
+    await asyncio.to_thread(eventually, "none is left", none_is_left)
+
+    def walls_are_gone() -> bool:
+        return len(desktop_programs.named("bwrap")) == before
+
+    await asyncio.to_thread(eventually, "no walls are left", walls_are_gone)
 
 
 def none_is_left() -> bool:

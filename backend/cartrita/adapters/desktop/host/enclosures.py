@@ -44,8 +44,10 @@ _SETTINGS: Final = (
 _OF_NETWORKS: Final = ("/etc/hosts", "/etc/resolv.conf", "/etc/ssl", "/etc/ca-certificates")
 _OWN_NAMESPACES: Final = (
     *("--unshare-user", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"),
-    *("--disable-userns", "--hostname", "desktop", "--new-session", "--die-with-parent"),
+    *("--disable-userns", "--hostname", "desktop", "--die-with-parent"),
 )
+_OWN_SESSION: Final = "setsid"
+"""Begun by the command: walls that left the group of their process would not be killed with it."""
 _WITHOUT_SIZE: Final = ("--remount-ro", "/dev", "--remount-ro", "/")
 """Directories in memory that have no bound: nothing is written there."""
 _ONLY_IF_CHILD: Final = '[ "$PPID" = "$0" ] && exec "$@"'
@@ -144,8 +146,8 @@ class _Bubblewrap:
         if self._filter is not None:
             files = (*files, memory_file(self._filter))
             walls += ["--seccomp", str(files[-1].fileno())]
-        words = [*_as_user(self._order), *walls, "--", *_bounded(self._order), *command]
-        return Command(words, files)
+        walls += ["--", _OWN_SESSION]
+        return Command([*_as_user(self._order), *walls, *_bounded(self._order), *command], files)
 
 
 class _Plain:

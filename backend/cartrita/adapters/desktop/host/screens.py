@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Final
+
+import anyio
 
 from cartrita.adapters.desktop.host import menu
 from cartrita.adapters.desktop.host.cookies import write_cookie
@@ -67,7 +70,7 @@ async def programs(order: HostOrder, enclosure: Enclosure, display: str) -> Asyn
 async def running(
     command: Command, descriptors: Sequence[int] = (), *, stream: int = DEVNULL
 ) -> AsyncGenerator[Process]:
-    """A process with `stream` as its standard input and output, which is killed in the end."""
+    """A process with `stream` as its input and output, whose group is killed in the end."""
     with ExitStack() as files:
         given = [files.enter_context(file).fileno() for file in command.files]
         process = await asyncio.create_subprocess_exec(
@@ -77,13 +80,32 @@ async def running(
             stderr=DEVNULL,
             pass_fds=[*descriptors, *given],
             env={},
+            start_new_session=True,
         )
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        with anyio.CancelScope(shield=True):
+            await _end(process)
+
+
+async def _end(process: Process) -> None:
+    """Kill it with all of its group, and wait until that is gone.
+
+    Bubblewrap is two processes, of which the inner one ends with the outer one only after it has
+    asked for that. When that one is gone first, the inner one is a child of this process.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+    await asyncio.to_thread(_await_group, process.pid)
+
+
+def _await_group(group: int) -> None:
+    """Wait for the children that are of this group."""
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
 
 
 async def _number(read_end: int) -> int:
