@@ -160,7 +160,7 @@ class ToolRunner:
         shown = None
         if tool.shown is not None:
             try:
-                shown = await tool.shown(self._run.claim.conversation_id, one.call.arguments)
+                shown = await tool.shown(self._context(one), one.call.arguments)
             except ActionRefused as refused:
                 return await self._end(one, ToolSaid(f"Nothing was done. {refused.message}", False))
             except CartritaError as error:

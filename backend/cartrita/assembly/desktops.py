@@ -159,7 +159,6 @@ def _parts(
             sessions,
             table,
             films,
-            memory,
             seconds=desktop.control_s,
             seen_s=desktop.idle_s / _LOOKS_BEFORE_IDLE,
         ),

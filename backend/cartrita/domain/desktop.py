@@ -159,6 +159,10 @@ Action: TypeAlias = (
 )
 
 
+LOOKS: Final = (Screenshot, Zoom, CursorPosition, Wait)
+"""Actions that change nothing."""
+
+
 class SafetyCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the vendor of a model wants a person to look at before an action."""
 
@@ -187,7 +191,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     """What came of one action.
 
     `picture` is what it asked to see. `before` and `after` are the whole screen around it, and
-    `after` when nothing moved on it any more, or the time for that was over.
+    `after` when nothing moved on it any more, or the time for that was over. `version` is that of
+    the screen afterwards: another each time that an agent begins something on it, or a person takes
+    it over.
     """
 
     before: Shot
@@ -195,6 +201,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     picture: Shot | None = None
     pointer: Point | None = None
+    version: int = 0
 
 
 class DesktopIsolation(StrEnum):

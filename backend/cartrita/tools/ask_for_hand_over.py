@@ -7,9 +7,8 @@ from msgspec.structs import replace
 
 from cartrita.domain.desktop import HAND_OVER
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
-from cartrita.domain.ports.desktop_use import DesktopUse, HandOvers, LastUser
+from cartrita.domain.ports.desktop_use import DesktopUse, HandOvers, LastUser, calling_agent
 from cartrita.domain.scopes import Operation
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
@@ -45,8 +44,9 @@ def hand_over_tool(use: DesktopUse, hand_overs: HandOvers) -> Tool:
         last = await hand_overs.last_user(context.conversation_id)
         return ToolOutput(_TOLD[last], success=last is not LastUser.AGENT)
 
-    async def shown(conversation_id: ConversationId, _: JsonObject) -> Shown | None:
-        return await use.shown(conversation_id, ())
+    async def shown(context: ToolContext, _: JsonObject) -> Shown | None:
+        agent = calling_agent(context.run_id, context.place)
+        return await use.shown(context.conversation_id, agent, ())
 
     made = tool(ask_for_hand_over, name=HAND_OVER, risk=Risk.CHECK, parallel=False)
     return replace(made, shown=shown, operation=Operation.DESKTOP)

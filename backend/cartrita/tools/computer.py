@@ -4,10 +4,14 @@ import msgspec
 
 from cartrita.domain.desktop import ComputerCall
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Attachment
-from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, DesktopUse
+from cartrita.domain.ports.desktop_use import (
+    DesktopCall,
+    DesktopOutcome,
+    DesktopUse,
+    calling_agent,
+)
 from cartrita.domain.scopes import Operation
 from cartrita.domain.tools import ComputerTool
 from cartrita.tools.computer_risks import risk_of_call
@@ -41,12 +45,13 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
         )
         return _output(outcome)
 
-    async def shown(conversation_id: ConversationId, arguments: JsonObject) -> Shown | None:
+    async def shown(context: ToolContext, arguments: JsonObject) -> Shown | None:
         try:
             call = msgspec.convert(arguments, ComputerCall)
         except msgspec.ValidationError:
             return None
-        return await use.shown(conversation_id, call.actions)
+        agent = calling_agent(context.run_id, context.place)
+        return await use.shown(context.conversation_id, agent, call.actions)
 
     width, height = size
     return Tool(

@@ -102,7 +102,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     spec: ToolSpec | ComputerTool
     run: Callable[[ToolContext, JsonObject], Awaitable[ToolOutput]]
     risk: Risk | Callable[[JsonObject], Risk] = Risk.READ
-    shown: Callable[[ConversationId, JsonObject], Awaitable[Shown | None]] | None = None
+    shown: Callable[[ToolContext, JsonObject], Awaitable[Shown | None]] | None = None
     halts: bool = False
     operation: Operation | None = None
     timeout_s: float = 30.0

@@ -42,7 +42,10 @@ HostLine: TypeAlias = HostReady | HostEnded
 
 
 class ActRequest(msgspec.Struct, frozen=True, tag="act"):
+    """`seen` is the version of the screen that whoever decided on it has seen."""
+
     action: Action
+    seen: int | None = None
 
 
 class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
@@ -110,6 +113,7 @@ class DoneAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     before: PictureHead
     after: PictureHead
     seconds: float
+    version: int
     picture: PictureHead | None = None
     pointer: Point | None = None
 
@@ -127,7 +131,7 @@ class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
 
 
 class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
-    why: Literal["action", "controlled", "gone", "broken_off", "viewers", "rfb"]
+    why: Literal["action", "changed", "controlled", "gone", "broken_off", "viewers", "rfb"]
     message: str
 
 

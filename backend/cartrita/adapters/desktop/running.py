@@ -37,6 +37,7 @@ from cartrita.domain.errors import (
     Controlled,
     DesktopGone,
     Malformed,
+    ScreenChanged,
 )
 from cartrita.kit.secret import Secret
 
@@ -58,10 +59,10 @@ class RunningDesktop:
         async with self._asked(KeepRequest(revealed)):
             return
 
-    async def act(self, action: Action) -> Done:
+    async def act(self, action: Action, seen: int | None = None) -> Done:
         """See `Desktop.act`."""
         async with self._connected() as (reader, writer):
-            writer.write(frame(ActRequest(action)))
+            writer.write(frame(ActRequest(action, seen)))
             try:
                 return await _done(reader)
             except DesktopGone:
@@ -190,6 +191,7 @@ async def _done(reader: asyncio.StreamReader) -> Done:
         seconds=answer.seconds,
         picture=None if answer.picture is None else await _picture(answer.picture, reader),
         pointer=answer.pointer,
+        version=answer.version,
     )
 
 
@@ -207,6 +209,8 @@ def _require(answer: Answer) -> None:
     match answer:
         case RefusedAnswer("action", message):
             raise ActionRefused(message)
+        case RefusedAnswer("changed", message):
+            raise ScreenChanged(message)
         case RefusedAnswer("controlled", message):
             raise Controlled(message)
         case RefusedAnswer("broken_off", message):

@@ -9,9 +9,9 @@ from cartrita.application.desktop.batches import ActionBatch, BatchParts
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, DesktopSession
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.errors import DesktopGone, Unavailable
+from cartrita.domain.errors import DesktopGone
 from cartrita.domain.ids import ConversationId
-from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
+from cartrita.domain.ports.desktop_use import CallingAgent, DesktopCall, DesktopOutcome
 
 _DIED: Final = "It died."
 
@@ -45,22 +45,21 @@ class AgentDesktops:
         except ActionBrokeOff:
             await self._look_after(session)
             raise
-        except (asyncio.CancelledError, Unavailable):
-            self._parts.memory.unsee(session.id)  # nobody knows what came of the action in hand
-            raise
 
     async def _look_after(self, session: DesktopSession) -> None:
         """Nobody knows what came of an action: whether the desktop is still there can be known."""
-        self._parts.memory.unsee(session.id)
         try:
             await self._parts.sessions.opened(session)
         except DesktopGone:
             await self._parts.sessions.forget(session, _DIED)
 
     async def shown(
-        self, conversation_id: ConversationId, actions: Sequence[Action]
+        self, conversation_id: ConversationId, agent: CallingAgent, actions: Sequence[Action]
     ) -> Shown | None:
         """See `DesktopUse`."""
         self._parts.limits.require_all(actions)
         session = await self._parts.sessions.of_conversation(conversation_id)
-        return None if session is None else await self._parts.films.shown(session, actions)
+        if session is None:
+            return None
+        seen = self._parts.memory.seen(session.id, agent)
+        return await self._parts.films.shown(session, actions, seen)

@@ -16,12 +16,12 @@ from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.approvals import Decision
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import (
+    LOOKS,
     Action,
     CursorPosition,
     DesktopSession,
     Done,
     Screenshot,
-    Wait,
     Zoom,
 )
 from cartrita.domain.desktop_films import UNSETTLED, pressed_places
@@ -29,6 +29,7 @@ from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
     Controlled,
+    ScreenChanged,
     Unavailable,
 )
 from cartrita.domain.files import ID_PREFIX, FileId
@@ -39,10 +40,6 @@ from cartrita.tools.tool import AgentStuck
 
 log = structlog.get_logger()
 
-_LOOKS: Final = (Screenshot, Zoom, CursorPosition, Wait)
-_LOOK_FIRST: Final = (
-    "Nothing was done: the screen may have changed since you saw it. This is how it looks now."
-)
 _HANDED_BACK: Final = (
     "A person used the desktop, and has handed it back. Take a new screenshot, and look what has "
     "changed."
@@ -79,6 +76,8 @@ class ActionBatch:
         self._lines: list[str] = []
         self._parts: list[FileId] = []
         self._screen: FileId | None = None
+        self._seen = self._sight()
+        """The version of the screen on which the agent has decided, and what it did since."""
         self._index = 0
         self._unstored: CartritaError | None = None
 
@@ -99,16 +98,23 @@ class ActionBatch:
             raise
         if early is not None:
             return early
-        if all(isinstance(action, _LOOKS) for action in call.actions):
+        if all(isinstance(action, LOOKS) for action in call.actions):
             self._count_look(same=last is not None and last.file_id == self._screen)
         return self._told(self._summary(), success=True, shows=call.shows_all)
 
     async def _done(self) -> DesktopOutcome | None:
         """Do all; what is told where it ends early, and nothing was refused."""
         self._use.limits.require_all(self._call.actions)
-        if not (self._only_looks() or await self._may_act()):
-            await self._act(0, Screenshot())
-            return self._told(_LOOK_FIRST, success=False, shows=True)
+        try:
+            if not (self._only_looks() or await self._may_act()):
+                raise ScreenChanged.unseen()
+            return await self._done_in_order()
+        except ScreenChanged as changed:
+            told = self._not_done(changed.message)
+        await self._act(0, Screenshot())
+        return self._told(told, success=False, shows=True)
+
+    async def _done_in_order(self) -> DesktopOutcome | None:
         for index, action in enumerate(self._call.actions, 1):
             self._index = index
             self._require_time()
@@ -123,8 +129,8 @@ class ActionBatch:
     async def _act(self, index: int, action: Action) -> None:
         """Do one action and film it.
 
-        Raises Controlled, ActionRefused, ActionBrokeOff and DesktopGone. What is done has not
-        failed, whatever becomes of its pictures.
+        Raises Controlled, ScreenChanged, ActionRefused, ActionBrokeOff and DesktopGone. What is
+        done has not failed, whatever becomes of its pictures.
         """
         use, session, call = self._use, self._session, self._call
         filmed = FilmedAction(
@@ -136,7 +142,7 @@ class ActionBatch:
         )
         number = await use.films.begin(session, filmed)
         try:
-            done = await self._desktop.act(action)
+            done = await self._desktop.act(action, self._seen)
         except ActionBrokeOff as error:
             await self._fail(number, filmed, f"{UNSETTLED} {error.message}")
             raise
@@ -153,8 +159,11 @@ class ActionBatch:
         except CartritaError as error:
             await self._done_unseen(number, filmed, error)
             return
-        noted = use.memory.see if isinstance(action, _LOOKS) else use.memory.change
-        noted(session.id, call.agent)
+        if not isinstance(action, LOOKS):
+            use.memory.end_looks(session.id)
+            self._seen = done.version
+        elif not index or self._only_looks():  # else what follows was decided on before
+            self._seen = done.version
 
     async def _fail(self, number: int, filmed: FilmedAction, why: str) -> None:
         """Film why it was not done; what came of it is told also where that cannot be stored."""
@@ -163,10 +172,9 @@ class ActionBatch:
 
     async def _done_unseen(self, number: int, filmed: FilmedAction, error: CartritaError) -> None:
         """Have it end here, after what is done and could not be filmed. Raises for a look."""
-        self._use.memory.unsee(self._session.id)
         with suppress(CartritaError):  # it stays UNSETTLED, which is as true
             await self._use.films.unseen(self._session, number, filmed)
-        if isinstance(filmed.action, _LOOKS):
+        if isinstance(filmed.action, LOOKS):
             raise error
         self._screen, self._unstored = None, error
 
@@ -176,25 +184,32 @@ class ActionBatch:
         if done.picture is not None and isinstance(action, Zoom):
             self._parts.append(await self._use.pictures.part(self._session, done.picture))
 
-    async def _may_act(self) -> bool:
-        """Whether the agent has seen the screen as it is, or a person has who approved of this.
+    def _sight(self) -> int | None:
+        """The version of the screen that the agent had seen when it decided on this call.
 
-        That a person has used it since may be known to another worker, and to the film. What lies
-        where it would act may have changed by itself while the person decided.
+        Another worker may have asked for the approval, and know it.
+        """
+        approval, session = self._call.approval, self._session
+        if approval is None or approval.shown is None:
+            return self._use.memory.seen(session.id, self._call.agent)
+        return approval.shown.version if approval.shown.desktop_id == session.id else None
+
+    async def _may_act(self) -> bool:
+        """Whether the agent has seen the screen, as far as is known here; the desktop knows it.
+
+        What lies where it would act may have changed by itself while a person decided on that.
         """
         approval = self._call.approval
-        if approval is not None and approval.shown is not None:
-            return await self._use.films.is_newest(
-                self._session, approval.shown
-            ) and await self._desktop.is_unchanged(pressed_places(self._call.actions))
-        if not self._use.memory.is_seen(self._session.id, self._call.agent):
+        if self._seen is None:
             return False
-        return not await self._use.films.is_left_by_person(self._session)
+        if approval is None or approval.shown is None:
+            return True
+        return await self._desktop.is_unchanged(pressed_places(self._call.actions))
 
     def _only_looks(self) -> bool:
         """Whether it begins with the whole screen, and nothing is done after that."""
         first, *more = self._call.actions
-        return isinstance(first, Screenshot) and all(isinstance(one, _LOOKS) for one in more)
+        return isinstance(first, Screenshot) and all(isinstance(one, LOOKS) for one in more)
 
     def _require_time(self) -> None:
         """Raise ActionRefused when the time of the answer is over."""
@@ -208,6 +223,7 @@ class ActionBatch:
         try:
             seen = await self._desktop.act(Screenshot())
             self._screen = await self._use.pictures.screen(self._session, seen.after)
+            self._seen = seen.version
         except Controlled:
             return await self._handed_back()
         except CartritaError as error:
@@ -226,15 +242,13 @@ class ActionBatch:
     def _broke_off(self, error: ActionBrokeOff) -> CartritaError:
         """What is raised for it: where it only looked, nothing can have come of that."""
         action = self._call.actions[max(self._index, 1) - 1]
-        if not self._index or isinstance(action, _LOOKS):
+        if not self._index or isinstance(action, LOOKS):
             return Unavailable(self._placed(error.message))
         told = call_accounts.broke_off(self._index, len(self._call.actions), error.message)
         return ActionBrokeOff(told)
 
     async def _handed_back(self) -> DesktopOutcome:
         """Wait until the person has handed the desktop back, and tell the model to look."""
-        use, session = self._use, self._session
-        use.memory.unsee(session.id)
         await self._call.progress("A person uses the desktop.", None)
         self._screen = None
         self._parts.clear()
@@ -285,6 +299,8 @@ class ActionBatch:
         )
 
     def _told(self, text: str, *, success: bool, shows: bool) -> DesktopOutcome:
+        if self._seen is not None:
+            self._use.memory.see(self._session.id, self._call.agent, self._seen)
         wanted = shows or isinstance(self._call.actions[-1], Screenshot)
         files = list(self._parts)
         if wanted and self._screen is not None:

@@ -5,7 +5,6 @@ import asyncio
 import structlog
 
 from cartrita.application.desktop.films import Films
-from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import DesktopSession, Shot
 from cartrita.domain.errors import CartritaError, Controlled
@@ -34,7 +33,6 @@ class DesktopLeases:
         sessions: DesktopSessions,
         store: DesktopControl,
         films: Films,
-        memory: DesktopMemory,
         *,
         seconds: float,
         seen_s: float,
@@ -42,7 +40,6 @@ class DesktopLeases:
         self._sessions = sessions
         self._store = store
         self._films = films
-        self._memory = memory
         self._seconds = seconds
         self._seen_s = seen_s
 
@@ -56,7 +53,6 @@ class DesktopLeases:
             await opened.take(holder, self._seconds)
         except Controlled:
             raise Controlled(_OTHER) from None
-        self._memory.unsee(session.id)
         await self._store.hold(session.id, holder, self._seconds)
         if session.control is None or session.control.holder != holder:
             await self._films.person(session, _told("take_over", note), await opened.look())
@@ -71,7 +67,6 @@ class DesktopLeases:
         shot = await opened.look()
         await opened.hand_back(holder)
         await self._store.let_go(session.id, holder)
-        self._memory.unsee(session.id)
         if session.control is not None and session.control.holder == holder:
             await self._films.person(session, _told("hand_back", note), shot)
         return await self._sessions.get(principal, desktop)

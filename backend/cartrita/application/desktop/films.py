@@ -121,8 +121,13 @@ class Films:
         except CartritaError as error:
             log.warning("person_not_filmed", code=error.code)
 
-    async def shown(self, session: DesktopSession, actions: Sequence[Action]) -> Shown | None:
-        """What a person sees who decides on these actions: the last picture, and where they act."""
+    async def shown(
+        self, session: DesktopSession, actions: Sequence[Action], version: int | None
+    ) -> Shown | None:
+        """What a person sees who decides on these actions: the last picture, and where they act.
+
+        `version` is that of the screen which their agent has seen.
+        """
         last = await self._store.last(session.id)
         if last is None or last.after is None:
             return None
@@ -130,14 +135,8 @@ class Films:
             desktop_id=session.id,
             file_id=ids.public(ID_PREFIX, last.after),
             markers=markers_of(actions),
+            version=version,
         )
-
-    async def is_newest(self, session: DesktopSession, shown: Shown) -> bool:
-        """Whether the picture that a person was shown is how an agent has last left the screen."""
-        last = await self._store.last(session.id)
-        if shown.desktop_id != session.id or last is None or last.after is None:
-            return False
-        return last.actor == "agent" and ids.public(ID_PREFIX, last.after) == shown.file_id
 
     async def is_left_by_person(self, session: DesktopSession) -> bool:
         """Whether a person was the last to have the desktop."""

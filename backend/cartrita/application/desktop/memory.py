@@ -19,34 +19,28 @@ class _Remembered:
     """Of one desktop."""
 
     def __init__(self) -> None:
-        self.seen_by: frozenset[CallingAgent] = frozenset()
+        self.seen: dict[CallingAgent, int] = {}
         self.picture: Picture | None = None
         self.looks: dict[RunId, int] = {}
 
 
 class DesktopMemory:
-    """By desktop: what its agent has seen, and its last picture."""
+    """By desktop: what its agents have seen, and its last picture."""
 
     def __init__(self) -> None:
         self._desktops: dict[DesktopId, _Remembered] = {}
 
-    def is_seen(self, desktop_id: DesktopId, agent: CallingAgent) -> bool:
-        """Whether this agent has seen the screen since somebody else may have changed it."""
-        return agent in self._of(desktop_id).seen_by
+    def seen(self, desktop_id: DesktopId, agent: CallingAgent) -> int | None:
+        """The version of the screen that this agent was shown last; the desktop knows its own."""
+        return self._of(desktop_id).seen.get(agent)
 
-    def see(self, desktop_id: DesktopId, agent: CallingAgent) -> None:
-        """This agent has seen the screen as it is, as others may have."""
-        self._of(desktop_id).seen_by |= {agent}
-
-    def change(self, desktop_id: DesktopId, agent: CallingAgent) -> None:
-        """This agent has changed the screen, and no other has seen it since."""
-        remembered = self._of(desktop_id)
-        remembered.seen_by = frozenset((agent,))
-        remembered.looks.clear()
+    def see(self, desktop_id: DesktopId, agent: CallingAgent, version: int) -> None:
+        """This agent was shown this version of the screen."""
+        self._of(desktop_id).seen[agent] = version
 
     def unsee(self, desktop_id: DesktopId) -> None:
-        """Nobody knows what is on the screen."""
-        self._of(desktop_id).seen_by = frozenset()
+        """What agents were shown is too long ago."""
+        self._of(desktop_id).seen.clear()
 
     def picture(self, desktop_id: DesktopId) -> Picture | None:
         """The last picture that was stored."""

@@ -58,12 +58,13 @@ class Desktop(SharedDesktop, Protocol):
         """Know these secrets by their names, in place of others, for as long as it runs."""
         ...
 
-    async def act(self, action: Action) -> Done:
-        """Do one action for an agent.
+    async def act(self, action: Action, seen: int | None = None) -> Done:
+        """Do one action for an agent that has seen this version of the screen.
 
         Returns when the screen stands still, or the time for that is over. Raises ActionRefused for
-        what cannot be done, with nothing done, Controlled while a person has the control, and
-        ActionBrokeOff for what was begun and may be done.
+        what cannot be done, ScreenChanged where the screen has another version, unless it changes
+        nothing, and Controlled while a person has the control, all with nothing done; and
+        ActionBrokeOff for what was begun and may be done. Without `seen` any version will do.
         When it is cancelled, all keys and buttons are let go.
         """
         ...

@@ -17,6 +17,11 @@ CallingAgent: TypeAlias = tuple[RunId, StepPlace]
 """One of the agents of a run: that at the call which gave it its task."""
 
 
+def calling_agent(run_id: RunId, place: StepPlace) -> CallingAgent:
+    """The agent whose call is at this place."""
+    return run_id, StepPlace(place.numbers[:-2])
+
+
 class DesktopCall(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done on the desktop of a conversation, by one call of a run.
 
@@ -39,7 +44,7 @@ class DesktopCall(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def agent(self) -> CallingAgent:
         """Who calls."""
-        return self.run_id, StepPlace(self.place.numbers[:-2])
+        return calling_agent(self.run_id, self.place)
 
 
 class DesktopOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,11 +68,10 @@ class DesktopUse(Protocol):
         ...
 
     async def shown(
-        self, conversation_id: ConversationId, actions: Sequence[Action]
+        self, conversation_id: ConversationId, agent: CallingAgent, actions: Sequence[Action]
     ) -> Shown | None:
-        """What a person sees who decides on these actions; None before the first picture.
-
-        Raises ActionRefused for what cannot be done, whoever approves of it.
+        """What a person sees who decides on these actions of an agent; None before the first
+        picture. Raises ActionRefused for what cannot be done, whoever approves of it.
         """
         ...
 

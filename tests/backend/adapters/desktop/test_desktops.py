@@ -32,6 +32,7 @@ from cartrita.domain.errors import (
     ActionRefused,
     Controlled,
     DesktopGone,
+    ScreenChanged,
     Unavailable,
 )
 from cartrita.domain.ports.desktop import Desktop, Desktops
@@ -107,6 +108,10 @@ async def test_another_worker_finds_it_and_stops_it(
         await desktop.act(Type(secret="PIN"))
         with pytest.raises(ActionRefused, match="no secret"):
             await desktop.act(Type(secret="OTHER"))
+        seen = (await found.act(Screenshot())).version
+        await desktop.act(Move(Point(1, 1)), seen)
+        with pytest.raises(ScreenChanged):
+            await found.act(Move(Point(2, 2)), seen)
         await found.take("ann", LONG)
         with pytest.raises(Controlled):
             await desktop.act(Move(Point(1, 1)))

@@ -31,11 +31,12 @@ from cartrita.application.desktop.sessions import DesktopPlan, DesktopSessions
 from cartrita.application.files.files import Files
 from cartrita.application.files.removal import FileRemoval
 from cartrita.domain.desktop import Action, DesktopSession, DesktopSpec
+from cartrita.domain.desktop_films import Shown
 from cartrita.domain.files import FileQuota
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.desktop_sessions import DesktopLimits
-from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
+from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, calling_agent
 from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
@@ -47,6 +48,7 @@ SPEC = DesktopSpec(
     width=1280, height=800, apps={}, isolation=None, network=False, memory_bytes=1 << 30,
     processes=64, settle_s=0.1, start_timeout_s=1.0, action_timeout_s=1.0,
 )  # fmt: skip
+PLACE = StepPlace((1, 1))
 LIMITS = ActionLimits(hold_s=30.0, characters=100, handover_s=60.0, poll_s=0.01, looks_max=3)
 
 
@@ -99,9 +101,7 @@ class DeskFixture:
         )
         self.files = Files(FileTable(database), blobs, self.file_removal)
         self.films = Films(FilmTable(database), pictures, self.sessions, self.files, most=most)
-        self.leases = DesktopLeases(
-            self.sessions, table, self.films, self.memory, seconds=60, seen_s=60
-        )
+        self.leases = DesktopLeases(self.sessions, table, self.films, seconds=60, seen_s=60)
         self.keeper = DesktopKeeper(
             table, self.sessions, machine=machine, idle_s=idle_s, start_s=1, interval_s=60
         )
@@ -109,6 +109,17 @@ class DeskFixture:
             BatchParts(self.sessions, self.films, pictures, self.memory, actions)
         )
         self.run_id = RunId(uuid7())
+
+    def another_worker(self) -> "DeskFixture":
+        """On the same machine, for the same run."""
+        other = DeskFixture(self.database)
+        other.screens.running, other.run_id = self.screens.running, self.run_id
+        return other
+
+    async def shown(self, conversation_id: ConversationId, *actions: Action) -> Shown | None:
+        """What a person sees whom the agent of `do` makes be asked about these actions."""
+        agent = calling_agent(self.run_id, PLACE)
+        return await self.use.shown(conversation_id, agent, actions)
 
     async def conversation(self) -> ConversationId:
         return (await stored_conversation(self.database)).id
@@ -127,7 +138,7 @@ class DeskFixture:
             owner_id=ANN,
             conversation_id=conversation_id,
             run_id=self.run_id,
-            place=StepPlace((1, 1)),
+            place=PLACE,
             call_id="c1",
             actions=actions,
             approval=None,

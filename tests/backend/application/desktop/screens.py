@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from cartrita.domain.desktop import (
+    LOOKS,
     Action,
     Click,
     DesktopId,
@@ -25,6 +26,7 @@ from cartrita.domain.errors import (
     CartritaError,
     Controlled,
     DesktopGone,
+    ScreenChanged,
     Unavailable,
 )
 from cartrita.domain.ports.desktop import Viewer
@@ -50,17 +52,20 @@ class Screen:
         self.ends = False
         self.pointer = Point(0, 0)
         self._changes = self._shown = 0
+        self._version = 1
 
     async def keep(self, secrets: Mapping[str, Secret]) -> None:
         """See `Desktop.keep`."""
         self._require_there()
         self.secrets = {name: secret.reveal() for name, secret in secrets.items()}
 
-    async def act(self, action: Action) -> Done:
+    async def act(self, action: Action, seen: int | None = None) -> Done:
         """See `Desktop.act`."""
         self._require_there()
         if self.holder is not None:
             raise Controlled.by_person()
+        if not isinstance(action, LOOKS):
+            self._change(seen)
         self._require_possible(action)
         before = self._shot()
         self.done.append(action)
@@ -77,7 +82,13 @@ class Screen:
         if not isinstance(action, Screenshot):
             self._changes += 1
         self._shown = self._changes
-        return Done(before=before, after=self._shot(), seconds=0.01, pointer=self.pointer)
+        return Done(
+            before=before,
+            after=self._shot(),
+            seconds=0.01,
+            pointer=self.pointer,
+            version=self._version,
+        )
 
     async def is_unchanged(self, points: Sequence[Point]) -> bool:
         """See `Desktop.is_unchanged`; everything changes everywhere."""
@@ -101,6 +112,7 @@ class Screen:
         assert seconds > 0
         if self.holder not in (None, holder):
             raise Controlled.by_person()
+        self._version += self.holder is None
         self.holder = holder
 
     async def hand_back(self, holder: str) -> None:
@@ -118,6 +130,11 @@ class Screen:
     def _require_there(self) -> None:
         if self.gone:
             raise DesktopGone.ended()
+
+    def _change(self, seen: int | None) -> None:
+        if seen not in (None, self._version):
+            raise ScreenChanged.unseen()
+        self._version += 1
 
     def _require_possible(self, action: Action) -> None:
         points = [action.at] if isinstance(action, Click | Move) and action.at else []

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from cartrita.domain.errors import Controlled
+from cartrita.domain.errors import Controlled, ScreenChanged
 
 T = TypeVar("T")
 
@@ -14,6 +14,9 @@ class Gate:
 
     A person who takes it waits for the action in hand; from then on what agents want is refused,
     and nothing of it waits. `let_go` is called whenever the control of a person has ended.
+
+    The screen has a version, which is another when something is begun on it, whatever comes of
+    that, and when a person has taken it. Who has seen an older one has not seen what is there now.
     """
 
     def __init__(self, let_go: Callable[[], None]) -> None:
@@ -22,18 +25,29 @@ class Gate:
         self._awaited: str | None = None
         self._holder: str | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._version = 1
 
     @property
     def holder(self) -> str | None:
         """The person who has the control."""
         return self._holder
 
-    async def act(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it for an agent, alone. Raises Controlled, with nothing done."""
+    async def look(self, work: Callable[[], Awaitable[T]]) -> tuple[T, int]:
+        """Do it for an agent, alone, and tell the version. Raises Controlled, with nothing done."""
         self._require_no_person()
         async with self._turn:
             self._require_no_person()
-            return await work()
+            return await work(), self._version
+
+    async def act(self, work: Callable[[], Awaitable[T]], seen: int | None = None) -> tuple[T, int]:
+        """The same for what changes the screen. Raises ScreenChanged if another was `seen`."""
+        self._require_no_person()
+        async with self._turn:
+            self._require_no_person()
+            if seen not in (None, self._version):
+                raise ScreenChanged.unseen()
+            self._version += 1
+            return await work(), self._version
 
     async def take(self, holder: str, seconds: float) -> None:
         """Give the control to a person, or leave it to who has it, for so long from now on."""
@@ -61,6 +75,8 @@ class Gate:
     def _hold(self, holder: str, seconds: float) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
+        if self._holder is None:
+            self._version += 1
         self._holder = holder
         self._expiry = asyncio.get_running_loop().call_later(seconds, self._end)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -30,12 +31,13 @@ from cartrita.adapters.desktop.orders import (
     UnchangedRequest,
     ViewRequest,
 )
-from cartrita.domain.desktop import Done, Shot
+from cartrita.domain.desktop import LOOKS, Action, Done, Shot
 from cartrita.domain.errors import (
     ActionRefused,
     Controlled,
     DeadlineExceeded,
     DesktopGone,
+    ScreenChanged,
 )
 
 _STOPPED: Final = "It was stopped."
@@ -98,6 +100,8 @@ class Requests:
             return await self._done(request)
         except ActionRefused as error:
             refused = RefusedAnswer("action", error.message)
+        except ScreenChanged as error:
+            refused = RefusedAnswer("changed", error.message)
         except Controlled as error:
             refused = RefusedAnswer("controlled", error.message)
         except DeadlineExceeded as error:
@@ -109,13 +113,20 @@ class Requests:
             refused = RefusedAnswer("broken_off", _FAILED)
         return (frame(refused),)
 
+    async def _act(self, action: Action, seen: int | None) -> tuple[Done, int]:
+        """Do it, if that is allowed: with the version of the screen that it leaves."""
+        work = partial(self._hands.act, action)
+        if isinstance(action, LOOKS):
+            return await self._gate.look(work)
+        return await self._gate.act(work, seen)
+
     async def _done(self, request: Request) -> Sequence[bytes]:
         answer: Answer = GrantedAnswer()
         match request:
-            case ActRequest(action):
-                return _told(await self._gate.act(lambda: self._hands.act(action)))
+            case ActRequest(action, seen):
+                return _told(*await self._act(action, seen))
             case UnchangedRequest(points):
-                same = await self._gate.act(lambda: self._hands.is_unchanged(points))
+                same, _ = await self._gate.look(partial(self._hands.is_unchanged, points))
                 answer = UnchangedAnswer(same)
             case KeepRequest(secrets):
                 self._hands.keep(secrets)
@@ -131,11 +142,12 @@ class Requests:
         return (frame(answer),)
 
 
-def _told(done: Done) -> Sequence[bytes]:
+def _told(done: Done, version: int) -> Sequence[bytes]:
     answer = DoneAnswer(
         before=_head(done.before),
         after=_head(done.after),
         seconds=done.seconds,
+        version=version,
         picture=None if done.picture is None else _head(done.picture),
         pointer=done.pointer,
     )

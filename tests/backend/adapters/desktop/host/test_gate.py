@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cartrita.adapters.desktop.host.gate import Gate
-from cartrita.domain.errors import Controlled
+from cartrita.domain.errors import ActionRefused, Controlled, ScreenChanged
 
 LONG = 600.0
 
@@ -95,7 +95,7 @@ async def test_handed_back_agents_act_again_and_nothing_is_held(
     assert let_go == []
     gate.hand_back("ann")
     assert let_go == ["let go"]
-    assert await gate.act(at_once) == "done"
+    assert (await gate.act(at_once))[0] == "done"
     gate.hand_back("ann")  # it has ended already
     assert let_go == ["let go"]
 
@@ -132,7 +132,7 @@ async def test_who_gives_up_waiting_leaves_it_to_agents(gate: Gate) -> None:
         taking.cancel()
         work.may_end.set()
     assert gate.holder is None
-    assert await gate.act(at_once) == "done"
+    assert (await gate.act(at_once))[0] == "done"
 
 
 async def test_it_ends_by_itself_when_it_is_not_taken_again(gate: Gate, let_go: list[str]) -> None:
@@ -142,7 +142,7 @@ async def test_it_ends_by_itself_when_it_is_not_taken_again(gate: Gate, let_go: 
     async with asyncio.timeout(60):
         await ended.wait()
     assert short.holder is None
-    assert await short.act(at_once) == "done"
+    assert (await short.act(at_once))[0] == "done"
 
 
 async def test_taken_again_it_lasts_longer(gate: Gate, let_go: list[str]) -> None:
@@ -154,3 +154,25 @@ async def test_taken_again_it_lasts_longer(gate: Gate, let_go: list[str]) -> Non
     async with asyncio.timeout(60):
         await others.wait()
     assert (gate.holder, let_go) == ("ann", [])
+
+
+async def test_what_is_done_on_a_screen_that_was_not_seen_is_refused(gate: Gate) -> None:
+    _, first = await gate.look(at_once)
+    _, second = await gate.act(at_once, first)
+    assert await gate.look(at_once) == ("done", second), "to look changes nothing"
+    with pytest.raises(ScreenChanged):
+        await gate.act(at_once, first)
+    await gate.take("ann", LONG)
+    await gate.take("ann", LONG)
+    gate.hand_back("ann")
+    with pytest.raises(ScreenChanged):
+        await gate.act(at_once, second)
+    _, third = await gate.look(at_once)
+    with pytest.raises(ActionRefused):
+        await gate.act(broken, third)
+    with pytest.raises(ScreenChanged):
+        await gate.act(at_once, third)
+
+
+async def broken() -> None:
+    raise ActionRefused("Nobody knows.")

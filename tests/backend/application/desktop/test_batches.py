@@ -1,0 +1,74 @@
+"""An agent does nothing on a screen that it has not seen, whichever worker it is in."""
+
+import pytest
+from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
+from tests.backend.application.desktop.test_agent_desktops import HERE, approved
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.domain.broken_off import ActionBrokeOff
+from cartrita.domain.desktop import Click, Move, Point, Screenshot
+
+THERE = Click(Point(9, 9))
+
+
+async def test_an_action_that_broke_off_in_another_worker_is_followed_by_a_look(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    other, session = desk.another_worker(), await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    await other.do(session.conversation_id, Screenshot())  # the run goes on there after a wait
+    screen = desk.screen(session)
+    screen.fails = ActionBrokeOff("It took too long.")
+    with pytest.raises(ActionBrokeOff):
+        await other.do(session.conversation_id, HERE)
+    screen.fails = None
+    shown = await other.shown(session.conversation_id, HERE)
+    blind = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
+    assert not blind.success
+    assert screen.done == [Screenshot(), Screenshot(), HERE, Screenshot()]
+    assert (await desk.do(session.conversation_id, HERE)).success
+
+
+async def test_a_person_who_had_the_desktop_between_two_actions_of_a_call_ends_it(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    film = desk.films.done
+
+    async def meanwhile(*given: object) -> object:
+        filmed = await film(*given)  # pyright: ignore[reportArgumentType]
+        monkeypatch.undo()
+        await desk.leases.take(PRINCIPAL, session.public_id)
+        await desk.leases.release(PRINCIPAL, session.public_id)
+        return filmed
+
+    monkeypatch.setattr(desk.films, "done", meanwhile)
+    outcome = await desk.do(session.conversation_id, HERE, Move(Point(1, 1)), THERE)
+    assert (outcome.success, len(outcome.pictures)) == (False, 1)
+    assert outcome.text.startswith("Action 1 was done. Action 2 of 3 was not done, nor those after")
+    assert "may have changed" in outcome.text
+    assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()]
+    assert (await desk.do(session.conversation_id, THERE)).success
+
+
+async def test_what_was_approved_in_one_worker_is_done_in_another(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    other, session = desk.another_worker(), await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    shown = await desk.shown(session.conversation_id, HERE)
+    assert (await other.do(session.conversation_id, HERE, approval=approved(desk, shown))).success
+    again = await other.do(session.conversation_id, THERE, approval=approved(desk, shown))
+    assert not again.success, "the screen is another than the person was shown"
+
+
+async def test_what_a_worker_died_over_was_seen_by_nobody(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    other, session = desk.another_worker(), await desk.started()
+    for worker in (desk, other):
+        await worker.do(session.conversation_id, Screenshot())
+    await desk.do(session.conversation_id, HERE)  # and what came of it is told to nobody
+    assert not (await other.do(session.conversation_id, THERE)).success
+    assert THERE not in desk.screen(session).done
