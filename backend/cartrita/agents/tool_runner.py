@@ -45,6 +45,7 @@ _Outcome: TypeAlias = ToolSaid | ApprovalsNeeded
 
 _STOPPED: Final = "It was stopped: what this answer may use of seconds is used up."
 _NOT_BEGUN: Final = "It was not begun: what this answer may use of seconds is used up."
+_FAILED: Final = "The tool failed inside the server."
 _HALTED: Final = ToolSaid(
     "Not executed: an earlier computer action in this turn failed.",  # the words of Anthropic
     False,
@@ -215,16 +216,17 @@ class ToolRunner:
         except Exception:
             log.exception("tool_failed", tool=tool.name, run_id=self._run.claim.run_id.hex)
             self._run.unfinished.stop(one.place)
-            return ToolOutput("The tool failed inside the server.", success=False)
+            if _acts(one, tool):  # it may be done
+                raise ActionBrokeOff(_FAILED) from None
+            return ToolOutput(_FAILED, success=False)
 
     def _said(self, tool: Tool, output: ToolOutput) -> tuple[ToolSaid, list[Event]]:
         """The result as the model reads it, and the events of new sources."""
         listed, new = self._run.sources.add(bounded_sources(output.sources, tool.output_max_chars))
         text = storable_text(shortened(output.text, tool.output_max_chars))
         text = f"{text}\n\nSources:\n{listed}" if listed else text
-        task_id = self._assignment.task_id
         said = ToolSaid(text, output.success, bounded_attachments(output.attachments))
-        return said, [SourceFound(citation, task_id) for citation in new]
+        return said, [SourceFound(citation, self._assignment.task_id) for citation in new]
 
     async def _end(
         self,

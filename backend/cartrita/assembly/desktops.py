@@ -13,6 +13,7 @@ from cartrita.adapters.desktop.machines import machine_of
 from cartrita.adapters.desktop.programs import missing_walls
 from cartrita.adapters.persistence.desktop_films import FilmTable
 from cartrita.adapters.persistence.desktops import DesktopTable
+from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.uploads import UploadTable
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.desktop.action_limits import ActionLimits
@@ -137,7 +138,9 @@ def _parts(
     )
     sessions = DesktopSessions(table, _conversations(storage), memory, desktops, plan)
     quota = FileQuota(settings.files.per_owner_max, settings.files.per_owner_bytes)
-    pictures = Pictures(UploadTable(database), files.blobs, files.removal, quota, memory)
+    pictures = Pictures(
+        UploadTable(database), FileTable(database), files.blobs, files.removal, quota, memory
+    )
     films = Films(FilmTable(database), pictures, sessions, files.files, most=desktop.frames_max)
     limits = ActionLimits(
         hold_s=desktop.hold_max_s,

@@ -287,6 +287,25 @@ async def test_a_tool_that_acts_too_long_has_an_unknown_end() -> None:
     assert fixture.queue.steps[claimed.run_id][-1].state is StepState.UNKNOWN
 
 
+async def test_a_tool_that_acts_and_fails_inside_the_server_has_an_unknown_end() -> None:
+    async def breaks(_: ToolContext) -> ToolOutput:
+        """Act, and break."""
+        raise ZeroDivisionError
+
+    overrides = {"supervisor": {"approval": "never", "tools": ["breaks"]}}
+    fixture = LoopFixture(
+        called(("breaks", {})),
+        said("ok"),
+        tools=(tool(breaks, risk=Risk.ACT),),
+        overrides=overrides,
+    )
+    claimed = asked()
+    await fixture.ending(claimed)
+    told = f"The tool failed inside the server. {UNKNOWN_RESULT}"
+    assert fixture.results(claimed) == [("c1", told, False)]
+    assert fixture.queue.steps[claimed.run_id][-1].state is StepState.UNKNOWN
+
+
 async def test_what_a_tool_says_may_be_done_has_an_unknown_end() -> None:
     async def breaks(_: ToolContext, __: JsonObject) -> ToolOutput:
         raise ActionBrokeOff("It ended meanwhile.")

@@ -10,6 +10,7 @@ import structlog
 from cartrita.application.desktop import call_accounts
 from cartrita.application.desktop.action_limits import ActionLimits
 from cartrita.application.desktop.films import FilmedAction, Films
+from cartrita.application.desktop.hand_backs import is_handed_back
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
@@ -47,6 +48,7 @@ _HANDED_BACK: Final = (
 _STILL_USED: Final = (
     "A person is using the desktop. Wait, and take a new screenshot when it is handed back."
 )
+_NO_PICTURE: Final = "Storing its picture failed inside the server."
 _STOPPED: Final = "It was stopped, and may be done in part."
 _LAST_FRAME_S: Final = 5.0
 """For the frame of an action that is stopped to be stored: nobody waits any longer for that."""
@@ -153,17 +155,25 @@ class ActionBatch:
             with anyio.move_on_after(_LAST_FRAME_S, shield=True):
                 await self._fail(number, filmed, _STOPPED)
             raise
-        try:
-            self._screen = await use.films.done(session, number, filmed, done)
-            await self._note(action, done)
-        except CartritaError as error:
+        if (error := await self._store(number, filmed, done)) is not None:
             await self._done_unseen(number, filmed, error)
-            return
-        if not isinstance(action, LOOKS):
+        elif not isinstance(action, LOOKS):
             use.memory.end_looks(session.id)
             self._seen = done.version
         elif not index or self._only_looks():  # else what follows was decided on before
             self._seen = done.version
+
+    async def _store(self, number: int, filmed: FilmedAction, done: Done) -> CartritaError | None:
+        """Film what was done; why that could not be stored."""
+        try:
+            self._screen = await self._use.films.done(self._session, number, filmed, done)
+            await self._note(filmed.action, done)
+        except CartritaError as error:
+            return error
+        except Exception:
+            log.exception("desktop_not_filmed", desktop=self._session.id.hex)
+            return Unavailable(_NO_PICTURE)
+        return None
 
     async def _fail(self, number: int, filmed: FilmedAction, why: str) -> None:
         """Film why it was not done; what came of it is told also where that cannot be stored."""
@@ -252,35 +262,14 @@ class ActionBatch:
         await self._call.progress("A person uses the desktop.", None)
         self._screen = None
         self._parts.clear()
-        handed_back = await self._is_handed_back()
+        handed_back = await is_handed_back(
+            self._use.sessions, self._session, self._desktop, self._use.limits
+        )
         self._count_look(same=True)
         if handed_back:
             await self._call.progress("The desktop was handed back.", None)
             return self._told(self._not_done(_HANDED_BACK), success=False, shows=False)
         return self._told(self._not_done(_STILL_USED), success=False, shows=False)
-
-    async def _is_handed_back(self) -> bool:
-        """Whether the person hands it back while the agent waits."""
-        limits = self._use.limits
-        try:
-            async with asyncio.timeout(limits.handover_s):
-                while True:
-                    await asyncio.sleep(limits.poll_s)
-                    found = await self._use.sessions.of_conversation(self._call.conversation_id)
-                    if found is None or (found.control is None and await self._is_free()):
-                        return True
-        except TimeoutError:
-            return False
-
-    async def _is_free(self) -> bool:
-        """Whether the desktop itself knows of nobody who has it, whatever is stored."""
-        try:
-            await self._desktop.act(CursorPosition())
-        except Controlled:
-            return False
-        except CartritaError as error:  # the next call is told
-            log.info("desktop_not_asked", code=error.code)
-        return True
 
     def _count_look(self, *, same: bool) -> None:
         """Raise AgentStuck for one look too many at the same."""

@@ -18,6 +18,7 @@ from cartrita.domain.files import (
     blob_name,
 )
 from cartrita.domain.ports.blobs import BlobStore
+from cartrita.domain.ports.files import FileStore
 from cartrita.domain.ports.uploads import UploadStore
 from cartrita.kit import clock
 
@@ -30,23 +31,30 @@ class Pictures:
     def __init__(
         self,
         store: UploadStore,
+        files: FileStore,
         blobs: BlobStore,
         removal: FileRemoval,
         quota: FileQuota,
         memory: DesktopMemory,
     ) -> None:
         self._store = store
+        self._files = files
         self._blobs = blobs
         self._removal = removal
         self._quota = quota
         self._memory = memory
 
     async def screen(self, session: DesktopSession, shot: Shot) -> FileId:
-        """The file of the whole screen. Raises StorageFull and Unavailable."""
+        """The file of the whole screen. Raises StorageFull and Unavailable.
+
+        That of the last picture is taken again if it is the same, and nobody has deleted it.
+        """
         digest = sha256(shot.png).digest()
         last = self._memory.picture(session.id)
         if last is not None and last.digest == digest:
-            return last.file_id
+            found = await self._files.get(session.owner_id, last.file_id)
+            if found is not None:
+                return found.id
         file_id = await self.part(session, shot)
         self._memory.keep(session.id, Picture(digest, file_id))
         return file_id

@@ -97,7 +97,12 @@ class DeskFixture:
         self.file_removal = FileRemoval(contents, blobs)
         quota = FileQuota(1000, 1 << 30)
         self.pictures = pictures = Pictures(
-            UploadTable(database), blobs, self.file_removal, quota, self.memory
+            UploadTable(database),
+            FileTable(database),
+            blobs,
+            self.file_removal,
+            quota,
+            self.memory,
         )
         self.files = Files(FileTable(database), blobs, self.file_removal)
         self.films = Films(FilmTable(database), pictures, self.sessions, self.files, most=most)

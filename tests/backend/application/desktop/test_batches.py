@@ -1,4 +1,4 @@
-"""An agent does nothing on a screen that it has not seen, whichever worker it is in."""
+"""An agent does nothing blind, and what it did is not told as failed."""
 
 import pytest
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
@@ -7,6 +7,8 @@ from tests.backend.application.desktop.test_agent_desktops import HERE, approved
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Click, Move, Point, Screenshot
+from cartrita.domain.desktop_films import NOT_FILMED
+from cartrita.domain.errors import Unavailable
 
 THERE = Click(Point(9, 9))
 
@@ -72,3 +74,34 @@ async def test_what_a_worker_died_over_was_seen_by_nobody(pool: Database) -> Non
     await desk.do(session.conversation_id, HERE)  # and what came of it is told to nobody
     assert not (await other.do(session.conversation_id, THERE)).success
     assert THERE not in desk.screen(session).done
+
+
+async def test_a_picture_that_was_deleted_is_stored_again(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    seen = await desk.do(session.conversation_id, Screenshot())
+    await desk.files.delete(PRINCIPAL, seen.pictures[0])
+    done = await desk.do(session.conversation_id, HERE)
+    assert (done.success, done.text, len(done.pictures)) == (True, "Done.", 1)
+    assert desk.screen(session).done == [Screenshot(), HERE]
+    assert await desk.film(session) == [("agent screenshot", None), ("agent click", None)]
+
+
+async def test_what_is_done_is_told_as_done_also_after_an_error_of_ours(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+
+    async def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(desk.pictures, "part", breaks)
+    outcome = await desk.do(session.conversation_id, HERE, THERE)
+    assert outcome.text.startswith("Action 1 of 2 was done; those after it were not.")
+    assert "Do not do it again" in outcome.text
+    assert (await desk.film(session))[1:] == [("agent click", NOT_FILMED)]
+    with pytest.raises(Unavailable, match="failed inside the server"):
+        await desk.do(session.conversation_id, Screenshot())
+    assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()]
