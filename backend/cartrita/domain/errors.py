@@ -9,7 +9,6 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 ├── Conflict                  the current state does not allow it
 │   ├── IdempotencyMismatch   the key was used with another body
 │   ├── ActionRefused         it cannot be done on this desktop, and nothing was
-│   ├── ScreenChanged         an agent has not seen the screen as it is, and nothing was done
 │   └── Controlled · DesktopGone  a person uses the desktop; it has ended
 ├── RateLimited · StorageFull
 ├── BudgetExhausted       what may be used of models in a day or a month has been
@@ -149,14 +148,6 @@ class ActionRefused(Conflict):
     """Its sentence is for a model, and quotes nothing that the screen shows."""
 
     default_code = "action_refused"
-
-
-class ScreenChanged(Conflict):
-    default_code = "screen_changed"
-
-    @classmethod
-    def unseen(cls) -> Self:
-        return cls("The screen may have changed since you saw it. This is how it looks now.")
 
 
 class Controlled(Conflict):

@@ -37,8 +37,8 @@ from cartrita.domain.errors import (
     Controlled,
     DesktopGone,
     Malformed,
-    ScreenChanged,
 )
+from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit.secret import Secret
 
 _GONE: Final = (OSError, EOFError)

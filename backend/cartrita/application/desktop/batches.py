@@ -30,12 +30,12 @@ from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
     Controlled,
-    ScreenChanged,
     Unavailable,
 )
 from cartrita.domain.files import ID_PREFIX, FileId
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
+from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit import ids
 from cartrita.tools.tool import AgentStuck
 

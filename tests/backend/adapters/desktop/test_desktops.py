@@ -32,10 +32,10 @@ from cartrita.domain.errors import (
     ActionRefused,
     Controlled,
     DesktopGone,
-    ScreenChanged,
     Unavailable,
 )
 from cartrita.domain.ports.desktop import Desktop, Desktops
+from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit.secret import Secret
 
 pytestmark = pytest.mark.slow

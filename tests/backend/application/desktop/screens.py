@@ -26,10 +26,10 @@ from cartrita.domain.errors import (
     CartritaError,
     Controlled,
     DesktopGone,
-    ScreenChanged,
     Unavailable,
 )
 from cartrita.domain.ports.desktop import Viewer
+from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit.secret import Secret
 
 

@@ -23,13 +23,13 @@ from cartrita.domain.errors import (
     Conflict,
     Controlled,
     DesktopGone,
-    ScreenChanged,
     StorageFull,
     Unavailable,
 )
 from cartrita.domain.files import FileQuota
 from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
+from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
 from cartrita.kit.ids import uuid7

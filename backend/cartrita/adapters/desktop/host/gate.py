@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from cartrita.domain.errors import Controlled, ScreenChanged
+from cartrita.domain.errors import Controlled
+from cartrita.domain.screen_changes import ScreenChanged
 
 T = TypeVar("T")
 

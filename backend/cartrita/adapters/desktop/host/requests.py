@@ -37,8 +37,8 @@ from cartrita.domain.errors import (
     Controlled,
     DeadlineExceeded,
     DesktopGone,
-    ScreenChanged,
 )
+from cartrita.domain.screen_changes import ScreenChanged
 
 _STOPPED: Final = "It was stopped."
 _FAILED: Final = "The desktop failed at this, and may have done a part of it."

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cartrita.adapters.desktop.host.gate import Gate
-from cartrita.domain.errors import ActionRefused, Controlled, ScreenChanged
+from cartrita.domain.errors import ActionRefused, Controlled
+from cartrita.domain.screen_changes import ScreenChanged
 
 LONG = 600.0
 

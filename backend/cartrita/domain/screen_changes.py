@@ -1,0 +1,13 @@
+"""The error of actions on a screen that is another than the one that their agent has seen."""
+
+from typing import Self
+
+from cartrita.domain.errors import Conflict
+
+
+class ScreenChanged(Conflict):
+    """Nothing was done: the agent has to look first."""
+
+    @classmethod
+    def unseen(cls) -> Self:
+        return cls("The screen may have changed since you saw it. This is how it looks now.")
