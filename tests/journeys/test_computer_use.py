@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow
 
 HALTED = "Not executed: an earlier computer action in this turn failed."
 OUTSIDE = {"type": "click", "at": {"x": 5000, "y": 10}}
+_RETURN = {"type": "key", "keys": ["Return"]}
 _MOVE = {"type": "move", "at": {"x": 10, "y": 10}}
 
 
@@ -70,15 +71,14 @@ async def test_a_denied_click_is_not_made_and_ends_the_calls_after_it(desk: Scen
     assert said[2] == HALTED
 
 
-async def test_what_cannot_be_done_ends_the_batch_and_the_calls_after_it(desk: Scenario) -> None:
+async def test_of_what_cannot_be_done_nothing_is_nor_the_calls_after_it(desk: Scenario) -> None:
     steps = (computer(LOOK),), (computer(_MOVE, OUTSIDE, _MOVE), computer(_MOVE))
     status, told = await execute(desk, task(*steps), approval="never")
     assert status == 200, told
-    assert [step["action"] for step in told["steps"]] == ["screenshot", "move", "click"]
-    assert [step["error"] is None for step in told["steps"]] == [True, True, False]
+    assert [step["action"] for step in told["steps"]] == ["screenshot"]
     said = await results(desk, told)
     assert said[1] == (
-        "Action 1 was done. Action 2 of 3 was not done, nor those after it. "
+        "Nothing was done. Action 2 of 3 cannot be done. "
         "The point is outside of the screen (1280 x 800)."
     )
     assert said[2] == HALTED
@@ -147,7 +147,7 @@ async def control(desk: Scenario, desktop: str, action: str) -> tuple[int, Any]:
 
 
 async def test_who_takes_over_is_the_only_one_who_uses_it(desk: Scenario) -> None:
-    _, told = await execute(desk, task((computer(LOOK),), (computer(CLICK),), (computer(LOOK),)))
+    _, told = await execute(desk, task((computer(LOOK),), (computer(_RETURN),), (computer(LOOK),)))
     desktop = told["session_id"]
     status, view = await control(desk, desktop, "take")
     assert status == 200
@@ -167,7 +167,7 @@ async def test_who_takes_over_is_the_only_one_who_uses_it(desk: Scenario) -> Non
     assert kinds == [
         ("agent", "screenshot", True),
         ("person", "take_over", True),
-        ("agent", "screenshot", False),
+        ("agent", "key", False),
         ("person", "hand_back", True),
         ("agent", "screenshot", True),
     ]

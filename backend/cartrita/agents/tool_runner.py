@@ -128,7 +128,7 @@ class ToolRunner:
             async with self._slots:
                 return await self._run_tool(one)
         tool = self._assignment.tools.find(one.call.name)  # begun before a crash, or a wait
-        if tool is None or _acts(one, tool) or record.may_have_acted:
+        if tool is None or self._acts(one, tool) or record.may_have_acted:
             return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
         async with self._slots:
             return await self._call(one, tool)
@@ -144,7 +144,7 @@ class ToolRunner:
         if self._deadline.passed:
             return await self._end(one, ToolSaid(_NOT_BEGUN, False))
         agent, approval = self._assignment.agent, None
-        risk = tool.risk_of(one.call.arguments)
+        risk = tool.risk_of(self._run.claim.conversation_id, one.call.arguments)
         asks = is_approval_needed(self._run.policy(agent), risk)
         if asks and tool.allows(self._run.principal):
             approval = self._run.approvals.get(one.place)
@@ -171,7 +171,7 @@ class ToolRunner:
 
     async def _announce(self, one: PlacedCall, tool: Tool, approval: Approval | None) -> _Outcome:
         """Call a tool that acts, or was approved, once the log says that it is called."""
-        acts = _acts(one, tool)
+        acts = self._acts(one, tool)
         begun = ToolBegun(one.call.call_id, one.call.name, self._assignment.task_id, acts)
         await self._run.unfinished.begin_call(_intent(one, begun, approval))
         return await self._call(one, tool)
@@ -194,7 +194,7 @@ class ToolRunner:
     async def _end_late(self, one: PlacedCall, tool: Tool) -> _Outcome:
         """Record that its time was over, with all that was being done for it."""
         self._run.unfinished.stop(one.place)
-        if _acts(one, tool):
+        if self._acts(one, tool):
             return await self._end(one, UNKNOWN, state=StepState.UNKNOWN)
         late = _STOPPED if self._deadline.passed else f"It took longer than {tool.timeout_s:g} s."
         unknown = self._run.journal.answer.begun.unknown_in(one.place)
@@ -216,7 +216,7 @@ class ToolRunner:
         except Exception:
             log.exception("tool_failed", tool=tool.name, run_id=self._run.claim.run_id.hex)
             self._run.unfinished.stop(one.place)
-            if _acts(one, tool):  # it may be done
+            if self._acts(one, tool):  # it may be done
                 raise ActionBrokeOff(_FAILED) from None
             return ToolOutput(_FAILED, success=False)
 
@@ -255,6 +255,11 @@ class ToolRunner:
         await self._run.unfinished.end_call(record, [returned, *events])
         return said
 
+    def _acts(self, one: PlacedCall, tool: Tool) -> bool:
+        """Whether a call may change something, so that it is never made again."""
+        conversation_id = self._run.claim.conversation_id
+        return tool.risk_of(conversation_id, one.call.arguments) is not Risk.READ
+
     def _context(self, one: PlacedCall) -> ToolContext:
         run = self._run
 
@@ -277,11 +282,6 @@ class ToolRunner:
             approval=run.approvals.get(one.place),
             left=lambda: self._deadline.left,
         )
-
-
-def _acts(one: PlacedCall, tool: Tool) -> bool:
-    """Whether a call may change something, so that it is never made again."""
-    return tool.risk_of(one.call.arguments) is not Risk.READ
 
 
 def _intent(one: PlacedCall, begun: ToolBegun, approval: Approval | None) -> StepRecord:

@@ -193,7 +193,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     `picture` is what it asked to see. `before` and `after` are the whole screen around it, and
     `after` when nothing moved on it any more, or the time for that was over. `version` is that of
     the screen afterwards: another each time that an agent begins something on it, or a person takes
-    it over.
+    it over. `held` are the buttons that are down then.
     """
 
     before: Shot
@@ -202,6 +202,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     picture: Shot | None = None
     pointer: Point | None = None
     version: int = 0
+    held: frozenset[Button] = frozenset()
 
 
 class DesktopIsolation(StrEnum):

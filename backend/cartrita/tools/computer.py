@@ -4,6 +4,7 @@ import msgspec
 
 from cartrita.domain.desktop import ComputerCall
 from cartrita.domain.desktop_films import Shown
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Attachment
 from cartrita.domain.ports.desktop_use import (
@@ -15,7 +16,7 @@ from cartrita.domain.ports.desktop_use import (
 from cartrita.domain.scopes import Operation
 from cartrita.domain.tools import ComputerTool
 from cartrita.tools.computer_risks import risk_of_call
-from cartrita.tools.tool import Tool, ToolContext, ToolOutput
+from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
 
 _TOOLSET = "toolset_name"
 """In calls of models that ask for a picture when they want one."""
@@ -45,6 +46,9 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
         )
         return _output(outcome)
 
+    def risk(conversation_id: ConversationId, arguments: JsonObject) -> Risk:
+        return risk_of_call(arguments, use.held(conversation_id))
+
     async def shown(context: ToolContext, arguments: JsonObject) -> Shown | None:
         try:
             call = msgspec.convert(arguments, ComputerCall)
@@ -57,8 +61,9 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
     return Tool(
         spec=ComputerTool(width, height),
         run=computer,
-        risk=risk_of_call,
+        risk=risk,
         shown=shown,
+        over=use.let_go,
         halts=True,
         operation=Operation.DESKTOP,
         timeout_s=timeout_s,

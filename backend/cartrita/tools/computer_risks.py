@@ -6,6 +6,7 @@ import msgspec
 
 from cartrita.domain.desktop import (
     Action,
+    Button,
     ComputerCall,
     CursorPosition,
     Key,
@@ -16,6 +17,7 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
+from cartrita.domain.desktop_hands import held_after
 from cartrita.domain.json import JsonObject
 from cartrita.kit.text import is_one_line
 from cartrita.tools.tool import Risk
@@ -32,10 +34,10 @@ _SHORTEST_TEXT: Final = 3
 _ORDER: Final = (Risk.READ, Risk.TOUCH, Risk.ACT)
 
 
-def risk_of_call(arguments: JsonObject) -> Risk:
+def risk_of_call(arguments: JsonObject, held: frozenset[Button] = frozenset()) -> Risk:
     """That of the riskiest action of a call; what a vendor wants looked at is a check.
 
-    Wrong arguments do nothing.
+    What moves the pointer drags, while buttons are `held`. Wrong arguments do nothing.
     """
     try:
         call = msgspec.convert(arguments, ComputerCall)
@@ -43,7 +45,12 @@ def risk_of_call(arguments: JsonObject) -> Risk:
         return Risk.READ
     if call.checks:
         return Risk.CHECK
-    return max((risk_of_action(action) for action in call.actions), key=_ORDER.index)
+    risks: list[Risk] = []
+    for action in call.actions:
+        drags = bool(held) and isinstance(action, Move | Scroll)
+        risks.append(Risk.ACT if drags else risk_of_action(action))
+        held = held_after(held, action)
+    return max(risks, key=_ORDER.index)
 
 
 def risk_of_action(action: Action) -> Risk:

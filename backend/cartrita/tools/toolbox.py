@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.name_patterns import matches
 from cartrita.domain.tools import ComputerTool, ToolSpec
 from cartrita.tools.tool import Tool
@@ -49,6 +50,12 @@ class Toolbox:
         supplied = [tool for supply in asked for tool in await supply.tools()]
         more = (tool for tool in supplied if tool.name not in self._tools)
         return type(self)((*self._tools.values(), *more))
+
+    async def end_run(self, conversation_id: ConversationId) -> None:
+        """Tell those that want to know that the run of a conversation has ended."""
+        for tool in self:
+            if tool.over is not None:
+                await tool.over(conversation_id)
 
     def find(self, name: str) -> Tool | None:
         """The tool of this name."""

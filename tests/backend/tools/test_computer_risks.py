@@ -1,11 +1,14 @@
 """The rule by which people are asked: docs/computer-use.md tells it in a table."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from cartrita.agents.tool_approvals import is_approval_needed
 from cartrita.domain.approvals import ApprovalPolicy
+from cartrita.domain.desktop import Button, Click, Drag, Point, Press, Release
+from cartrita.domain.desktop_hands import held_after
+from cartrita.domain.json import JsonObject
 from cartrita.tools.computer_risks import risk_of_call
 from cartrita.tools.tool import Risk
 
@@ -103,3 +106,16 @@ def test_what_a_vendor_wants_checked_is_always_asked() -> None:
 def test_wrong_arguments_do_nothing() -> None:
     assert risk_of_call({"actions": [{"type": "explode"}]}) is Risk.READ
     assert risk_of_call({}) is Risk.READ
+
+
+def test_moving_the_pointer_drags_while_a_button_is_down() -> None:
+    moves: list[dict[str, Any]] = [{"type": "move", "at": PLACE}, {"type": "scroll", "down": 3}]
+    others: list[dict[str, Any]] = [LOOK, {"type": "type", "text": "yes"}]
+    down: frozenset[Button] = frozenset({"left", "right"})
+    for action in moves:
+        assert risk_of_call({"actions": [cast("JsonObject", action)]}, down) is Risk.ACT
+    for action in others:
+        assert risk_of_call({"actions": [cast("JsonObject", action)]}, down) is not Risk.ACT
+    let_go = held_after(held_after(down, Release()), Click(button="right"))
+    assert let_go == frozenset()
+    assert held_after(held_after(let_go, Press()), Drag((Point(1, 1), Point(2, 2)))) == let_go

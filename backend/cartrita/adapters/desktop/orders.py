@@ -8,7 +8,8 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from cartrita.domain.desktop import Action, DesktopIsolation, DesktopSpec, Point
+from cartrita.domain.desktop import Action, Button, DesktopIsolation, DesktopSpec, Point
+from cartrita.domain.desktop_hands import Impossible
 
 SOCKET: Final = "socket"
 """The name of the socket in the folder of a desktop."""
@@ -60,6 +61,14 @@ class KeepRequest(msgspec.Struct, frozen=True, tag="keep"):
     secrets: dict[str, str]
 
 
+class CheckRequest(msgspec.Struct, frozen=True, tag="check"):
+    actions: tuple[Action, ...]
+
+
+class LetGoRequest(msgspec.Struct, frozen=True, tag="let_go"):
+    pass
+
+
 class LookRequest(msgspec.Struct, frozen=True, tag="look"):
     pass
 
@@ -89,6 +98,8 @@ class StopRequest(msgspec.Struct, frozen=True, tag="stop"):
 Request: TypeAlias = (
     ActRequest
     | UnchangedRequest
+    | CheckRequest
+    | LetGoRequest
     | KeepRequest
     | LookRequest
     | TakeRequest
@@ -114,6 +125,7 @@ class DoneAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     after: PictureHead
     seconds: float
     version: int
+    held: frozenset[Button]
     picture: PictureHead | None = None
     pointer: Point | None = None
 
@@ -126,6 +138,10 @@ class UnchangedAnswer(msgspec.Struct, frozen=True, tag="unchanged"):
     unchanged: bool
 
 
+class CheckedAnswer(msgspec.Struct, frozen=True, tag="checked"):
+    refused: Impossible | None
+
+
 class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
     pass
 
@@ -135,4 +151,6 @@ class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
     message: str
 
 
-Answer: TypeAlias = DoneAnswer | LookAnswer | UnchangedAnswer | GrantedAnswer | RefusedAnswer
+Answer: TypeAlias = (
+    DoneAnswer | LookAnswer | UnchangedAnswer | CheckedAnswer | GrantedAnswer | RefusedAnswer
+)

@@ -15,9 +15,12 @@ from cartrita.adapters.desktop.frames import answer_decoder, frame, read_frame, 
 from cartrita.adapters.desktop.orders import (
     ActRequest,
     Answer,
+    CheckedAnswer,
+    CheckRequest,
     DoneAnswer,
     HandBackRequest,
     KeepRequest,
+    LetGoRequest,
     LookAnswer,
     LookRequest,
     PictureHead,
@@ -31,6 +34,7 @@ from cartrita.adapters.desktop.orders import (
 )
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, Done, Point, Shot
+from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.errors import (
     ActionRefused,
     Conflict,
@@ -57,6 +61,18 @@ class RunningDesktop:
         """See `Desktop.keep`."""
         revealed = {name: secret.reveal() for name, secret in secrets.items()}
         async with self._asked(KeepRequest(revealed)):
+            return
+
+    async def refused(self, actions: Sequence[Action]) -> Impossible | None:
+        """See `Desktop.refused`."""
+        async with self._asked(CheckRequest(tuple(actions))) as (answer, _):
+            if not isinstance(answer, CheckedAnswer):
+                raise DesktopGone.ended()
+            return answer.refused
+
+    async def let_go(self) -> None:
+        """See `Desktop.let_go`."""
+        async with self._asked(LetGoRequest()):
             return
 
     async def act(self, action: Action, seen: int | None = None) -> Done:
@@ -192,6 +208,7 @@ async def _done(reader: asyncio.StreamReader) -> Done:
         picture=None if answer.picture is None else await _picture(answer.picture, reader),
         pointer=answer.pointer,
         version=answer.version,
+        held=answer.held,
     )
 
 

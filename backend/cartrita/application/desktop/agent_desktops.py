@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
+from cartrita.application.desktop.call_checks import require_possible
 from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.desktop import Action, DesktopSession
+from cartrita.domain.desktop import Action, Button, DesktopSession
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.errors import DesktopGone
+from cartrita.domain.errors import CartritaError, DesktopGone
 from cartrita.domain.ids import ConversationId
+from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import CallingAgent, DesktopCall, DesktopOutcome
 
 _DIED: Final = "It died."
@@ -23,6 +26,7 @@ class AgentDesktops:
         self._parts = parts
         self._turns: WeakValueDictionary[ConversationId, asyncio.Lock] = WeakValueDictionary()
         """By the conversations of desktops: calls of several agents come one after the other."""
+        self._holding: dict[ConversationId, tuple[Desktop, frozenset[Button]]] = {}
 
     async def do(self, call: DesktopCall) -> DesktopOutcome:
         """See `DesktopUse`."""
@@ -36,15 +40,37 @@ class AgentDesktops:
         if session is None:
             session = await sessions.start(call.owner_id, call.conversation_id)
         try:
-            return await ActionBatch(
-                self._parts, session, await sessions.opened(session), call
-            ).outcome()
+            return await self._done(session, await sessions.opened(session), call)
         except DesktopGone:
             await sessions.forget(session, _DIED)
             raise
         except ActionBrokeOff:
             await self._look_after(session)
             raise
+
+    async def _done(
+        self, session: DesktopSession, desktop: Desktop, call: DesktopCall
+    ) -> DesktopOutcome:
+        batch = ActionBatch(self._parts, session, desktop, call, self.held(call.conversation_id))
+        try:
+            return await batch.outcome()
+        finally:
+            if batch.held:
+                self._holding[call.conversation_id] = desktop, batch.held
+            else:
+                self._holding.pop(call.conversation_id, None)
+
+    def held(self, conversation_id: ConversationId) -> frozenset[Button]:
+        """See `DesktopUse`."""
+        _, held = self._holding.get(conversation_id, (None, frozenset[Button]()))
+        return held
+
+    async def let_go(self, conversation_id: ConversationId) -> None:
+        """See `DesktopUse`."""
+        desktop, _ = self._holding.pop(conversation_id, (None, None))
+        if desktop is not None:
+            with suppress(CartritaError):  # whoever has it now has let go of all
+                await desktop.let_go()
 
     async def _look_after(self, session: DesktopSession) -> None:
         """Nobody knows what came of an action: whether the desktop is still there can be known."""
@@ -58,8 +84,11 @@ class AgentDesktops:
     ) -> Shown | None:
         """See `DesktopUse`."""
         self._parts.limits.require_all(actions)
-        session = await self._parts.sessions.of_conversation(conversation_id)
+        sessions = self._parts.sessions
+        session = await sessions.of_conversation(conversation_id)
         if session is None:
             return None
+        if actions:
+            await require_possible(await sessions.opened(session), actions)
         seen = self._parts.memory.seen(session.id, agent)
         return await self._parts.films.shown(session, actions, seen)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import anyio
 import structlog
 
-from cartrita.application.desktop import call_accounts
+from cartrita.application.desktop import call_accounts, call_checks
 from cartrita.application.desktop.action_limits import ActionLimits
 from cartrita.application.desktop.films import FilmedAction, Films
 from cartrita.application.desktop.hand_backs import is_handed_back
@@ -19,13 +19,14 @@ from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import (
     LOOKS,
     Action,
+    Button,
     CursorPosition,
     DesktopSession,
     Done,
     Screenshot,
     Zoom,
 )
-from cartrita.domain.desktop_films import UNSETTLED, pressed_places
+from cartrita.domain.desktop_films import UNSETTLED
 from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
@@ -50,8 +51,9 @@ _STILL_USED: Final = (
 )
 _NO_PICTURE: Final = "Storing its picture failed inside the server."
 _STOPPED: Final = "It was stopped, and may be done in part."
-_LAST_FRAME_S: Final = 5.0
-"""For the frame of an action that is stopped to be stored: nobody waits any longer for that."""
+_LAST_S: Final = 5.0
+"""For the frame of an action that is stopped, and to let go: nobody waits any longer for that."""
+_LET_GO: Final = " The button that was held down was let go."
 _TIME_IS_UP: Final = "what this answer may use of seconds is used up"
 
 
@@ -69,8 +71,14 @@ class ActionBatch:
     """One call on one desktop."""
 
     def __init__(
-        self, use: BatchParts, session: DesktopSession, desktop: Desktop, call: DesktopCall
+        self,
+        use: BatchParts,
+        session: DesktopSession,
+        desktop: Desktop,
+        call: DesktopCall,
+        held: frozenset[Button],
     ) -> None:
+        """`held` are the buttons that are down before it, as far as is known."""
         self._use = use
         self._session = session
         self._desktop = desktop
@@ -78,13 +86,24 @@ class ActionBatch:
         self._lines: list[str] = []
         self._parts: list[FileId] = []
         self._screen: FileId | None = None
-        self._seen = self._sight()
+        self._seen = call_checks.sight_of(use.memory, session, call)
         """The version of the screen on which the agent has decided, and what it did since."""
         self._index = 0
+        self.held: frozenset[Button] = held
+        """The buttons that are down now."""
+        self._dropped = ""
         self._unstored: CartritaError | None = None
 
     async def outcome(self) -> DesktopOutcome:
-        """Do the actions, up to the first that fails."""
+        """Do the actions, up to the first that fails. Nothing is held where one has."""
+        try:
+            return await self._outcome()
+        except BaseException:
+            with anyio.move_on_after(_LAST_S, shield=True):
+                await self._let_go()
+            raise
+
+    async def _outcome(self) -> DesktopOutcome:
         call, memory = self._call, self._use.memory
         last = memory.picture(self._session.id)
         try:
@@ -107,12 +126,16 @@ class ActionBatch:
     async def _done(self) -> DesktopOutcome | None:
         """Do all; what is told where it ends early, and nothing was refused."""
         self._use.limits.require_all(self._call.actions)
+        if len(self._call.actions) > 1:  # else it is refused itself, and filmed
+            await call_checks.require_possible(self._desktop, self._call.actions)
+        if self._seen is None:  # what others have left is not its own
+            await self._let_go()
         try:
-            if not (self._only_looks() or await self._may_act()):
-                raise ScreenChanged.unseen()
+            await call_checks.require_seen(self._desktop, self._call, self._seen)
             return await self._done_in_order()
         except ScreenChanged as changed:
             told = self._not_done(changed.message)
+        await self._let_go()
         await self._act(0, Screenshot())
         return self._told(told, success=False, shows=True)
 
@@ -122,6 +145,7 @@ class ActionBatch:
             self._require_time()
             await self._act(index, action)
             if self._unstored is not None:
+                await self._let_go()
                 told = call_accounts.not_filmed(
                     index, len(self._call.actions), self._unstored.message
                 )
@@ -152,15 +176,16 @@ class ActionBatch:
             await self._fail(number, filmed, error.message)
             raise
         except asyncio.CancelledError:
-            with anyio.move_on_after(_LAST_FRAME_S, shield=True):
+            with anyio.move_on_after(_LAST_S, shield=True):
                 await self._fail(number, filmed, _STOPPED)
             raise
+        self.held = done.held
         if (error := await self._store(number, filmed, done)) is not None:
             await self._done_unseen(number, filmed, error)
         elif not isinstance(action, LOOKS):
             use.memory.end_looks(session.id)
             self._seen = done.version
-        elif not index or self._only_looks():  # else what follows was decided on before
+        elif not index or call_checks.only_looks(call.actions):  # else more was decided on before
             self._seen = done.version
 
     async def _store(self, number: int, filmed: FilmedAction, done: Done) -> CartritaError | None:
@@ -188,38 +213,18 @@ class ActionBatch:
             raise error
         self._screen, self._unstored = None, error
 
+    async def _let_go(self) -> None:
+        """Let go of what is held, whoever knows of it, and tell of what is known."""
+        self._dropped = _LET_GO if self.held else self._dropped
+        self.held = frozenset[Button]()
+        with suppress(CartritaError):  # a person has it, and it was let go; or it has ended
+            await self._desktop.let_go()
+
     async def _note(self, action: Action, done: Done) -> None:
         if isinstance(action, CursorPosition) and done.pointer is not None:
             self._lines.append(f"X={done.pointer.x},Y={done.pointer.y}")
         if done.picture is not None and isinstance(action, Zoom):
             self._parts.append(await self._use.pictures.part(self._session, done.picture))
-
-    def _sight(self) -> int | None:
-        """The version of the screen that the agent had seen when it decided on this call.
-
-        Another worker may have asked for the approval, and know it.
-        """
-        approval, session = self._call.approval, self._session
-        if approval is None or approval.shown is None:
-            return self._use.memory.seen(session.id, self._call.agent)
-        return approval.shown.version if approval.shown.desktop_id == session.id else None
-
-    async def _may_act(self) -> bool:
-        """Whether the agent has seen the screen, as far as is known here; the desktop knows it.
-
-        What lies where it would act may have changed by itself while a person decided on that.
-        """
-        approval = self._call.approval
-        if self._seen is None:
-            return False
-        if approval is None or approval.shown is None:
-            return True
-        return await self._desktop.is_unchanged(pressed_places(self._call.actions))
-
-    def _only_looks(self) -> bool:
-        """Whether it begins with the whole screen, and nothing is done after that."""
-        first, *more = self._call.actions
-        return isinstance(first, Screenshot) and all(isinstance(one, LOOKS) for one in more)
 
     def _require_time(self) -> None:
         """Raise ActionRefused when the time of the answer is over."""
@@ -230,6 +235,7 @@ class ActionBatch:
     async def _refused(self, why: str) -> DesktopOutcome:
         """Tell why an action was not done, and how the screen looks, if no person uses it now."""
         self._use.memory.end_looks(self._session.id)
+        await self._let_go()
         try:
             seen = await self._desktop.act(Screenshot())
             self._screen = await self._use.pictures.screen(self._session, seen.after)
@@ -259,6 +265,7 @@ class ActionBatch:
 
     async def _handed_back(self) -> DesktopOutcome:
         """Wait until the person has handed the desktop back, and tell the model to look."""
+        await self._let_go()
         await self._call.progress("A person uses the desktop.", None)
         self._screen = None
         self._parts.clear()
@@ -295,7 +302,7 @@ class ActionBatch:
         if wanted and self._screen is not None:
             files.append(self._screen)
         return DesktopOutcome(
-            text=text,
+            text=text + self._dropped,
             success=success,
             pictures=tuple(ids.public(ID_PREFIX, one) for one in files),
         )

@@ -9,6 +9,11 @@ def not_done(index: int, most: int, why: str) -> str:
     return f"{_before(index)}Action {index} of {most} was not done{after}. {why}"
 
 
+def impossible(index: int, most: int, why: str) -> str:
+    """Where nothing was begun, because an action of it cannot be done."""
+    return why if most == 1 else f"Action {index} of {most} cannot be done. {why}"
+
+
 def broke_off(index: int, most: int, why: str) -> str:
     """Where nobody knows what came of an action."""
     told = f"{_before(index)}Action {index} of {most} broke off, and may be done"

@@ -1,7 +1,7 @@
 """Tasks for the agent that uses a desktop: begun, stopped, and handed over for a while."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
 
 import anyio
@@ -188,6 +188,8 @@ class ComputerTasks:
         """Cancel what agents do on a desktop: at most the action in hand is done to its end."""
         session = await self._sessions.get(principal, desktop)
         await self._cancel(principal, session)
+        with suppress(CartritaError):  # of one that has ended, or is a person's, nothing is held
+            await (await self._sessions.opened(session)).let_go()
         return session
 
     async def end(self, principal: Principal, desktop: str) -> None:

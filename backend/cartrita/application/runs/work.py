@@ -1,10 +1,12 @@
 """The work of a run: its agent, its models, its history and its tools, put together."""
 
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
+
+import anyio
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.assignment import AgentModel, Assignment
+from cartrita.agents.assignment import AgentModel, ApprovalsNeeded, Assignment, Conclusion
 from cartrita.agents.delegation import toolbox_of
 from cartrita.agents.loop import work
 from cartrita.agents.registry import AgentRegistry
@@ -38,6 +40,9 @@ from cartrita.gateway.metering import CostOf, unknown_cost
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
+
+_TOOLS_END_S: Final = 5.0
+"""For tools to end what they began, when a run is stopped."""
 
 
 class KeyLookup(Protocol):
@@ -113,7 +118,7 @@ class RunWork:
         if begins:
             run.journal.record(begins, [])
         self._writer.require(claim.run_id)
-        concluded = await work(context, assignment)
+        concluded = await self._concluded(context, assignment)
         return endings.completed(
             claim,
             run.answer,
@@ -123,6 +128,19 @@ class RunWork:
             concluded.vendor_reason,
             concluded.cap,
         )
+
+    async def _concluded(self, context: RunContext, assignment: Assignment) -> Conclusion:
+        """What comes of the work; tools are told of its end, unless it waits for a person."""
+        try:
+            concluded = await work(context, assignment)
+        except ApprovalsNeeded:
+            raise
+        except BaseException:
+            with anyio.move_on_after(_TOOLS_END_S, shield=True):
+                await self._tools.end_run(context.claim.conversation_id)
+            raise
+        await self._tools.end_run(context.claim.conversation_id)
+        return concluded
 
     async def _assignment(
         self, run: ActiveRun, context: RunContext, agent: Agent, principal: Principal

@@ -13,6 +13,7 @@ from cartrita.domain.desktop import (
     Point,
     Shot,
 )
+from cartrita.domain.desktop_hands import Impossible
 from cartrita.kit.secret import Secret
 
 
@@ -58,6 +59,12 @@ class Desktop(SharedDesktop, Protocol):
         """Know these secrets by their names, in place of others, for as long as it runs."""
         ...
 
+    async def refused(self, actions: Sequence[Action]) -> Impossible | None:
+        """The first of these that cannot be done, as places outside of the screen, unknown keys and
+        unknown secrets cannot. Nothing is done.
+        """
+        ...
+
     async def act(self, action: Action, seen: int | None = None) -> Done:
         """Do one action for an agent that has seen this version of the screen.
 
@@ -65,7 +72,7 @@ class Desktop(SharedDesktop, Protocol):
         what cannot be done, ScreenChanged where the screen has another version, unless it changes
         nothing, and Controlled while a person has the control, all with nothing done; and
         ActionBrokeOff for what was begun and may be done. Without `seen` any version will do.
-        When it is cancelled, all keys and buttons are let go.
+        When it is refused or cancelled, all keys and buttons are let go.
         """
         ...
 
@@ -74,6 +81,10 @@ class Desktop(SharedDesktop, Protocol):
 
         It is not where that is not known. Raises Controlled.
         """
+        ...
+
+    async def let_go(self) -> None:
+        """Let go of all keys and buttons that agents hold. Raises Controlled."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from cartrita.domain.approvals import Approval
-from cartrita.domain.desktop import Action
+from cartrita.domain.desktop import Action, Button
 from cartrita.domain.desktop_films import Shown
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.step_places import StepPlace
@@ -65,6 +65,16 @@ class DesktopUse(Protocol):
         only looks, again and again, ActionBrokeOff for what may be done although nobody knows, and
         what starting a desktop raises.
         """
+        ...
+
+    def held(self, conversation_id: ConversationId) -> frozenset[Button]:
+        """The buttons that its agents hold on the desktop of a conversation, as far as is known
+        here: who does not know has not looked, and can do nothing yet.
+        """
+        ...
+
+    async def let_go(self, conversation_id: ConversationId) -> None:
+        """Nothing is held there any more, since the run has ended."""
         ...
 
     async def shown(

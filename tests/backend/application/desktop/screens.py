@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from cartrita.domain.desktop import (
     LOOKS,
     Action,
+    Button,
     Click,
     DesktopId,
     DesktopIsolation,
@@ -21,6 +22,7 @@ from cartrita.domain.desktop import (
     Type,
     Wait,
 )
+from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
@@ -53,6 +55,7 @@ class Screen:
         self.pointer = Point(0, 0)
         self._changes = self._shown = 0
         self._version = 1
+        self.held: frozenset[Button] = frozenset()
 
     async def keep(self, secrets: Mapping[str, Secret]) -> None:
         """See `Desktop.keep`."""
@@ -66,7 +69,9 @@ class Screen:
             raise Controlled.by_person()
         if not isinstance(action, LOOKS):
             self._change(seen)
-        self._require_possible(action)
+        if (why := self._impossible(action)) is not None:
+            self.held = frozenset()
+            raise ActionRefused(why)
         before = self._shot()
         self.done.append(action)
         if self.fails is not None:
@@ -75,10 +80,7 @@ class Screen:
         if isinstance(action, Wait):
             self.hangs.set()
             await asyncio.Event().wait()
-        if isinstance(action, Type):
-            self.typed.append(self.secrets[action.secret] if action.secret else action.text)
-        if isinstance(action, Move):
-            self.pointer = action.at
+        self._note(action)
         if not isinstance(action, Screenshot):
             self._changes += 1
         self._shown = self._changes
@@ -88,6 +90,7 @@ class Screen:
             seconds=0.01,
             pointer=self.pointer,
             version=self._version,
+            held=self.held,
         )
 
     async def is_unchanged(self, points: Sequence[Point]) -> bool:
@@ -96,6 +99,30 @@ class Screen:
         if self.holder is not None:
             raise Controlled.by_person()
         return not points or self._shown == self._changes
+
+    def _note(self, action: Action) -> None:
+        self.held = held_after(self.held, action)
+        if isinstance(action, Type):
+            self.typed.append(self.secrets[action.secret] if action.secret else action.text)
+        if isinstance(action, Move):
+            self.pointer = action.at
+
+    async def refused(self, actions: Sequence[Action]) -> Impossible | None:
+        """See `Desktop.refused`."""
+        self._require_there()
+        for index, action in enumerate(actions, 1):
+            if (why := self._impossible(action)) is not None:
+                return Impossible(index, why)
+        return None
+
+    async def let_go(self) -> None:
+        """See `Desktop.let_go`."""
+        self._require_there()
+        if self.held:
+            if self.holder is not None:
+                raise Controlled.by_person()
+            self._version += 1
+            self.held = frozenset()
 
     def show_something_else(self) -> None:
         """As if a person had done something."""
@@ -112,7 +139,9 @@ class Screen:
         assert seconds > 0
         if self.holder not in (None, holder):
             raise Controlled.by_person()
-        self._version += self.holder is None
+        if self.holder is None:
+            self._version += 1
+            self.held = frozenset()
         self.holder = holder
 
     async def hand_back(self, holder: str) -> None:
@@ -136,15 +165,16 @@ class Screen:
             raise ScreenChanged.unseen()
         self._version += 1
 
-    def _require_possible(self, action: Action) -> None:
+    def _impossible(self, action: Action) -> str | None:
         points = [action.at] if isinstance(action, Click | Move) and action.at else []
         size = self.spec.width, self.spec.height
         if any(not (0 <= one.x < size[0] and 0 <= one.y < size[1]) for one in points):
-            raise ActionRefused(f"The point is outside of the screen ({size[0]} x {size[1]}).")
+            return f"The point is outside of the screen ({size[0]} x {size[1]})."
         if isinstance(action, Type) and action.secret not in (None, *self.secrets):
-            raise ActionRefused("There is no secret of this name.")
+            return "There is no secret of this name."
         if isinstance(action, Key) and "xyz" in action.keys:
-            raise ActionRefused('There is no key "xyz".')
+            return 'There is no key "xyz".'
+        return None
 
     def _shot(self) -> Shot:
         drawn = zlib.compress(f"{self._changes}".encode())

@@ -94,22 +94,18 @@ async def test_what_was_approved_for_this_desktop_is_done_without_another_look(
     assert not again.success, "another desktop is not what the person has seen"
 
 
-async def test_a_batch_ends_with_the_first_that_fails(pool: Database) -> None:
+async def test_of_a_batch_in_which_one_cannot_be_done_nothing_is(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
     await desk.do(session.conversation_id, Screenshot())
     outcome = await desk.do(session.conversation_id, Move(Point(1, 1)), OUTSIDE, HERE)
-    assert not outcome.success
+    assert (outcome.success, len(outcome.pictures)) == (False, 1)
     assert outcome.text == (
-        "Action 1 was done. Action 2 of 3 was not done, nor those after it. The point is outside "
-        "of the screen (1280 x 800)."
+        "Nothing was done. Action 2 of 3 cannot be done. The point is outside of the screen "
+        "(1280 x 800)."
     )
-    assert desk.screen(session).done == [Screenshot(), Move(Point(1, 1)), Screenshot()]
-    assert await desk.film(session) == [
-        ("agent screenshot", None),
-        ("agent move", None),
-        ("agent click", "The point is outside of the screen (1280 x 800)."),
-    ]
+    assert desk.screen(session).done == [Screenshot(), Screenshot()]
+    assert (await desk.do(session.conversation_id, HERE)).success, "it was shown the screen"
 
 
 @pytest.mark.parametrize(
@@ -274,15 +270,15 @@ async def test_what_was_approved_of_a_screen_that_has_changed_there_is_not_done(
     desk = DeskFixture(pool)
     session = await desk.started()
     await desk.do(session.conversation_id, Screenshot())
-    shown = await desk.use.shown(session.conversation_id, (HERE,))
+    shown = await desk.shown(session.conversation_id, HERE)
     desk.screen(session).show_something_else()
     outcome = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
     assert not outcome.success
-    assert outcome.text.startswith("Nothing was done: the screen may have changed")
+    assert outcome.text.startswith("Nothing was done. The screen may have changed")
     assert desk.screen(session).done == [Screenshot(), Screenshot()]
     assert len(outcome.pictures) == 1, "it is shown what is there now"
     nowhere = Key(("Return",))
-    shown = await desk.use.shown(session.conversation_id, (nowhere,))
+    shown = await desk.shown(session.conversation_id, nowhere)
     desk.screen(session).show_something_else()
     again = await desk.do(session.conversation_id, nowhere, approval=approved(desk, shown))
     assert again.success, "it has no place to look at"
@@ -303,6 +299,11 @@ async def test_a_call_that_looks_first_does_no_more_than_that_on_a_screen_that_i
 async def test_nobody_is_asked_about_what_cannot_be_done(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
+    with pytest.raises(ActionRefused, match="Action 1 of 2 cannot be done"):
+        await desk.shown(session.conversation_id, OUTSIDE, HERE)
+    for unknown in (Key(("xyz",)), Type(secret="NOBODY")):
+        with pytest.raises(ActionRefused, match="There is no"):
+            await desk.shown(session.conversation_id, unknown)
     with pytest.raises(ActionRefused, match="at most 30 seconds"):
         await desk.shown(session.conversation_id, HERE, HoldKey(("a",), 60.0))
 

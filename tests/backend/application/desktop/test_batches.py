@@ -1,14 +1,18 @@
 """An agent does nothing blind, and what it did is not told as failed."""
 
+import asyncio
+
 import pytest
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
-from tests.backend.application.desktop.test_agent_desktops import HERE, approved
+from tests.backend.application.desktop.test_agent_desktops import HERE, OUTSIDE, approved
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.desktop import Click, Move, Point, Screenshot
+from cartrita.domain.desktop import Click, Move, Point, Press, Screenshot, Wait
 from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.ids import RunId
+from cartrita.kit.ids import uuid7
 
 THERE = Click(Point(9, 9))
 
@@ -105,3 +109,57 @@ async def test_what_is_done_is_told_as_done_also_after_an_error_of_ours(
     with pytest.raises(Unavailable, match="failed inside the server"):
         await desk.do(session.conversation_id, Screenshot())
     assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()]
+
+
+async def test_a_call_that_ends_early_leaves_no_button_down(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    left = iter((1.0, 0.0))
+    for refused in (
+        desk.do(conversation, OUTSIDE),
+        desk.do(conversation, Move(Point(1, 1)), OUTSIDE),
+        desk.do(conversation, Move(Point(1, 1)), THERE, left=lambda: next(left)),
+    ):
+        assert (await desk.do(conversation, Press())).success
+        assert (screen.held, desk.use.held(conversation)) == ({"left"}, {"left"})
+        outcome = await refused
+        assert not outcome.success
+        assert outcome.text.endswith("The button that was held down was let go.")
+        assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+    assert not (await desk.do(conversation, OUTSIDE)).text.endswith("let go.")
+
+
+async def test_a_run_that_ends_and_a_call_that_is_cancelled_leave_no_button_down(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot(), run_id=desk.run_id)
+    await desk.do(conversation, Press())
+    await desk.use.let_go(conversation)
+    assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+    await desk.do(conversation, Screenshot())
+    await desk.do(conversation, Press())
+    working = asyncio.ensure_future(desk.do(conversation, Wait(20.0)))
+    await screen.hangs.wait()
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+
+
+async def test_a_button_that_is_down_is_known_in_the_worker_that_goes_on(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    other, session = desk.another_worker(), await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    await desk.do(conversation, Press())
+    shown = await desk.shown(conversation, Move(Point(1, 1)))
+    moved = await other.do(conversation, Move(Point(1, 1)), approval=approved(desk, shown))
+    assert moved.success
+    assert other.use.held(conversation) == {"left"}
+    await desk.do(conversation, Screenshot(), run_id=RunId(uuid7()))
+    assert screen.held == frozenset(), "it is not the next agent's"

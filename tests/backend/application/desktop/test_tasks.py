@@ -14,7 +14,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
 from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks
-from cartrita.domain.desktop import DesktopStatus, Screenshot
+from cartrita.domain.desktop import DesktopStatus, Press, Screenshot
 from cartrita.domain.errors import Conflict, DesktopGone, InvalidInput
 from cartrita.domain.events import Event, LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.ids import RunId
@@ -202,3 +202,14 @@ async def test_the_desktop_of_a_failed_task_stays_where_it_was_there_before_or_w
     await desk.do(started.session.conversation_id, Screenshot())
     assert not await begun.end_unused(PRINCIPAL, started, ended())
     assert set(desk.screens.running) == {was_there.id, started.session.id}
+
+
+async def test_what_is_stopped_leaves_no_button_down(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    await desk.do(session.conversation_id, Press())
+    await tasks(desk, Runs(0)).stop(PRINCIPAL, session.public_id)
+    assert desk.screen(session).held == frozenset()
+    desk.screen(session).gone = True
+    await tasks(desk, Runs(0)).stop(PRINCIPAL, session.public_id)

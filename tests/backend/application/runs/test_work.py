@@ -1,11 +1,16 @@
 """The work of a run waits for the tools that its team names."""
 
 import pytest
-from tests.backend.agents.loop_fixture import LoopFixture, completed, said
+from msgspec.structs import replace
+from tests.backend.agents.acting_fixture import Acting
+from tests.backend.agents.loop_fixture import LoopFixture, asked, called, completed, said
+from tests.backend.agents.test_tool_runner_approvals import suspended
 from tests.backend.application.fakes import claim
 
 from cartrita.agents.agent import NO_AGENT
 from cartrita.domain.deltas import FinishReason
+from cartrita.domain.errors import UpstreamCut
+from cartrita.domain.ids import ConversationId
 from cartrita.domain.runs import RunInput
 from cartrita.tools.tool import Tool
 from cartrita.tools.toolbox import Toolbox
@@ -44,3 +49,25 @@ async def test_a_run_waits_for_servers_that_its_team_names(
     ending = await fixture.ending(claim(input=RunInput(agent=agent, provider="p", model="m")))
     assert completed(ending).finish_reason is FinishReason.STOP
     assert bool(garden.asked) is waits
+
+
+async def test_tools_are_told_of_the_end_of_a_run_and_not_of_its_waiting() -> None:
+    acting, over = Acting(), list[ConversationId]()
+
+    async def note(conversation_id: ConversationId) -> None:
+        over.append(conversation_id)
+
+    tools = (replace(acting.tool, over=note),)
+    overrides = {"supervisor": {"approval": "risky", "tools": ["act"]}}
+    fixture = LoopFixture(
+        *(called(("act", {"what": "a"})), said("Hello."), [UpstreamCut("It broke.", provider="p")]),
+        tools=tools,
+        overrides=overrides,
+    )
+    await suspended(fixture, asked())
+    assert over == []
+    for _ in range(2):
+        claimed = asked()
+        await fixture.ending(claimed)
+        assert over.pop() == claimed.conversation_id
+        assert over == []

@@ -26,6 +26,10 @@ class Driver(Protocol):
         """Whether the screen around these places is as the last action has shown it."""
         ...
 
+    def check(self, action: Action, typed: str | None) -> None:
+        """Raise ActionRefused for what `act` would refuse, from any thread."""
+        ...
+
     def look(self) -> Shot:
         """The whole screen now, with the pointer on it."""
         ...

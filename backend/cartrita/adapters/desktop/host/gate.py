@@ -14,13 +14,14 @@ class Gate:
     """What agents do passes here, and persons take the control of what passes.
 
     A person who takes it waits for the action in hand; from then on what agents want is refused,
-    and nothing of it waits. `let_go` is called whenever the control of a person has ended.
+    and nothing of it waits. `let_go` is called whenever a person has taken the control, and when
+    that has ended.
 
     The screen has a version, which is another when something is begun on it, whatever comes of
     that, and when a person has taken it. Who has seen an older one has not seen what is there now.
     """
 
-    def __init__(self, let_go: Callable[[], None]) -> None:
+    def __init__(self, let_go: Callable[[], object]) -> None:
         self._let_go = let_go
         self._turn = asyncio.Lock()
         self._awaited: str | None = None
@@ -78,6 +79,7 @@ class Gate:
             self._expiry.cancel()
         if self._holder is None:
             self._version += 1
+            self._let_go()
         self._holder = holder
         self._expiry = asyncio.get_running_loop().call_later(seconds, self._end)
 

@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 import anyio
 
 from cartrita.adapters.desktop.host.driving import Driver
-from cartrita.domain.desktop import Action, Done, HoldKey, Point, Shot, Type, Wait
-from cartrita.domain.errors import DeadlineExceeded, DesktopGone
+from cartrita.domain.desktop import Action, Button, Done, HoldKey, Point, Shot, Type, Wait
+from cartrita.domain.desktop_hands import Impossible, held_after
+from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
 
 T = TypeVar("T")
 
@@ -19,18 +20,35 @@ _GRACE_S: Final = 5.0
 
 
 class Hands:
-    """Does one action after the other. What is cancelled, or takes too long, lets everything go."""
+    """Does one action after the other. What is refused, is cancelled or takes too long lets
+    everything go.
+    """
 
     def __init__(self, driver: Driver, timeout_s: float, lost: Callable[[], None]) -> None:
         self._driver = driver
         self._timeout_s = timeout_s
         self._lost = lost
         self._secrets: Mapping[str, str] = {}
+        self._held: frozenset[Button] = frozenset()
         self._thread = ThreadPoolExecutor(1, "hands")
+
+    @property
+    def held(self) -> frozenset[Button]:
+        """The buttons that are down between actions."""
+        return self._held
 
     def keep(self, secrets: Mapping[str, str]) -> None:
         """Know these secrets by their names, in place of others."""
         self._secrets = secrets
+
+    def refused(self, actions: Sequence[Action]) -> Impossible | None:
+        """The first of these that the driver would refuse."""
+        for index, action in enumerate(actions, 1):
+            try:
+                self._driver.check(action, self._secret(action))
+            except ActionRefused as error:
+                return Impossible(index, error.message)
+        return None
 
     async def act(self, action: Action) -> Done:
         """Raises what the driver raises, and DeadlineExceeded for what was ended early."""
@@ -39,7 +57,7 @@ class Hands:
         work = self._thread.submit(self._driver.act, action, self._secret(action), stop)
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.shield(asyncio.wrap_future(work))
+                done = await asyncio.shield(asyncio.wrap_future(work))
         except TimeoutError:
             await self._end(work, stop)
             raise DeadlineExceeded(
@@ -48,15 +66,25 @@ class Hands:
         except asyncio.CancelledError:
             await self._end(work, stop)
             raise
+        except BaseException:
+            self.let_go()
+            raise
+        self._held = held_after(self._held, action)
+        return done
 
     async def is_unchanged(self, points: Sequence[Point]) -> bool:
         """Raises DesktopGone, also if the display does not answer in time."""
         same = self._thread.submit(self._driver.is_unchanged, points)
         return await _in_time(same, self._timeout_s)
 
-    def let_go(self) -> None:
+    def let_go(self) -> Future[None]:
         """Let go of all keys and buttons, before anything else is done."""
-        self._thread.submit(self._driver.let_go)
+        self._held = frozenset()
+        return self._thread.submit(self._driver.let_go)
+
+    async def release(self) -> None:
+        """The same; returns when that is done."""
+        await asyncio.wrap_future(self.let_go())
 
     def _secret(self, action: Action) -> str | None:
         """The text of the secret that it types, if it is known."""

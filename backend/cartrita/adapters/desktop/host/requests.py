@@ -16,10 +16,13 @@ from cartrita.adapters.desktop.host.viewers import MOST, Viewers
 from cartrita.adapters.desktop.orders import (
     ActRequest,
     Answer,
+    CheckedAnswer,
+    CheckRequest,
     DoneAnswer,
     GrantedAnswer,
     HandBackRequest,
     KeepRequest,
+    LetGoRequest,
     LookAnswer,
     LookRequest,
     PictureHead,
@@ -31,7 +34,7 @@ from cartrita.adapters.desktop.orders import (
     UnchangedRequest,
     ViewRequest,
 )
-from cartrita.domain.desktop import LOOKS, Action, Done, Shot
+from cartrita.domain.desktop import LOOKS, Action, Button, Done, Shot
 from cartrita.domain.errors import (
     ActionRefused,
     Controlled,
@@ -124,10 +127,8 @@ class Requests:
         answer: Answer = GrantedAnswer()
         match request:
             case ActRequest(action, seen):
-                return _told(*await self._act(action, seen))
-            case UnchangedRequest(points):
-                same, _ = await self._gate.look(partial(self._hands.is_unchanged, points))
-                answer = UnchangedAnswer(same)
+                done, version = await self._act(action, seen)
+                return _told(done, version, self._hands.held)
             case KeepRequest(secrets):
                 self._hands.keep(secrets)
             case LookRequest():
@@ -138,16 +139,32 @@ class Requests:
             case HandBackRequest(holder):
                 self._gate.hand_back(holder)
             case _:
-                raise ValueError(request)
+                answer = await self._asked(request)
         return (frame(answer),)
 
+    async def _asked(self, request: Request) -> Answer:
+        """The rest of what agents want."""
+        match request:
+            case UnchangedRequest(points):
+                same, _ = await self._gate.look(partial(self._hands.is_unchanged, points))
+                return UnchangedAnswer(same)
+            case CheckRequest(actions):
+                return CheckedAnswer(await asyncio.to_thread(self._hands.refused, actions))
+            case LetGoRequest():
+                if self._hands.held:
+                    await self._gate.act(self._hands.release)
+                return GrantedAnswer()
+            case _:
+                raise ValueError(request)
 
-def _told(done: Done, version: int) -> Sequence[bytes]:
+
+def _told(done: Done, version: int, held: frozenset[Button]) -> Sequence[bytes]:
     answer = DoneAnswer(
         before=_head(done.before),
         after=_head(done.after),
         seconds=done.seconds,
         version=version,
+        held=held,
         picture=None if done.picture is None else _head(done.picture),
         pointer=done.pointer,
     )

@@ -8,7 +8,18 @@ import pytest
 
 from cartrita.adapters.desktop.host import hands as module
 from cartrita.adapters.desktop.host.hands import Eyes, Hands
-from cartrita.domain.desktop import Action, Done, HoldKey, Move, Point, Shot, Type
+from cartrita.domain.desktop import (
+    Action,
+    Done,
+    HoldKey,
+    Move,
+    Point,
+    Press,
+    Release,
+    Shot,
+    Type,
+)
+from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
 
 LONG = 600.0
@@ -40,6 +51,11 @@ class Scripted:
         self.free.wait(LONG if self.stubborn else 0)
         return not points
 
+    def check(self, action: Action, typed: str | None) -> None:
+        unknown = isinstance(action, Type) and action.secret is not None and typed is None
+        if unknown or isinstance(action, HoldKey):
+            raise ActionRefused("It cannot be done.")
+
     def look(self) -> Shot:
         self.free.wait(LONG if self.stubborn else 0)
         return SHOT
@@ -61,6 +77,32 @@ async def test_what_is_done_is_told() -> None:
 async def test_what_the_driver_refuses_is_refused() -> None:
     with pytest.raises(ActionRefused, match="no such key"):
         await Hands(Scripted(), LONG, never).act(HoldKey(("x",), 1.0))
+
+
+async def test_what_is_refused_leaves_no_button_down() -> None:
+    driver = Scripted()
+    hands = Hands(driver, LONG, never)
+    await hands.act(Press())
+    await hands.act(Press("right"))
+    await hands.act(Release())
+    assert hands.held == {"right"}
+    with pytest.raises(ActionRefused):
+        await hands.act(HoldKey(("x",), 1.0))
+    assert hands.held == frozenset()
+    await hands.act(Press())
+    await hands.release()
+    assert hands.held == frozenset()
+    assert driver.calls.count("let go") == 2
+
+
+def test_what_cannot_be_done_is_known_before_anything_is() -> None:
+    driver = Scripted()
+    hands = Hands(driver, LONG, never)
+    hands.keep({"PIN": "12"})
+    assert hands.refused((MOVE, Type(secret="PIN"))) is None
+    refused = Impossible(2, "It cannot be done.")
+    assert hands.refused((MOVE, Type(secret="OTHER"), HoldKey(("x",), 1.0))) == refused
+    assert driver.calls == []
 
 
 async def test_a_secret_is_typed_for_as_long_as_it_is_known() -> None:

@@ -90,6 +90,12 @@ class XDriver:
         parts = self._connected()
         return parts.camera.is_as_seen([parts.scale.point_on_screen(one) for one in points])
 
+    def check(self, action: Action, typed: str | None) -> None:
+        """Raise ActionRefused for an action that would be refused. May be called by any thread."""
+        refusals.check_places(action, Screen(*self._parts.scale.shown))
+        refusals.keysyms_held(action)
+        refusals.keysyms_typed(action, typed)
+
     def look(self) -> Shot:
         """The screen now."""
         return self._connected().camera.shot()
