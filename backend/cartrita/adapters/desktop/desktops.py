@@ -98,7 +98,7 @@ class LocalDesktops:
     async def stop(self, desktop_id: DesktopId) -> None:
         """See `Desktops.stop`."""
         folder = self._folder / desktop_id.hex
-        with suppress(DesktopGone):
+        with suppress(DesktopGone, Unavailable):  # one that cannot be asked now is lost, and found
             await RunningDesktop(folder).stop()
         if (keeping := self._keeping.get(desktop_id)) is not None:
             await keeping.end()

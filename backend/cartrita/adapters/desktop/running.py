@@ -41,11 +41,15 @@ from cartrita.domain.errors import (
     Controlled,
     DesktopGone,
     Malformed,
+    Unavailable,
 )
 from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit.secret import Secret
 
 _GONE: Final = (OSError, EOFError)
+_NOBODY: Final = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError)
+"""Nobody listens. With any other error, as that of a process which may open no more files, it may
+run as before."""
 _ENDED: Final = "The desktop ended before it told what came of this."
 _STOP_S: Final = 10.0
 _CREDENTIALS: Final = struct.Struct("3i")
@@ -115,7 +119,7 @@ class RunningDesktop:
             yield ViewerStream(reader, writer)
 
     async def answers(self) -> bool:
-        """Whether it runs."""
+        """Whether it runs. Raises Unavailable where that cannot be found out."""
         try:
             async with self._connected():
                 return True
@@ -150,12 +154,17 @@ class RunningDesktop:
     async def _connected(
         self,
     ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A connection of its own, which is closed at the end. Raises DesktopGone."""
+        """A connection of its own, which is closed at the end. Raises DesktopGone, Unavailable."""
         try:
             with folders.socket_path(self._folder) as path:
                 reader, writer = await asyncio.open_unix_connection(path)
-        except OSError:
+        except _NOBODY:
             raise DesktopGone.ended() from None
+        except OSError as error:
+            raise Unavailable(
+                f"The desktop cannot be reached now ({error.strerror}): try again.",
+                code="desktop_unavailable",
+            ) from None
         try:
             yield reader, writer
         finally:

@@ -8,7 +8,7 @@ import structlog
 
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import DesktopSession, DesktopStatus
-from cartrita.domain.errors import CartritaError, DesktopGone
+from cartrita.domain.errors import CartritaError, DesktopGone, Unavailable
 from cartrita.domain.ports.desktop_sessions import DesktopWatch
 from cartrita.kit import clock
 from cartrita.kit.repeated_failures import RepeatedFailures
@@ -78,4 +78,6 @@ class DesktopKeeper:
             await self._sessions.opened(session)
         except DesktopGone:
             return True
+        except Unavailable:  # this worker cannot find out now
+            return False
         return False

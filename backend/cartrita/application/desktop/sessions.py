@@ -147,7 +147,7 @@ class DesktopSessions:
         return found
 
     async def opened(self, session: DesktopSession) -> Desktop:
-        """One that runs, to be used. Raises DesktopGone, Conflict and Forbidden."""
+        """One that runs, to be used. Raises DesktopGone, Conflict, Forbidden and Unavailable."""
         if not session.alive:
             raise _gone(session)
         if session.machine != self._plan.machine:

@@ -106,7 +106,10 @@ class Desktops(Protocol):
         ...
 
     async def find(self, desktop_id: DesktopId) -> Desktop | None:
-        """One that runs on this machine, whichever worker started it."""
+        """One that runs on this machine, whichever worker started it.
+
+        Raises Unavailable where it cannot be found out whether it does.
+        """
         ...
 
     async def all_running(self) -> Sequence[DesktopId]:

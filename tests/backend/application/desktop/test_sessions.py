@@ -160,6 +160,21 @@ async def test_one_that_died_is_told_of(pool: Database) -> None:
     assert (await desk.sessions.get(PRINCIPAL, alive.public_id)).alive
 
 
+async def test_one_that_a_worker_cannot_ask_has_not_died(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+
+    async def fail(_: object) -> None:
+        raise Unavailable("Too many open files.")
+
+    monkeypatch.setattr(desk.screens, "find", fail)
+    await desk.keeper.look()
+    assert set(desk.screens.running) == {session.id}
+    assert (await desk.sessions.get(PRINCIPAL, session.public_id)).alive
+
+
 async def test_one_that_nobody_stopped_is_found_by_the_next_look(pool: Database) -> None:
     desk = DeskFixture(pool)
     lost, alive = await desk.started(), await desk.started()
