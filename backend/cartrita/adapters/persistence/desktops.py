@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Function,
+    Interval,
     RowMapping,
     and_,
     case,
@@ -38,7 +39,7 @@ from cartrita.domain.desktop import (
 )
 from cartrita.domain.errors import Conflict, InvalidInput, NotFound, RateLimited
 from cartrita.domain.ids import ConversationId
-from cartrita.domain.ports.desktop_sessions import DesktopLimits, DueDesktop
+from cartrita.domain.ports.desktop_sessions import DesktopLimits, DueDesktop, WatchedDesktop
 from cartrita.domain.runs import RunStatus
 from cartrita.kit import pagination
 from cartrita.kit.pagination import Page
@@ -91,6 +92,9 @@ class DesktopTable:
             if any(row.conversation_id == session.conversation_id for row in found):
                 raise Conflict("This conversation has a desktop already.", code="desktop_exists")
             values = {name: getattr(session, name) for name in _FIELDS}
+            lifetime = literal(session.expires_at - session.created_at, Interval)
+            values |= {"created_at": func.now(), "used_at": func.now()}
+            values["expires_at"] = func.now() + lifetime
             await connection.execute(insert(desktop_sessions).values(values))
 
     async def get(self, owner_id: str, desktop_id: DesktopId) -> DesktopSession | None:
@@ -163,12 +167,13 @@ class DesktopTable:
             rows = (await connection.execute(query)).mappings().all()
         return [DueDesktop(_session(row), row["why"]) for row in rows]
 
-    async def running_on(self, machine: str) -> Sequence[DesktopSession]:
+    async def running_on(self, machine: str) -> Sequence[WatchedDesktop]:
         """See DesktopWatch."""
-        query = _SESSIONS.where(_ALIVE, _s.machine == machine)
+        age = (func.now() - _s.created_at).label("age")
+        query = _SESSIONS.add_columns(age).where(_ALIVE, _s.machine == machine)
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [_session(row) for row in rows]
+        return [WatchedDesktop(_session(row), row["age"]) for row in rows]
 
     async def _one(self, which: ColumnElement[bool]) -> DesktopSession | None:
         query = _SESSIONS.where(which).order_by(*_LATEST).limit(1)

@@ -7,10 +7,9 @@ from typing import Final
 import structlog
 
 from cartrita.application.desktop.sessions import DesktopSessions
-from cartrita.domain.desktop import DesktopSession, DesktopStatus
+from cartrita.domain.desktop import DesktopStatus
 from cartrita.domain.errors import CartritaError, DesktopGone, Unavailable
-from cartrita.domain.ports.desktop_sessions import DesktopWatch
-from cartrita.kit import clock
+from cartrita.domain.ports.desktop_sessions import DesktopWatch, WatchedDesktop
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger()
@@ -61,18 +60,18 @@ class DesktopKeeper:
         for due in await self._watch.due(self._machine, self._idle_s):
             await self._sessions.end(due.session, due.reason)
             log.info("desktop_ended", desktop=due.session.id.hex, reason=due.reason)
-        for session in await self._watch.running_on(self._machine):
-            if await self._is_dead(session):
-                await self._sessions.forget(session, _DIED)
-                log.warning("desktop_died", desktop=session.id.hex)
+        for watched in await self._watch.running_on(self._machine):
+            if await self._is_dead(watched):
+                await self._sessions.forget(watched.session, _DIED)
+                log.warning("desktop_died", desktop=watched.session.id.hex)
         for desktop_id in await self._sessions.end_lost():
             log.warning("desktop_lost", desktop=desktop_id.hex)
 
-    async def _is_dead(self, session: DesktopSession) -> bool:
+    async def _is_dead(self, watched: WatchedDesktop) -> bool:
+        session = watched.session
         if session.status is DesktopStatus.STARTING:
-            age = clock.now() - session.created_at
-            return age > self._start or (
-                age > _BEGUN_WITHIN and not await self._sessions.is_begun(session)
+            return watched.age > self._start or (
+                watched.age > _BEGUN_WITHIN and not await self._sessions.is_begun(session)
             )
         try:
             await self._sessions.opened(session)

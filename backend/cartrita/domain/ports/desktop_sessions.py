@@ -1,6 +1,7 @@
 """Ports of desktops as they are stored: their sessions, who controls them, and their films."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 import msgspec
@@ -25,11 +26,18 @@ class DueDesktop(msgspec.Struct, frozen=True):
     reason: str
 
 
+class WatchedDesktop(msgspec.Struct, frozen=True):
+    """One that should run, and how long ago it was begun, by the clock of the database."""
+
+    session: DesktopSession
+    age: timedelta
+
+
 class DesktopStore(Protocol):
     """Rows of desktops."""
 
     async def begin(self, session: DesktopSession, limits: DesktopLimits) -> None:
-        """Add one that is being started.
+        """Add one that is being started, now by the clock of the database, for as long as it says.
 
         Raises RateLimited, NotFound where there is no such conversation, and Conflict where it has
         one that runs.
@@ -83,7 +91,7 @@ class DesktopWatch(Protocol):
         """
         ...
 
-    async def running_on(self, machine: str) -> Sequence[DesktopSession]:
+    async def running_on(self, machine: str) -> Sequence[WatchedDesktop]:
         """All that should run on a machine."""
         ...
 

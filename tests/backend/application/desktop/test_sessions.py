@@ -1,6 +1,7 @@
 """Sessions of desktops: how many there are, how they end, and what of them goes with what."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
@@ -26,6 +27,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop_sessions import DesktopLimits
 from cartrita.domain.principals import Principal
+from cartrita.kit import clock
 from cartrita.kit.ids import uuid7
 
 
@@ -148,6 +150,20 @@ async def test_those_whose_time_is_over_are_ended(pool: Database) -> None:
     assert over.id in old.screens.stopped
     with pytest.raises(DesktopGone, match="as long as a desktop may"):
         await old.sessions.opened(found)
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_wrong_clock_of_a_server_does_no_harm(
+    hours: int, pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, now = DeskFixture(pool, lifetime_s=7200.0), datetime.now(UTC)
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(hours=hours))
+    session = await desk.started()
+    await desk.keeper.look()
+    assert (await desk.sessions.get(PRINCIPAL, session.public_id)).alive
+    lifetime = session.expires_at - session.created_at
+    assert (session.used_at, lifetime) == (session.created_at, timedelta(hours=2))
+    assert abs(session.created_at - now) < timedelta(hours=1)
 
 
 async def test_one_that_died_is_told_of(pool: Database) -> None:
