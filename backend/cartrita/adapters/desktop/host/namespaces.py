@@ -1,6 +1,7 @@
 """Namespaces of a host: its processes end with it, and sockets of its X server lie in memory."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ def leave(*, network: bool) -> None:
     clients connect by names that belong to a network, before they look for files: in one of its own
     no other X server can be taken for that of the desktop. Raises OSError.
     """
-    X_DIRECTORY.mkdir(mode=0o1777, exist_ok=True)  # shared by all X servers of a machine
+    _share(X_DIRECTORY)
     left = _NAMESPACES if network else _NAMESPACES | NEW_NETWORK
     if os.geteuid():
         _become_user_of_namespace(left)
@@ -37,6 +38,13 @@ def settle() -> None:
     """As that first process, see only processes of one's own, and no other's X servers."""
     system_calls.mount("proc", "/proc")
     system_calls.mount("tmpfs", str(X_DIRECTORY), "size=64k,mode=1777")
+
+
+def _share(directory: Path) -> None:
+    """Make it for the X servers of all users of the machine, unless it is there."""
+    with suppress(FileExistsError):
+        directory.mkdir()
+        directory.chmod(0o1777)  # which a mask of the process does not take away
 
 
 def _become_user_of_namespace(left: int) -> None:
