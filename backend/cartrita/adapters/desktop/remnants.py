@@ -8,14 +8,15 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 MARK: Final = "CARTRITA_DESKTOP"
 """The variable by which programs of a desktop without namespaces are known."""
-_X_SOCKETS: Final = Path("/tmp/.X11-unix")  # noqa: S108 - where X servers have them
+_PLACE: Final = Path("/tmp")  # noqa: S108 - where X servers have theirs, whatever TMPDIR says
+"""The server, its hosts, containers, and a server that clears up later have to agree on it."""
+_X_SOCKETS: Final = _PLACE / ".X11-unix"
 _BESIDE: Final = (".X{}-lock", ".tX{}-lock", "server-{}.xkm")
 """Locks, and the map of the keyboard while it is read."""
 _ROUNDS: Final = 50
@@ -23,7 +24,7 @@ _ROUNDS: Final = 50
 
 def place(name: str) -> Path:
     """The directory among temporary files of the desktop whose folder has this name."""
-    return Path(tempfile.gettempdir()) / f"cartrita-desktop-{name}"
+    return _PLACE / f"cartrita-desktop-{name}"
 
 
 def clear(name: str) -> None:

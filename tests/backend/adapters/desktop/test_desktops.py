@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 
@@ -280,8 +281,14 @@ async def test_an_app_that_is_not_installed_is_named(
         await desktops.start(desktop_id, spec(apps={"None": ("nonesuch", "-x")}))
 
 
-async def test_the_runner_of_a_container_is_given_the_host(folder: Path, tmp_path: Path) -> None:
-    """A stand-in of a runner, which runs the command beside us instead."""
+async def test_the_runner_of_a_container_is_given_the_host(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in of a runner, which runs the command beside us instead.
+
+    Where our own temporary files are is not known there.
+    """
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     runner = tmp_path / "runner"
     runner.write_text(RUNNER.format(log=tmp_path / "log", python=Path(sys.executable).parent))
     runner.chmod(0o755)

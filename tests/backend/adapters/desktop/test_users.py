@@ -1,12 +1,11 @@
 """No desktop is given the user of another."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from cartrita.adapters.desktop import users
+from cartrita.adapters.desktop import remnants, users
 from cartrita.domain.errors import Unavailable
 
 
@@ -14,7 +13,7 @@ def test_who_has_a_process_and_a_directory_is_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cartrita-desktop-1").mkdir()
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(remnants, "_PLACE", tmp_path)
     me = os.geteuid()
     monkeypatch.setattr(users, "NUMBERS", range(me, me + 1))
     with pytest.raises(Unavailable):
