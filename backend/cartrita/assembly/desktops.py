@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Final, NamedTuple
+from uuid import UUID
 
 import structlog
 
 from cartrita.adapters.desktop.desktops import open_desktops
-from cartrita.adapters.desktop.machines import machine_of
 from cartrita.adapters.desktop.programs import missing_walls
 from cartrita.adapters.persistence.desktop_films import FilmTable
 from cartrita.adapters.persistence.desktops import DesktopTable
@@ -72,11 +72,14 @@ class DesktopParts(NamedTuple):
 
 @asynccontextmanager
 async def open_desktop_parts(
-    settings: Settings, storage: Storage, files: FileParts
+    settings: Settings, storage: Storage, files: FileParts, instance: UUID
 ) -> AsyncGenerator[DesktopParts]:
-    """The parts of desktops; those that were started here end with them."""
+    """The parts of desktops; those that were started here end with them.
+
+    `instance` identifies the data directory, in which all workers of a machine find them.
+    """
     if not settings.desktop.enabled:
-        yield _parts(settings, storage, files, None)
+        yield _parts(settings, storage, files, instance, None)
         return
     desktop = settings.desktop
     async with open_desktops(
@@ -89,7 +92,7 @@ async def open_desktop_parts(
             log.warning("desktops_unavailable", missing=list(desktops.missing))
         if without := missing_walls(desktops.isolation):
             log.warning("desktops_without_walls", without=list(without))
-        parts = _parts(settings, storage, files, desktops)
+        parts = _parts(settings, storage, files, instance, desktops)
         try:
             yield parts
         finally:
@@ -125,11 +128,15 @@ def create_desktop_services(
 
 
 def _parts(
-    settings: Settings, storage: Storage, files: FileParts, desktops: Desktops | None
+    settings: Settings,
+    storage: Storage,
+    files: FileParts,
+    instance: UUID,
+    desktops: Desktops | None,
 ) -> DesktopParts:
     desktop, database = settings.desktop, storage.database
     table, memory = DesktopTable(database), DesktopMemory()
-    machine = "" if desktops is None else machine_of(settings.data_dir)
+    machine = "" if desktops is None else instance.hex
     plan = DesktopPlan(
         machine=machine,
         spec=_spec(desktop),

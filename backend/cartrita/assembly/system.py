@@ -78,7 +78,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         agents = create_agents(settings)
         sandbox = await open_sandbox(settings)
         servers = await enter(open_tool_servers(settings))
-        desktops = await enter(open_desktop_parts(settings, storage, files))
+        desktops = await enter(open_desktop_parts(settings, storage, files, context.slot.instance))
         tools = create_toolbox(settings, storage, models, files, sandbox, servers, desktops)
         warn_of_missing_names(settings, agents, tools)
         authentication = create_authentication(
