@@ -6,6 +6,23 @@ revision = "0018"
 down_revision = "0017"
 
 STATEMENTS = (
+    # Who writes to these tables is not made to wait while another transaction has them for long,
+    # as one of a replica of the version before may: after a moment, and a pause, they are asked
+    # for again.
+    """
+DO $$
+BEGIN
+  SET LOCAL lock_timeout = '100ms';
+  LOOP
+    BEGIN
+      LOCK TABLE conversations, attachments IN SHARE ROW EXCLUSIVE MODE;
+      LOCK TABLE approvals IN ACCESS EXCLUSIVE MODE;
+      EXIT;
+    EXCEPTION WHEN lock_not_available THEN
+      PERFORM pg_sleep(0.4);
+    END;
+  END LOOP;
+END $$""",
     """
 CREATE TABLE desktop_sessions (
   id uuid PRIMARY KEY,

@@ -107,3 +107,28 @@ async def test_owners_become_users_of_a_tenant_each(empty: TemporaryDatabase) ->
         ("local", "local", "admin"),
     ]
     assert keys == 4
+
+
+async def test_a_long_transaction_holds_up_the_desktops_tables_and_nobody_else(
+    empty: TemporaryDatabase,
+) -> None:
+    await upgrade_to("0017", empty.dsn)
+    long, other = await asyncpg.connect(empty.dsn), await asyncpg.connect(empty.dsn)
+    try:
+        held = long.transaction()
+        await held.start()
+        await long.execute("DELETE FROM approvals")  # as an old replica that does not end it
+        upgrading = asyncio.ensure_future(schema.upgrade(empty.dsn))
+        wanted = "SELECT FROM pg_locks WHERE relation = 'approvals'::regclass AND NOT granted"
+        while not await other.fetch(wanted):
+            assert not upgrading.done()
+        for _ in range(2):
+            await other.execute("DELETE FROM approvals", timeout=60)
+            await other.execute("DELETE FROM conversations", timeout=60)
+        assert not upgrading.done()
+        await held.commit()
+        await upgrading
+    finally:
+        await long.close()
+        await other.close()
+    assert await revision(empty) == schema.head()
