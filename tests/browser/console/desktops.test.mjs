@@ -190,6 +190,26 @@ test('after a cut the screen comes back by a ticket of its own, and who has the 
   await way.cut();
 });
 
+test('a page that the server does not understand tries no more', () =>
+  onPage(async (page) => {
+    let opened = 0;
+    page.on('websocket', (each) => (opened += each.url().includes('/ws/desktop/') ? 1 : 0));
+    await page.clock.install();
+    await page.goto(`${BASE}/#/desktop`);
+    await page.evaluate(() => {
+      const { send } = WebSocket.prototype;
+      WebSocket.prototype.send = function () {
+        send.call(this, new TextEncoder().encode('GET / HTTP/1.1\r\n'));
+      };
+    });
+    await page.getByRole('button', { name: 'Start a desktop without a task' }).click();
+    await page.getByText('so it tries no more').waitFor();
+    await page.clock.fastForward('10:00');
+    await page.evaluate(() => fetch('/api/desktops')); // what would have been begun has been by now
+    assert.equal(opened, 1);
+    await endAll(page);
+  }));
+
 test('a conversation shows what is asked on its desktop, and an agent is stopped', () =>
   onPage(async (page) => {
     const call = (actions, more) => ({ name: 'computer_call', arguments: { actions, ...more } });

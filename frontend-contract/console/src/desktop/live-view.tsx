@@ -59,6 +59,7 @@ function Connection({ screen }: { screen: LiveScreen | null }) {
   const sentence = {
     connecting: 'Connecting …',
     lost: 'The connection is lost: another one is tried.',
+    refused: 'The server does not understand what this page says, so it tries no more. Load the page anew.',
     shown: latency === null ? 'Connected' : `Connected, ${Math.round(latency)} ms from here to the screen and back`,
   }[screen?.state.value ?? 'connecting'];
   return (

@@ -5,11 +5,14 @@ import RFB from '@novnc/novnc';
 /** What is told of a screen. */
 export interface ScreenListener {
   shown(): void;
-  lost(): void;
+  /** `mayReturn` is false where the server has said that this page need not try again. */
+  lost(mayReturn: boolean): void;
   /** Milliseconds from a question for a pixel to its answer, which went all the way to the X server. */
   latency(milliseconds: number): void;
 }
 
+/** With this code closes who was told what is no RFB. */
+const INVALID_DATA = 1007;
 const SET_ENCODINGS = 2;
 /**
  * How pictures may come: raw, copied, RRE, hextile, zlib and ZRLE, and in a size that changes. Those that are made
@@ -40,6 +43,8 @@ export class Screen {
       listener.latency(performance.now() - this.#asked);
       this.#asked = undefined;
     });
+    let code = 0;
+    socket.addEventListener('close', (closed) => (code = closed.code)); // before noVNC hears of it
     this.#rfb = new RFB(place, socket, { shared: true });
     this.#rfb.scaleViewport = true;
     this.#rfb.viewOnly = true;
@@ -51,7 +56,7 @@ export class Screen {
     });
     this.#rfb.addEventListener('disconnect', () => {
       clearInterval(this.#timer);
-      listener.lost();
+      listener.lost(code !== INVALID_DATA);
     });
     this.#timer = window.setInterval(() => {
       if (!isShown || this.#asked !== undefined || socket.readyState !== WebSocket.OPEN) return;

@@ -10,7 +10,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 
 export class LiveScreen {
-  readonly state = signal<'connecting' | 'shown' | 'lost'>('connecting');
+  readonly state = signal<'connecting' | 'shown' | 'lost' | 'refused'>('connecting');
   /** Milliseconds, or null until they were measured. */
   readonly latency = signal<number | null>(null);
   readonly problem = signal('');
@@ -57,12 +57,12 @@ export class LiveScreen {
       if (this.#left) return;
       this.#screen = new Screen(this.#place, socketAddress(this.#address, ticket), {
         shown: () => this.#shown(),
-        lost: () => this.#lost(),
+        lost: (mayReturn) => this.#lost(mayReturn),
         latency: (milliseconds) => (this.latency.value = milliseconds),
       });
     } catch (error) {
       this.problem.value = sentenceOf(error);
-      this.#lost();
+      this.#lost(true);
     }
   }
 
@@ -73,11 +73,12 @@ export class LiveScreen {
     this.viewOnly = this.#viewOnly;
   }
 
-  #lost(): void {
+  #lost(mayReturn: boolean): void {
     if (this.#left) return;
     this.#screen = undefined;
     this.latency.value = null;
-    this.state.value = 'lost';
+    this.state.value = mayReturn ? 'lost' : 'refused';
+    if (!mayReturn) return;
     this.#timer = window.setTimeout(() => void this.#connect(), this.#pause);
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
   }
