@@ -99,6 +99,17 @@ async def test_its_folder_and_socket_are_for_its_user_alone(
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.usefixtures("desktop")
+async def test_none_of_its_processes_gains_rights_by_what_it_starts() -> None:
+    host = desktop_programs.process("Xvfb").parents()[2]
+    for each in (host, *host.children(recursive=True)):
+        assert gains_nothing(each.pid), each.cmdline()[:4]
+
+
+def gains_nothing(process: int) -> bool:
+    return "NoNewPrivs:\t1" in Path(f"/proc/{process}/status").read_text()
+
+
 async def test_another_worker_finds_it_and_stops_it(
     desktops: LocalDesktops, desktop: RunningDesktop, desktop_id: DesktopId, folder: Path
 ) -> None:

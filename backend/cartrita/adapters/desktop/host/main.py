@@ -36,6 +36,7 @@ def main() -> None:
         return
     try:
         life, alive = os.pipe()
+        system_calls.gain_nothing()
         if order.isolation is DesktopIsolation.BUBBLEWRAP:
             namespaces.leave(network=order.spec.network)
         else:
