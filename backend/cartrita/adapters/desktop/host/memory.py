@@ -16,9 +16,13 @@ _CLOSE_LOOK_S: Final = 0.1
 """While they use more than half: a program takes a gigabyte in less than a second."""
 _ANONYMOUS: Final = "RssAnon:"
 """What a process has for itself, in kB."""
+_SWAPPED: Final = "VmSwap:"
+"""What of that was put away, in kB."""
 _SHARED: Final = "RssShmem:"
 """What it maps of what it shares with others of its desktop, in kB."""
 _MEMORY_FILE: Final = "/memfd:"
+_MEMORY_MAPPED: Final = (_MEMORY_FILE, "/dev/zero (deleted)", "/SYSV")
+"""Names of what processes share without a file of a directory."""
 _BLOCK: Final = 512
 _SHARE_OF_SEGMENTS: Final = 4
 
@@ -55,24 +59,46 @@ def _size(process: int, counted: set[int]) -> int:
     """Of shared memory it is what is mapped, or what is held as files: whichever is more."""
     mapped = _mapped(process)
     held = sum(_held(process, counted))
-    return mapped.get(_ANONYMOUS, 0) + max(mapped.get(_SHARED, 0), held)
+    own = mapped.get(_ANONYMOUS, 0) + mapped.get(_SWAPPED, 0)
+    return own + max(mapped.get(_SHARED, 0), held)
 
 
 def _mapped(process: int) -> dict[str, int]:
     with suppress(OSError):
         lines = Path(f"/proc/{process}/status").read_text("ascii", "replace").splitlines()
-        words = [line.split() for line in lines if line.startswith((_ANONYMOUS, _SHARED))]
+        words = [line.split() for line in lines if line.startswith((_ANONYMOUS, _SWAPPED, _SHARED))]
         return {name: int(size) << 10 for name, size, _ in words}
     return {}
 
 
 def _held(process: int, counted: set[int]) -> Iterator[int]:
     """The sizes of its files in memory, but for those that are counted already."""
+    for path in (*_open_files(process), *_mapped_files(process)):
+        with suppress(OSError):
+            found = path.stat()
+            if found.st_ino not in counted:
+                counted.add(found.st_ino)
+                yield found.st_blocks * _BLOCK
+
+
+def _open_files(process: int) -> Iterator[Path]:
     with suppress(OSError):
         for descriptor in Path(f"/proc/{process}/fd").iterdir():
             with suppress(OSError):
-                found = descriptor.stat()
-                is_in_memory = str(descriptor.readlink()).startswith(_MEMORY_FILE)
-                if is_in_memory and found.st_ino not in counted:
-                    counted.add(found.st_ino)
-                    yield found.st_blocks * _BLOCK
+                if str(descriptor.readlink()).startswith(_MEMORY_FILE):
+                    yield descriptor
+
+
+def _mapped_files(process: int) -> Iterator[Path]:
+    """Those whose descriptors are closed, or never were; only root is told how large they are."""
+    folder = Path(f"/proc/{process}")
+    with suppress(OSError):
+        for line in (folder / "maps").read_text("ascii", "replace").splitlines():
+            place, _, _, _, _, *name = line.split(maxsplit=5)
+            if name and name[0].startswith(_MEMORY_MAPPED):
+                yield folder / "map_files" / _as_listed(place)
+
+
+def _as_listed(place: str) -> str:
+    """Addresses without the zeros before them."""
+    return "-".join(f"{int(address, 16):x}" for address in place.split("-"))

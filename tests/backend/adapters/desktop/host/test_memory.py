@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -29,8 +30,12 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[
 
 
 def _program(size: int) -> subprocess.Popen[bytes]:
+    return _running("-c", USE, str(size))
+
+
+def _running(*options: str) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
-    program = subprocess.Popen([sys.executable, "-c", USE, str(size)], stdin=pipe, stdout=pipe)
+    program = subprocess.Popen([sys.executable, *options], stdin=pipe, stdout=pipe)
     assert program.stdout is not None
     assert program.stdout.readline() == b"used\n"
     return program
@@ -53,6 +58,55 @@ def test_the_largest_is_killed_first(programs: list[subprocess.Popen[bytes]]) ->
 def test_nothing_is_while_they_use_what_they_may(programs: list[subprocess.Popen[bytes]]) -> None:
     assert memory.relieve(1 << 40) > 4 * LARGE
     assert [each.poll() for each in programs] == [None, None, None, None]
+
+
+HIDDEN = {
+    "what is shared and was let go of": """
+import mmap
+held = mmap.mmap(-1, SIZE)
+held.write(bytes(SIZE))
+held.madvise(mmap.MADV_DONTNEED)
+""",
+    "a closed file of which a page is mapped": """
+import ctypes, os
+file = os.memfd_create("held")
+for _ in range(SIZE >> 20):
+    os.write(file, bytes(1 << 20))
+number, size, library = ctypes.c_int, ctypes.c_size_t, ctypes.CDLL(None)
+library.mmap.restype = ctypes.c_void_p
+place = library.mmap(None, size(4096), number(3), number(1), number(file), size(0))
+os.close(file)
+""",
+}
+AND_WAIT = """
+import sys
+print("used", flush=True)
+sys.stdin.read()
+"""
+
+
+def tells_sizes() -> bool:
+    """Whether this process is told how large mapped files are: root of the machine is."""
+    try:
+        next(Path("/proc/self/map_files").iterdir()).stat()
+    except (OSError, StopIteration):
+        return False
+    return True
+
+
+@pytest.mark.skipif(not tells_sizes(), reason="only root is told how large mapped files are")
+@pytest.mark.parametrize("held", HIDDEN)
+def test_what_is_held_without_being_mapped_in_is_counted(
+    held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        f"SIZE = {LARGE}\n{HIDDEN[held]}\nprint('used', flush=True); import sys; sys.stdin.read()"
+    )
+    with _running("-c", code) as program:
+        monkeypatch.setattr(lineage, "descendants", lambda: [program.pid])
+        assert memory.relieve(1 << 40) > LARGE
+        memory.relieve(LARGE)
+        assert program.wait() == -9
 
 
 async def test_it_looks_more_often_when_more_than_half_is_used(
