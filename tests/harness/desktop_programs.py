@@ -55,3 +55,15 @@ async def open_terminal(desktop: RunningDesktop) -> None:
     async with asyncio.timeout(_WATCHDOG_S):
         while not begun.exists():
             await desktop.act(Type(f"touch {begun.name}\n"))
+
+
+def display() -> tuple[str, str]:
+    """The name of the only desktop's display, where there are no walls, and its cookie's file."""
+    server = process("Xvfb")
+    options = server.cmdline()
+    [name] = {
+        f":{place.rpartition('/X')[2]}"
+        for one in server.net_connections("unix")
+        if "/X" in (place := str(one.laddr))
+    }
+    return name, options[options.index("-auth") + 1]

@@ -197,14 +197,8 @@ async def test_keys_that_a_cancelled_action_held_are_up(
 ) -> None:
     async with open_desktops(folder, isolation=DesktopIsolation.PLAIN) as desktops:
         desktop = await desktops.start(desktop_id, spec())
-        server = desktop_programs.process("Xvfb")
-        options = server.cmdline()
-        monkeypatch.setenv("XAUTHORITY", options[options.index("-auth") + 1])
-        [display] = {
-            f":{place.rpartition('/X')[2]}"
-            for one in server.net_connections("unix")
-            if "/X" in (place := str(one.laddr))
-        }
+        display, cookie = desktop_programs.display()
+        monkeypatch.setenv("XAUTHORITY", cookie)
         async with asyncio.TaskGroup() as tasks:
             holding = tasks.create_task(desktop.act(HoldKey(("shift", "F5"), 300)))
             await asyncio.to_thread(eventually, "they are down", lambda: keys_down(display) == 2)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from tests.harness import desktop_programs
+from tests.harness.desktop_worker import spec
 from tests.harness.rfb import HEIGHT, WHOLE, WIDTH, RfbClient
-from tests.harness.x_display import eventually
+from tests.harness.x_display import eventually, keys_down
+from Xlib import XK
 
+from cartrita.adapters.desktop.desktops import open_desktops
 from cartrita.adapters.desktop.host.viewers import MOST
 from cartrita.adapters.desktop.running import RunningDesktop
-from cartrita.domain.desktop import Move, Point, Screenshot, Type, Wait
+from cartrita.domain.desktop import DesktopId, DesktopIsolation, Move, Point, Screenshot, Type, Wait
 from cartrita.domain.errors import Conflict, Controlled, Malformed
 
 pytestmark = pytest.mark.slow
@@ -103,6 +106,39 @@ async def _grows(desktop: RunningDesktop, typed: Path) -> bool:
 
 def octets(path: Path) -> int:
     return path.stat().st_size
+
+
+async def test_nothing_that_a_person_did_is_done_after_they_have_handed_back(
+    desktop: RunningDesktop,
+) -> None:
+    await desktop_programs.open_terminal(desktop)
+    await desktop.take("ann", LONG)
+    async with viewing(desktop, "ann") as client:
+        for number in range(5000):
+            await client.point(Point(number % WIDTH, 100))
+        await client.say(struct.pack(">BBxxI", 4, 1, XK.XK_Shift_L))
+        await desktop.hand_back("ann")
+        await desktop.act(Move(Point(7, 7)))
+        await desktop.act(Type("touch low\n"))
+        await client.picture()
+        assert await pointer(desktop) == Point(7, 7)
+        await asyncio.to_thread(eventually, "it is typed in small letters", made("low"))
+
+
+async def test_keys_and_buttons_of_a_viewer_that_is_gone_are_up(
+    folder: Path, desktop_id: DesktopId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_desktops(folder, isolation=DesktopIsolation.PLAIN) as desktops:
+        desktop = await desktops.start(desktop_id, spec())
+        display, cookie = desktop_programs.display()
+        monkeypatch.setenv("XAUTHORITY", cookie)
+        await desktop.take("ann", LONG)
+        async with viewing(desktop, "ann") as client:
+            await client.say(struct.pack(">BBxxI", 4, 1, XK.XK_Shift_L))
+            await client.point(Point(900, 700), buttons=1)
+            await asyncio.to_thread(eventually, "they are down", lambda: keys_down(display) == 2)
+        await asyncio.to_thread(eventually, "they are up", lambda: keys_down(display) == 0)
+        await desktops.stop(desktop_id)
 
 
 @pytest.mark.parametrize("said", [b"\7", b"\xff", struct.pack(">BBxx", 250, 1)])

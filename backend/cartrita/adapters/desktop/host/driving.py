@@ -6,9 +6,26 @@ blocks, so each is called from one thread of its own. The host has two: one acts
 
 from collections.abc import Sequence
 from threading import Event
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from cartrita.domain.desktop import Action, Done, Point, Shot
+
+
+class KeyInput(NamedTuple):
+    """A key of a person has gone down or up: that of a symbol, as X numbers them (a keysym)."""
+
+    keysym: int
+    down: bool
+
+
+class PointerInput(NamedTuple):
+    """The pointer of a person: the lowest bit of `buttons` is the first of those that are down."""
+
+    at: Point
+    buttons: int
+
+
+Input: TypeAlias = KeyInput | PointerInput
 
 
 class Driver(Protocol):
@@ -20,6 +37,10 @@ class Driver(Protocol):
         Raises ActionRefused for what cannot be done, with nothing done. When `stop` is set, waits,
         holds and long texts end early; nobody reads what comes of the action then.
         """
+        ...
+
+    def enter(self, told: Sequence[Input]) -> None:
+        """Do what a person does, in this order; it is done when this returns."""
         ...
 
     def is_unchanged(self, points: Sequence[Point]) -> bool:

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from cartrita.adapters.desktop.host.driving import Driver
+from cartrita.adapters.desktop.host.driving import Driver, Input
 from cartrita.domain.desktop import Action, Button, Done, HoldKey, Point, Shot, Type, Wait
 from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
@@ -71,6 +71,13 @@ class Hands:
             raise
         self._held = held_after(self._held, action)
         return done
+
+    async def enter(self, told: Sequence[Input]) -> None:
+        """Do what a person does, who has the control: before all that is asked for later.
+
+        It is in its turn as soon as this is begun.
+        """
+        await asyncio.wrap_future(self._thread.submit(self._driver.enter, told))
 
     async def is_unchanged(self, points: Sequence[Point]) -> bool:
         """Raises DesktopGone, also if the display does not answer in time."""

@@ -108,14 +108,14 @@ async def _served(order: HostOrder, ending: FirstReason) -> AsyncGenerator[None]
 def _requests(
     order: HostOrder,
     drivers: tuple[Driver, Driver],
-    viewers: Callable[[Gate], Viewers],
+    viewers: Callable[[Gate, Hands], Viewers],
     ending: FirstReason,
 ) -> Requests:
     hand, eye = drivers
     timeout_s = order.spec.action_timeout_s
     hands = Hands(hand, timeout_s, lambda: ending.because("Its display does not answer."))
     gate = Gate(hands.let_go)
-    return Requests(hands, Eyes(eye, timeout_s), gate, viewers(gate), ending)
+    return Requests(hands, Eyes(eye, timeout_s), gate, viewers(gate, hands), ending)
 
 
 async def _listening(requests: Requests, folder: Path) -> asyncio.Server:

@@ -1,4 +1,4 @@
-"""What a viewer says in RFB (RFC 6143), from which input is taken unless it may be given.
+"""What a viewer says in RFB (RFC 6143), from which input is taken.
 
 Each message is parsed, and an unknown one ends the viewer: of an unknown message nobody knows
 where it ends, and input could hide in it. Encodings that are not listed here are taken out too, so
@@ -7,7 +7,10 @@ that the server offers nothing which would need other messages.
 
 import struct
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
+
+from cartrita.adapters.desktop.host.driving import Input, KeyInput, PointerInput
+from cartrita.domain.desktop import Point
 
 _VERSIONS: Final = (b"RFB 003.007\n", b"RFB 003.008\n")
 _NO_PASSWORD: Final = b"\1"
@@ -34,23 +37,36 @@ class BadMessage(Exception):
     """What the viewer said is none of the messages that it may send."""
 
 
+class ReadMessages(NamedTuple):
+    """What is for the program that shows the display, and what is done on it by ourselves."""
+
+    passed: bytes
+    input: tuple[Input, ...]
+
+
 class ClientMessages:
-    """One viewer's side of a connection, in pieces of any size; `may_input` is asked each time."""
+    """One viewer's side of a connection, in pieces of any size; `may_input` is asked each time.
+
+    Who shows the display does input in its own time, and nobody is told when it has been done: it
+    would be done after a person has handed back. So it is done by ourselves, but for cut text.
+    """
 
     def __init__(self, may_input: Callable[[], bool]) -> None:
         self._may_input = may_input
         self._rest = bytearray()
+        self._input: list[Input] = []
         self._greetings = [self._version, self._security, self._init]
 
-    def passed(self, data: bytes) -> bytes:
-        """What of it, and of what was left before, is for the server. Raises BadMessage."""
+    def read(self, data: bytes) -> ReadMessages:
+        """What of it, and of what was left before, is complete. Raises BadMessage."""
         self._rest += data
+        self._input.clear()
         out = bytearray()
         while (size := self._size()) is not None and len(self._rest) >= size:
             message = bytes(self._rest[:size])
             del self._rest[:size]
             out += self._greetings.pop(0)(message) if self._greetings else self._message(message)
-        return bytes(out)
+        return ReadMessages(bytes(out), tuple(self._input))
 
     def _size(self) -> int | None:
         """How long the message is that begins here, if that can be told yet."""
@@ -86,7 +102,14 @@ class ClientMessages:
     def _message(self, message: bytes) -> bytes:
         if message[0] == _SET_ENCODINGS:
             return _known_encodings(message)
-        return b"" if message[0] in _INPUT and not self._may_input() else message
+        if message[0] not in _INPUT:
+            return message
+        if not self._may_input():
+            return b""
+        if message[0] == _CUT_TEXT:
+            return message
+        self._input.append(_input(message))
+        return b""
 
     @staticmethod
     def _version(message: bytes) -> bytes:
@@ -104,6 +127,14 @@ class ClientMessages:
     def _init(message: bytes) -> bytes:
         """Others may view too, whatever this one wants."""
         return _SHARED
+
+
+def _input(message: bytes) -> Input:
+    if message[0] == _KEY:
+        down, keysym = struct.unpack_from(">BxxI", message, 1)
+        return KeyInput(keysym, bool(down))
+    buttons, x, y = struct.unpack_from(">BHH", message, 1)
+    return PointerInput(Point(x, y), buttons)
 
 
 def _known_encodings(message: bytes) -> bytes:

@@ -1,21 +1,25 @@
-"""Viewers of a desktop: each has an x11vnc of its own, to which input passes only by the gate."""
+"""Viewers of a desktop: each has an x11vnc of its own that shows it, and input by the gate."""
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from cartrita.adapters.desktop.frames import frame, piece
 from cartrita.adapters.desktop.host.enclosures import Enclosure
 from cartrita.adapters.desktop.host.gate import Gate
+from cartrita.adapters.desktop.host.hands import Hands
 from cartrita.adapters.desktop.host.rfb import BadMessage, ClientMessages
 from cartrita.adapters.desktop.host.screens import running
 from cartrita.adapters.desktop.orders import RefusedAnswer
+from cartrita.domain.errors import DesktopGone
 
 MOST: Final = 8
 """So many at once: each takes a process, and a part of a processor while the screen changes."""
 _STALL_S: Final = 30.0
 _PIECE: Final = 64 << 10
+_SAID: Final = 1 << 10
+"""So much of what a viewer says is done, before it is looked whether more of it may be."""
 _BAD: Final = "This is no RFB that a viewer may say here"
 _PROGRAM: Final = (
     *("x11vnc", "-inetd", "-q", "-nopw", "-norc", "-noipv6", "-nolookup"),
@@ -29,11 +33,18 @@ class Viewers:
     """Carries RFB between viewers and the display. One that takes nothing for long is ended."""
 
     def __init__(
-        self, enclosure: Enclosure, display: str, gate: Gate, *, stall_s: float = _STALL_S
+        self,
+        enclosure: Enclosure,
+        display: str,
+        gate: Gate,
+        hands: Hands,
+        *,
+        stall_s: float = _STALL_S,
     ) -> None:
         self._enclosure = enclosure
         self._display = display
         self._gate = gate
+        self._hands = hands
         self._stall_s = stall_s
         self._count = 0
 
@@ -54,6 +65,8 @@ class Viewers:
                 theirs.close()  # so that the end of the program is seen
                 await self._exchange(holder, reader, writer, ours)
         finally:
+            if self._gate.holder == holder:
+                self._hands.let_go()  # nobody else tells that what this one pressed is up
             self._count -= 1
             ours.close()
             theirs.close()
@@ -70,8 +83,8 @@ class Viewers:
         screen, input_ = await asyncio.open_connection(sock=program)
         try:
             async with asyncio.TaskGroup() as pumps:
-                said = pumps.create_task(self._pump(reader, input_, messages.passed))
-                shown = pumps.create_task(self._pump(screen, writer, piece))
+                said = pumps.create_task(self._pump(reader, _SAID, input_, self._done(messages)))
+                shown = pumps.create_task(self._pump(screen, _PIECE, writer, _as_piece))
                 await asyncio.wait((said, shown), return_when=asyncio.FIRST_COMPLETED)
                 said.cancel()
                 shown.cancel()
@@ -81,20 +94,36 @@ class Viewers:
         finally:
             input_.close()
 
+    def _done(self, messages: ClientMessages) -> Callable[[bytes], Awaitable[bytes]]:
+        """Does the input in what is said; what is left is to be passed on."""
+
+        async def done(data: bytes) -> bytes:
+            said = messages.read(data)
+            if said.input:
+                await self._hands.enter(said.input)
+            return said.passed
+
+        return done
+
     async def _pump(
         self,
         reader: asyncio.StreamReader,
+        size: int,
         writer: asyncio.StreamWriter,
-        passed: Callable[[bytes], bytes],
+        passed: Callable[[bytes], Awaitable[bytes]],
     ) -> BadMessage | None:
         """Carry one way until one side ends, or says what it may not, which is returned."""
         try:
-            while data := await reader.read(_PIECE):
-                writer.write(passed(data))
+            while data := await reader.read(size):
                 async with asyncio.timeout(self._stall_s):
+                    writer.write(await passed(data))
                     await writer.drain()
         except BadMessage as error:
             return error
-        except (ConnectionError, TimeoutError):
+        except (ConnectionError, TimeoutError, DesktopGone):
             return None
         return None
+
+
+async def _as_piece(data: bytes) -> bytes:
+    return piece(data)

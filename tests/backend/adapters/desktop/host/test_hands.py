@@ -7,6 +7,8 @@ from threading import Event
 import pytest
 
 from cartrita.adapters.desktop.host import hands as module
+from cartrita.adapters.desktop.host.driving import Input, KeyInput
+from cartrita.adapters.desktop.host.gate import Gate
 from cartrita.adapters.desktop.host.hands import Eyes, Hands
 from cartrita.domain.desktop import (
     Action,
@@ -56,6 +58,12 @@ class Scripted:
         if unknown or isinstance(action, HoldKey):
             raise ActionRefused("It cannot be done.")
 
+    def enter(self, told: Sequence[Input]) -> None:
+        self.calls.append("enter")
+        self.begun.set()
+        self.free.wait(LONG if self.stubborn else 0)
+        self.calls.append("entered")
+
     def look(self) -> Shot:
         self.free.wait(LONG if self.stubborn else 0)
         return SHOT
@@ -103,6 +111,21 @@ def test_what_cannot_be_done_is_known_before_anything_is() -> None:
     refused = Impossible(2, "It cannot be done.")
     assert hands.refused((MOVE, Type(secret="OTHER"), HoldKey(("x",), 1.0))) == refused
     assert driver.calls == []
+
+
+async def test_what_a_person_does_comes_before_what_is_asked_for_later() -> None:
+    driver = Scripted(stubborn=True)
+    hands = Hands(driver, LONG, never)
+    gate = Gate(hands.let_go)
+    await gate.take("ann", LONG)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(hands.enter((KeyInput(0xFFE1, down=True),)))
+        await asyncio.to_thread(driver.begun.wait)
+        gate.hand_back("ann")
+        tasks.create_task(gate.act(lambda: hands.act(MOVE)))
+        await asyncio.sleep(0)
+        driver.free.set()
+    assert driver.calls == ["let go", "enter", "entered", "let go", "act", "acted"]
 
 
 async def test_a_secret_is_typed_for_as_long_as_it_is_known() -> None:

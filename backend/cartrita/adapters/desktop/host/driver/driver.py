@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from cartrita.adapters.desktop.host.driver import refusals
 from cartrita.adapters.desktop.host.driver.camera import Camera
+from cartrita.adapters.desktop.host.driver.fingers import Fingers
 from cartrita.adapters.desktop.host.driver.hand import Hand, PointerAction
 from cartrita.adapters.desktop.host.driver.keyboard import Keyboard
 from cartrita.adapters.desktop.host.driver.refusals import Screen
 from cartrita.adapters.desktop.host.driver.settling import Settling
 from cartrita.adapters.desktop.host.driver.x_server import XServer
+from cartrita.adapters.desktop.host.driving import Input, KeyInput, PointerInput
 from cartrita.domain.desktop import (
     Action,
     CursorPosition,
@@ -38,6 +40,7 @@ class _Parts(NamedTuple):
     camera: Camera
     hand: Hand
     keyboard: Keyboard
+    fingers: Fingers
     settling: Settling
 
 
@@ -85,6 +88,17 @@ class XDriver:
             seconds=time.monotonic() - began,
         )
 
+    def enter(self, told: Sequence[Input]) -> None:
+        """Do what a person does, in this order."""
+        parts = self._connected()
+        for one in told:
+            match one:
+                case KeyInput(keysym, down):
+                    parts.fingers.follow(keysym, down=down)
+                case PointerInput(at, buttons):
+                    parts.hand.follow(at, buttons)
+        parts.server.sync()
+
     def is_unchanged(self, points: Sequence[Point]) -> bool:
         """Whether the screen around these places is as the last action has shown it."""
         parts = self._connected()
@@ -104,6 +118,7 @@ class XDriver:
         """Release all keys and buttons, whoever pressed them."""
         with suppress(DesktopGone):
             self._parts.hand.let_go()
+            self._parts.fingers.let_go()
             self._parts.keyboard.let_go()
             self._parts.server.sync()
 
@@ -164,4 +179,6 @@ def _connect(display: str) -> _Parts:
     camera = Camera(server)
     settling = Settling(server, camera)
     scale = Scale.of(server.width, server.height)
-    return _Parts(server, scale, camera, Hand(server), Keyboard(server, settling), settling)
+    keyboard = Keyboard(server, settling)
+    fingers = Fingers(server, keyboard)
+    return _Parts(server, scale, camera, Hand(server), keyboard, fingers, settling)

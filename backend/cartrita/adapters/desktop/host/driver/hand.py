@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from cartrita.adapters.desktop.host.driver.x_server import XServer
 from cartrita.domain.desktop import Button, Click, Drag, Move, Point, Press, Release, Scroll
 
+_ALL: Final = range(1, 10)
 _BUTTONS: Final[dict[Button, int]] = {"left": 1, "middle": 2, "right": 3, "back": 8, "forward": 9}
 _UP, _DOWN, _LEFT, _RIGHT = 4, 5, 6, 7
 _STRIDE: Final = 8
@@ -26,6 +27,7 @@ class Hand:
 
     def __init__(self, server: XServer) -> None:
         self._server = server
+        self._down = 0
 
     def do(self, action: PointerAction, stop: threading.Event) -> None:
         """Do one of its actions. At `stop` it ends early."""
@@ -46,9 +48,21 @@ class Hand:
                 self._tap(_DOWN if action.down > 0 else _UP, abs(action.down), stop)
                 self._tap(_RIGHT if action.right > 0 else _LEFT, abs(action.right), stop)
 
+    def follow(self, at: Point, buttons: int) -> None:
+        """Be where a person's is, with the same buttons down, as the bits of a number."""
+        self._server.move(Point(min(at.x, self._server.width), min(at.y, self._server.height)))
+        for button in _ALL:
+            bit = 1 << button - 1
+            if buttons & bit and not self._down & bit:
+                self._server.press_button(button)
+            elif self._down & bit and not buttons & bit:
+                self._server.release_button(button)
+        self._down = buttons
+
     def let_go(self) -> None:
         """Release all buttons, whoever pressed them."""
-        self._server.release_button(*_BUTTONS.values())
+        self._down = 0
+        self._server.release_button(*_ALL)
 
     def _move(self, at: Point | None) -> None:
         if at is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from cartrita.adapters.desktop.host.driver.key_names import SHIFT, is_special
+from cartrita.adapters.desktop.host.driver.key_names import SHIFT, capital, is_special, is_written
 
 
 class Stroke(NamedTuple):
@@ -33,6 +33,7 @@ class KeyMap:
                 symbols = keyboard[code][column : column + 1]
                 if symbols and symbols[0]:
                     self._strokes[symbols[0]] = Stroke(code, column == 1)
+        self._keyboard = keyboard
         self._shift = self._strokes.get(SHIFT)
         self.lent = {code: one for code, one in lent.items() if one in keyboard.get(code, ())}
         idle = [
@@ -53,6 +54,21 @@ class KeyMap:
         """Whether a key bears it that was not lent to it."""
         stroke = self._strokes.get(keysym)
         return stroke is not None and stroke.code not in self.lent
+
+    def stroke(self, keysym: int) -> Stroke:
+        """The key of a symbol that is there."""
+        return self._strokes[keysym]
+
+    def shift_for(self, keysym: int, *, capitals: bool) -> bool | None:
+        """Whether Shift makes this symbol of its key, or must not; None if it makes no difference.
+
+        With Caps Lock letters come as `capitals`.
+        """
+        code, shifted = self._strokes[keysym]
+        plain, other = (*self._keyboard[code], 0, 0)[:2]
+        if other in (0, plain) or not is_written(plain):
+            return None
+        return shifted != (capitals and other == capital(plain))
 
     def codes(self, keysyms: Iterable[int]) -> tuple[int, ...]:
         """The keys to press together for symbols that are all there, with Shift if needed."""

@@ -12,12 +12,15 @@ from Xlib.keysymdef import latin1, miscellany, xf86
 from cartrita.domain.errors import ActionRefused
 
 SHIFT: Final = XK.XK_Shift_L
+SHIFTS: Final = (XK.XK_Shift_L, XK.XK_Shift_R)
 CAPS_LOCK: Final = XK.XK_Caps_Lock
 _UNICODE: Final = 0x0100_0000
 """A keysym of a character outside of Latin-1 is this and its code point."""
 _XFREE86: Final = range(0x1008_0000, 0x1009_0000)
 _SERVERS_OWN: Final = range(0x1008_FE00, 0x1008_FF00)
 """Keysyms that switch consoles and video modes, and end grabs."""
+_END_OF_SERVER: Final = 0xFED5
+_LAST: Final = 0x1FFF_FFFF
 
 _ALIASES: Final = {
     "alt": "alt_l",
@@ -89,6 +92,22 @@ def of_character(character: str) -> int | None:
         return None
     point = ord(character)
     return point if point < 0x100 else _UNICODE | point
+
+
+def is_known(keysym: int) -> bool:
+    """Whether there may be a key with it, which does not act on the X server itself."""
+    return 0 < keysym <= _LAST and keysym not in _SERVERS_OWN and keysym != _END_OF_SERVER
+
+
+def is_written(keysym: int) -> bool:
+    """Whether it is that of a character."""
+    return 0x20 <= keysym <= 0xFF or keysym > _UNICODE
+
+
+def capital(keysym: int) -> int | None:
+    """That of the capital letter of a small one."""
+    character = chr(keysym & ~_UNICODE)
+    return of_character(character.upper()) if len(character.upper()) == 1 else None
 
 
 def is_special(keysym: int) -> bool:

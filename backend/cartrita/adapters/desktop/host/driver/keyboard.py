@@ -60,6 +60,12 @@ class Keyboard:
         finally:
             self._server.release_keys(codes[::-1])
 
+    def bearing(self, keysym: int) -> KeyMap:
+        """The keyboard when it bears this symbol, which is about to be pressed."""
+        keys, _ = self._borrow((keysym,), threading.Event())
+        self._unread.add(keys.stroke(keysym).code)
+        return keys
+
     def let_go(self) -> None:
         """Release all keys, whoever pressed them."""
         self._server.release_keys(self._server.keys_down())
