@@ -257,6 +257,19 @@ async def test_time_is_looked_at_between_actions(desk: Scenario) -> None:
     status, told = await execute(desk, task((waits,)), timeout_s=10, session_id=made["id"])
     assert status == 200, told
     assert 0 < len(told["steps"]) < 40
+    assert (told["finish_reason"], told["limit_reached"]) == ("length", "seconds")
+
+
+async def test_a_task_that_its_steps_have_ended_says_so(desk: Scenario) -> None:
+    steps = (computer(LOOK),), (computer(_MOVE),)
+    status, told = await execute(desk, task(*steps), max_steps=1)
+    assert status == 200, told
+    assert (told["finish_reason"], told["limit_reached"]) == ("length", "steps")
+    desktop = told["session_id"]
+    status, told = await execute(desk, task((computer(LOOK),)), session_id=desktop)
+    assert (told["finish_reason"], told["limit_reached"]) == ("stop", None)
+    status, told = await execute(desk, task((computer(CLICK),)), session_id=desktop)
+    assert (status, told["finish_reason"], told["limit_reached"]) == (202, None, None)
 
 
 async def test_one_that_was_ended_is_gone(desk: Scenario) -> None:

@@ -685,6 +685,12 @@ class ComputerUseResponse(Model):
     """Seconds."""
     token_usage: TokenUsage = ABSENT
     """What the models used."""
+    finish_reason: str | None = None
+    """Why it ended: `stop`, or `length` when something was used up before it was done; null
+    while it waits.
+    """
+    limit_reached: str | None = None
+    """What was used up: `steps`, `tokens`, `cost` or `seconds`; null if nothing."""
     live_url: str | None = None
     """Where the desktop is seen."""
     approvals: list[ApprovalView] | None = None

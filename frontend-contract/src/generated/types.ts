@@ -598,6 +598,13 @@ export interface ComputerUseResponse {
   readonly processing_time: number;
   /** What the models used. */
   readonly token_usage: TokenUsage;
+  /**
+   * Why it ended: `stop`, or `length` when something was used up before it was done; null while it
+   * waits.
+   */
+  readonly finish_reason?: string | null | undefined;
+  /** What was used up: `steps`, `tokens`, `cost` or `seconds`; null if nothing. */
+  readonly limit_reached?: string | null | undefined;
   /** Where the desktop is seen. */
   readonly live_url?: string | null | undefined;
   /** What it waits for. */

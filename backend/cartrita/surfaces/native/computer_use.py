@@ -29,7 +29,7 @@ from cartrita.surfaces.native.approval_schemas import ApprovalView
 from cartrita.surfaces.native.chat_requests import Id, MessageText
 from cartrita.surfaces.native.desktop_schemas import live_url
 from cartrita.surfaces.native.request_bodies import JsonBody, RequestModel
-from cartrita.surfaces.native.schemas import TokenUsage
+from cartrita.surfaces.native.schemas import TokenUsage, finish_reason
 from cartrita.surfaces.native.screen_schemas import picture_url
 from cartrita.surfaces.native.streams import stream_tail
 from cartrita.surfaces.native.waiting import AnswerStopped, AnswerWaits, wait_for_completion
@@ -138,6 +138,15 @@ class ComputerUseResponse(BaseModel):
     conversation_id: str
     status: str = Field(description="How the run ended, or that it waits.")
     result: str = Field(description="What the agent says of it.")
+    finish_reason: str | None = Field(
+        default=None,
+        description="Why it ended: `stop`, or `length` when something was used up before it was "
+        "done; null while it waits.",
+    )
+    limit_reached: str | None = Field(
+        default=None,
+        description="What was used up: `steps`, `tokens`, `cost` or `seconds`; null if nothing.",
+    )
     steps: list[ComputerStep] = Field(
         description="What it did, and what was refused or broke off: each of these has an `error`."
     )
@@ -183,8 +192,15 @@ async def execute_computer_task(
         views = [ApprovalView.of(one) for one in waits.approvals]
         answer = told.model_copy(update={"approvals": views})
         return _json(answer, 202)
-    told = await _told(services, principal, started, began, "completed", end.text, end.usage)
-    response = _json(told.model_copy(update={"processing_time": end.seconds}), 200)
+    told = await _told(services, principal, started, began, "completed")
+    ended = {
+        "result": end.text,
+        "finish_reason": finish_reason(end),
+        "limit_reached": end.cap,
+        "token_usage": TokenUsage.of(end.usage),
+        "processing_time": end.seconds,
+    }
+    response = _json(told.model_copy(update=ended), 200)
     response.headers[PROVIDER_HEADER] = end.provider
     return response
 
@@ -195,8 +211,6 @@ async def _told(
     started: StartedTask,
     began: datetime,
     status: str,
-    result: str = "",
-    usage: Usage | None = None,
 ) -> ComputerUseResponse:
     run_id, session = started.admitted.run_id, started.session
     frames = await services.desktops.films.of_run(principal, run_id)
@@ -205,11 +219,11 @@ async def _told(
         session_id=session.public_id,
         conversation_id=session.public_conversation_id,
         status=status,
-        result=result,
+        result="",
         steps=[ComputerStep.of(index, frame) for index, frame in enumerate(frames, 1)],
         live_url=live_url(session),
         processing_time=round((clock.now() - began).total_seconds(), 3),
-        token_usage=TokenUsage.of(usage or Usage()),
+        token_usage=TokenUsage.of(Usage()),
     )
 
 
