@@ -4,7 +4,7 @@ import asyncio
 import os
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -93,15 +93,14 @@ async def _served(order: HostOrder, ending: FirstReason) -> AsyncGenerator[None]
                 tasks.create_task(_watch(window_manager, _PROGRAMS_ENDED, ending)),
                 tasks.create_task(memory.watch(order.spec.memory_bytes, order.isolation)),
             )
-            make = cast("_XModule", await loading).drivers
-            drivers = await asyncio.to_thread(make, display, order.spec.settle_s)
-            requests = _requests(order, drivers, partial(Viewers, walls, display), ending)
-            server = await _listening(requests, Path(order.folder))
             try:
-                yield
+                make = cast("_XModule", await loading).drivers
+                drivers = await asyncio.to_thread(make, display, order.spec.settle_s)
+                requests = _requests(order, drivers, partial(Viewers, walls, display), ending)
+                with closing(await _listening(requests, Path(order.folder))):
+                    yield
             finally:
-                server.close()
-                for watch in watches:
+                for watch in watches:  # what ends from now on is not why
                     watch.cancel()
 
 

@@ -1,0 +1,72 @@
+"""Why a desktop has ended is told by what has ended it, not by what ends with it."""
+
+import asyncio
+import os
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+
+import pytest
+from tests.harness.desktop_worker import spec
+
+from cartrita.adapters.desktop.host import life
+from cartrita.adapters.desktop.host.enclosures import Command
+from cartrita.adapters.desktop.host.screens import running
+from cartrita.adapters.desktop.orders import HostOrder
+from cartrita.domain.desktop import DesktopIsolation
+
+
+@asynccontextmanager
+async def program(*_: object) -> AsyncGenerator[Process]:
+    async with running(Command(["/bin/sleep", "600"])) as process:
+        yield process
+
+
+@asynccontextmanager
+async def screen(*_: object) -> AsyncGenerator[tuple[Process, str]]:
+    async with program() as process:
+        yield process, ":0"
+
+
+def nothing(*_: object) -> None:
+    """Nothing is prepared."""
+
+
+async def for_long(*_: object) -> None:
+    await asyncio.sleep(600)
+
+
+async def test_one_that_takes_too_long_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given_up = Event()
+    monkeypatch.setattr(life, "prepare", nothing)
+    monkeypatch.setattr(life, "screen", screen)
+    monkeypatch.setattr(life, "programs", program)
+    monkeypatch.setattr(life.memory, "watch", for_long)
+
+    def hang(*_: object) -> None:
+        given_up.wait()
+
+    def loaded(_: str) -> SimpleNamespace:
+        return SimpleNamespace(drivers=hang)
+
+    monkeypatch.setattr(life, "import_module", loaded)
+    order = HostOrder(
+        folder=str(tmp_path),
+        spec=spec(start_timeout_s=0.5),
+        isolation=DesktopIsolation.PLAIN,
+    )
+    server, alive = os.pipe()
+    try:
+        async with asyncio.timeout(60):
+            reason = await life.live(order, (server,), lambda: None)
+    finally:
+        given_up.set()
+        asyncio.get_running_loop().remove_reader(server)
+        os.close(server)
+        os.close(alive)
+    assert reason == "It did not start within 0.5 seconds."
