@@ -63,6 +63,8 @@ _BUSY = exists().where(
 _LATEST = (_s.created_at.desc(), _s.id.desc())
 _LOST_S = 60.0
 """A machine that has not ended one so long after its time is gone itself."""
+_ENDING_S = 30.0
+"""Whoever stores that one has ended has ended it so long after that, unless they are gone."""
 _OVER = "It ran as long as a desktop may."
 _IDLE = "Nobody used it for too long."
 _DELETED = "Its conversation was deleted."
@@ -119,7 +121,8 @@ class DesktopTable:
         """See DesktopStore."""
         if not desktop_ids:
             return ()
-        query = select(_s.id).where(_ALIVE, _s.id.in_(desktop_ids))
+        ending = _s.ended_at > func.now() - _seconds(_ENDING_S)
+        query = select(_s.id).where(_ALIVE | ending, _s.id.in_(desktop_ids))
         async with self._database.use() as connection:
             return {DesktopId(found) for found in await connection.scalars(query)}
 

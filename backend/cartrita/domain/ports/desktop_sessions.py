@@ -55,7 +55,7 @@ class DesktopStore(Protocol):
         ...
 
     async def alive(self, desktop_ids: Sequence[DesktopId]) -> Collection[DesktopId]:
-        """Which of these start or run."""
+        """Which of these start or run, or may just be ended by who has stored that they are."""
         ...
 
     async def settle(

@@ -191,12 +191,18 @@ async def test_one_that_a_worker_cannot_ask_has_not_died(
     assert (await desk.sessions.get(PRINCIPAL, session.public_id)).alive
 
 
-async def test_one_that_nobody_stopped_is_found_by_the_next_look(pool: Database) -> None:
+async def test_one_that_nobody_stopped_is_stopped_when_whoever_ended_it_has_had_the_time(
+    pool: Database,
+) -> None:
     desk = DeskFixture(pool)
     lost, alive = await desk.started(), await desk.started()
     ended = update(desktop_sessions).where(desktop_sessions.c.id == lost.id)
     async with pool.use() as connection:  # as a worker leaves it that is killed meanwhile
         await connection.execute(ended.values(status="stopped", ended_at=func.now()))
+    await desk.keeper.look()
+    assert set(desk.screens.running) == {lost.id, alive.id}
+    async with pool.use() as connection:
+        await connection.execute(ended.values(ended_at=func.now() - timedelta(minutes=2)))
     await desk.keeper.look()
     assert set(desk.screens.running) == {alive.id}
 
