@@ -24,6 +24,8 @@ from cartrita.adapters.desktop.orders import HostOrder
 from cartrita.domain.errors import CartritaError
 
 _X_MODULE: Final = "cartrita.adapters.desktop.host.drivers"
+_MOST_WAITING: Final = 2048
+"""So many connections at once are made before one is refused: each request is one."""
 _OVER: Final = "It ran as long as a desktop may."
 _X_ENDED: Final = "Its X server has ended."
 _PROGRAMS_ENDED: Final = "Its window manager has ended, and was started again too often."
@@ -119,7 +121,7 @@ def _requests(
 
 async def _listening(requests: Requests, folder: Path) -> asyncio.Server:
     with folders.socket_path(folder) as path:
-        server = await asyncio.start_unix_server(requests.serve, path)
+        server = await asyncio.start_unix_server(requests.serve, path, backlog=_MOST_WAITING)
         os.chmod(path, 0o600)
     return server
 

@@ -1,21 +1,24 @@
-"""Why a desktop has ended is told by what has ended it, not by what ends with it."""
+"""Why a desktop has ended is told by what has ended it, and many may ask one at once."""
 
 import asyncio
 import os
+import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from tests.harness.desktop_worker import spec
 
 from cartrita.adapters.desktop.host import life
 from cartrita.adapters.desktop.host.enclosures import Command
+from cartrita.adapters.desktop.host.requests import Requests
 from cartrita.adapters.desktop.host.screens import running
-from cartrita.adapters.desktop.orders import HostOrder
+from cartrita.adapters.desktop.orders import SOCKET, HostOrder
 from cartrita.domain.desktop import DesktopIsolation
 
 
@@ -70,3 +73,18 @@ async def test_one_that_takes_too_long_says_so(
         os.close(server)
         os.close(alive)
     assert reason == "It did not start within 0.5 seconds."
+
+
+async def test_hundreds_may_ask_at_once(tmp_path: Path) -> None:
+    requests = cast("Requests", SimpleNamespace(serve=nobody))
+    server = await life._listening(requests, tmp_path)
+    with ExitStack() as stack:
+        stack.callback(server.close)
+        for _ in range(300):
+            asked = stack.enter_context(socket.socket(socket.AF_UNIX))
+            asked.setblocking(False)
+            asked.connect(str(tmp_path / SOCKET))  # nobody has accepted one of them yet
+
+
+async def nobody(*_: object) -> None:
+    """Nothing is answered."""
