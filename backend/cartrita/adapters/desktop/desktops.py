@@ -6,7 +6,7 @@ import shutil
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -62,6 +62,17 @@ class LocalDesktops:
     def missing(self) -> Sequence[str]:
         """See `Desktops.missing`."""
         return self._missing
+
+    def announced(self, desktop_id: DesktopId) -> AbstractContextManager[None]:
+        """See `Desktops.announced`."""
+        return folders.announced(self._folder / desktop_id.hex)
+
+    async def is_begun(self, desktop_id: DesktopId) -> bool:
+        """See `Desktops.is_begun`."""
+        try:
+            return await asyncio.to_thread(folders.is_begun, self._folder / desktop_id.hex)
+        except OSError:
+            return True
 
     async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> RunningDesktop:
         """See `Desktops.start`."""

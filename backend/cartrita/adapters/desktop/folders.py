@@ -17,6 +17,8 @@ from cartrita.adapters.desktop import remnants
 from cartrita.adapters.desktop.orders import SOCKET
 
 _NAME: Final = re.compile("[0-9a-f]{32}")
+_ANNOUNCED: Final = ".starting"
+"""Of a file beside the folder, which the worker has locked that is about to start the desktop."""
 
 
 def make(folder: Path) -> None:
@@ -46,11 +48,38 @@ def claim(folder: Path) -> int:
             os.close(descriptor)  # who clears up has removed it before it was locked
 
 
+@contextmanager
+def announced(folder: Path) -> Generator[None]:
+    """Meanwhile it is about to be started here, for all who ask `is_begun`, if this process lives.
+
+    Where this cannot be told, the desktop cannot be started either, and its host tells why.
+    """
+    path = folder.with_suffix(_ANNOUNCED)
+    try:
+        descriptor = _locked(path)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a desktop runs, or a worker that lives is about to start it. Raises OSError."""
+    return _is_locked(folder.with_suffix(_ANNOUNCED)) or folder.exists()
+
+
 def remove_dead(folders: Path) -> None:
     """Remove what desktops have left whose hosts are gone, whatever ended them."""
     with suppress(FileNotFoundError):
         for each in sorted(folders.iterdir()):
-            remove_if_dead(each)
+            if each.suffix == _ANNOUNCED:
+                _remove_if_unlocked(each)
+            else:
+                remove_if_dead(each)
 
 
 def remove_if_dead(folder: Path) -> bool:
@@ -96,6 +125,41 @@ def socket_path(folder: Path) -> Generator[str]:
         yield f"/proc/self/fd/{descriptor}/{SOCKET}"
     finally:
         os.close(descriptor)
+
+
+def _locked(path: Path) -> int:
+    """Make a file and lock it: its descriptor. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _is(descriptor, path):
+            return descriptor
+        os.close(descriptor)  # who clears up has removed it before it was locked
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _remove_if_unlocked(path: Path) -> None:
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _is(descriptor: int, folder: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Final
 
 import structlog
 
@@ -17,8 +16,6 @@ log = structlog.get_logger()
 _DIED = "It died."
 _START_GRACE_S = 30.0
 """Nobody starts one any more that has not started so long after it should have."""
-_BEGUN_WITHIN: Final = timedelta(seconds=2)
-"""So long after it was stored, whoever starts one has begun to, unless they are gone."""
 
 
 class DesktopKeeper:
@@ -70,9 +67,7 @@ class DesktopKeeper:
     async def _is_dead(self, watched: WatchedDesktop) -> bool:
         session = watched.session
         if session.status is DesktopStatus.STARTING:
-            return watched.age > self._start or (
-                watched.age > _BEGUN_WITHIN and not await self._sessions.is_begun(session)
-            )
+            return watched.age > self._start or not await self._sessions.is_begun(session)
         try:
             await self._sessions.opened(session)
         except DesktopGone:

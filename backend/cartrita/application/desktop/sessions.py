@@ -114,8 +114,9 @@ class DesktopSessions:
             used_at=now,
             expires_at=now + timedelta(seconds=self._plan.lifetime_s),
         )
-        await self._store.begin(session, self._plan.limits)
-        await self._started(desktops, session)
+        with desktops.announced(session.id):  # before anybody can read that it starts
+            await self._store.begin(session, self._plan.limits)
+            await self._started(desktops, session)
         return await self._again(session)
 
     async def get(self, principal: Principal, public_id: str) -> DesktopSession:
@@ -161,10 +162,8 @@ class DesktopSessions:
         return found
 
     async def is_begun(self, session: DesktopSession) -> bool:
-        """Whether one that should start here is being started, by any worker."""
-        if session.id in self._own or self._desktops is None:
-            return True
-        return session.id in await self._desktops.all_running()
+        """Whether one that should start here is being started, by any worker that lives."""
+        return self._desktops is None or await self._desktops.is_begun(session.id)
 
     async def end(self, session: DesktopSession, reason: str) -> None:
         """End one, whether it runs or not."""

@@ -1,7 +1,7 @@
 """Ports of desktops: what starts them, and what is done on one."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol
 
 from cartrita.domain.desktop import (
@@ -99,6 +99,16 @@ class Desktops(Protocol):
     @property
     def missing(self) -> Sequence[str]:
         """What has to be installed first, as the lines that install it."""
+        ...
+
+    def announced(self, desktop_id: DesktopId) -> AbstractContextManager[None]:
+        """Meanwhile this worker is about to start one, as long as it lives."""
+        ...
+
+    async def is_begun(self, desktop_id: DesktopId) -> bool:
+        """Whether one runs, or has been announced by a worker that lives; so it is where that
+        cannot be found out.
+        """
         ...
 
     async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> Desktop:

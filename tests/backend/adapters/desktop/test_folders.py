@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,6 +19,13 @@ def hold(folder: Path, told: Connection) -> None:
     signal.pause()
 
 
+def announce(folder: Path, told: Connection) -> None:
+    """The same of a worker that is about to start one."""
+    with folders.announced(folder):
+        told.send("claimed")
+        signal.pause()
+
+
 @pytest.fixture
 def held(tmp_path: Path) -> "Held":
     return Held(tmp_path / "desktops" / "a")
@@ -26,11 +34,11 @@ def held(tmp_path: Path) -> "Held":
 class Held:
     """A folder that another process has claimed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, how: Callable[[Path, Connection], None] = hold) -> None:
         self.folder = folder
         ours, theirs = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("spawn").Process(
-            target=hold, args=(folder, theirs)
+            target=how, args=(folder, theirs)
         )
         self.process.start()
         assert ours.recv() == "claimed"
@@ -86,3 +94,26 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
 def test_where_there_are_none_nothing_is_removed(tmp_path: Path) -> None:
     folders.remove_dead(tmp_path / "desktops")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_announced_is_begun_for_as_long_as_its_worker_lives(tmp_path: Path) -> None:
+    folder = tmp_path / "desktops" / "0a"
+    assert not folders.is_begun(folder)
+    with folders.announced(folder):
+        folders.remove_dead(folder.parent)  # as another server does that starts
+        assert folders.is_begun(folder)
+    assert not folders.is_begun(folder)
+    folders.make(folder)
+    assert folders.is_begun(folder), "it has a host, or had one"
+
+
+def test_a_killed_worker_has_announced_nothing_and_what_it_left_is_removed(tmp_path: Path) -> None:
+    worker = Held(tmp_path / "desktops" / "a", announce)
+    try:
+        assert folders.is_begun(worker.folder)
+    finally:
+        worker.kill()
+    assert not folders.is_begun(worker.folder)
+    assert [*worker.folder.parent.iterdir()] != []
+    folders.remove_dead(worker.folder.parent)
+    assert [*worker.folder.parent.iterdir()] == []

@@ -2,8 +2,8 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from cartrita.domain.desktop import (
     LOOKS,
@@ -186,10 +186,22 @@ class Screens:
 
     def __init__(self) -> None:
         self.running: dict[DesktopId, Screen] = {}
+        self.beginning: set[DesktopId] = set()
         self.stopped: list[DesktopId] = []
         self.missing: Sequence[str] = ()
         self.isolation: DesktopIsolation | None = DesktopIsolation.PLAIN
         self.fails = False
+
+    @contextmanager
+    def announced(self, desktop_id: DesktopId) -> Generator[None]:
+        """See `Desktops.announced`."""
+        self.beginning.add(desktop_id)
+        yield
+        self.beginning.remove(desktop_id)
+
+    async def is_begun(self, desktop_id: DesktopId) -> bool:
+        """See `Desktops.is_begun`."""
+        return desktop_id in self.beginning or desktop_id in await self.all_running()
 
     async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> Screen:
         """See `Desktops.start`."""

@@ -281,20 +281,33 @@ async def test_one_that_nobody_starts_any_more_is_given_up_at_once(pool: Databas
     lost, begun = await desk.started(), await desk.started()
     other.sessions._desktops = desk.screens
     del desk.screens.running[lost.id]  # its worker was killed before it had a host
-    starting = update(desktop_sessions).values(status="starting")
-    just_now = func.now() + func.make_interval(0, 0, 0, 0, 1)  # however long the next look takes
     async with pool.use() as connection:
-        await connection.execute(starting.values(created_at=just_now))
-    await other.keeper.look()
-    assert (await desk.sessions.get(PRINCIPAL, lost.public_id)).alive, "it was stored just now"
-    seconds_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 3)
-    async with pool.use() as connection:
-        await connection.execute(starting.values(created_at=seconds_ago))
-    await desk.keeper.look()
-    assert (await desk.sessions.get(PRINCIPAL, lost.public_id)).alive, "who starts it knows"
+        await connection.execute(update(desktop_sessions).values(status="starting"))
     await other.keeper.look()
     assert not (await desk.sessions.get(PRINCIPAL, lost.public_id)).alive
     assert (await desk.sessions.get(PRINCIPAL, begun.public_id)).alive
+
+
+async def test_one_that_a_worker_has_not_begun_with_is_not_given_up(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, other = DeskFixture(pool), DeskFixture(pool)
+    other.sessions._desktops = desk.screens
+    stalled = asyncio.Event()
+
+    async def stall(*_: object) -> None:
+        stalled.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(desk.screens, "start", stall)
+    starting = asyncio.ensure_future(desk.started())
+    await stalled.wait()
+    await other.keeper.look()
+    [found] = (await desk.sessions.list(PRINCIPAL)).items
+    assert (found.status, desk.screens.stopped) == (DesktopStatus.STARTING, [])
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
 
 
 async def test_one_is_stopped_where_its_end_cannot_be_stored(
