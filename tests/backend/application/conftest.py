@@ -12,9 +12,20 @@ from cartrita.application.access.authentication import KeyAuthentication
 from cartrita.domain.principals import Principal
 
 
+def patient(dsn: str, pool_size: int) -> Database:
+    """On a busy machine a process may get no processor for seconds, within a transaction, too."""
+    return Database(
+        dsn,
+        pool_size=pool_size,
+        pool_wait_s=60.0,
+        statement_timeout_s=600.0,
+        idle_in_transaction_s=600.0,
+    )
+
+
 @pytest.fixture
 async def authentication(database: TemporaryDatabase) -> AsyncGenerator[AuthenticationFixture]:
-    pool = Database(database.dsn, pool_size=2)
+    pool = patient(database.dsn, pool_size=2)
     yield AuthenticationFixture(pool, database.dsn)
     await pool.close()
 
@@ -32,6 +43,6 @@ async def me(authentication: AuthenticationFixture, keys: KeyAuthentication) -> 
 
 @pytest.fixture
 async def pool(database: TemporaryDatabase) -> AsyncGenerator[Database]:
-    made = Database(database.dsn, pool_size=4, pool_wait_s=30)  # on a busy machine
+    made = patient(database.dsn, pool_size=4)
     yield made
     await made.close()
