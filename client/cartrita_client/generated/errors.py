@@ -233,6 +233,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "desktop_elsewhere": Conflict,
     "desktop_exists": Conflict,
     "desktop_gone": Conflict,
+    "desktop_starting": Conflict,
     "desktop_viewers": Conflict,
     "film_full": Conflict,
     "idempotency_mismatch": IdempotencyMismatch,

@@ -225,6 +225,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
       'desktop_elsewhere',
       'desktop_exists',
       'desktop_gone',
+      'desktop_starting',
       'desktop_viewers',
       'film_full',
     ],

@@ -6,6 +6,8 @@ from contextlib import suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
+import structlog
+
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
 from cartrita.application.desktop.call_checks import require_possible
 from cartrita.domain.broken_off import ActionBrokeOff
@@ -15,6 +17,8 @@ from cartrita.domain.errors import CartritaError, DesktopGone
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import CallingAgent, DesktopCall, DesktopOutcome
+
+log = structlog.get_logger()
 
 _DIED: Final = "It died."
 
@@ -78,6 +82,8 @@ class AgentDesktops:
             await self._parts.sessions.opened(session)
         except DesktopGone:
             await self._parts.sessions.forget(session, _DIED)
+        except CartritaError as error:  # what came of the action is told, and this to the next
+            log.info("desktop_not_found", code=error.code)
 
     async def shown(
         self, conversation_id: ConversationId, agent: CallingAgent, actions: Sequence[Action]

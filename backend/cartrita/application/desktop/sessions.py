@@ -29,6 +29,7 @@ from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop import Desktop, Desktops
 from cartrita.domain.ports.desktop_sessions import DesktopLimits, DesktopStore
 from cartrita.domain.principals import Principal
+from cartrita.domain.starting_desktops import DesktopStarting
 from cartrita.kit import clock, ids
 from cartrita.kit.pagination import Page
 
@@ -148,7 +149,10 @@ class DesktopSessions:
         return found
 
     async def opened(self, session: DesktopSession) -> Desktop:
-        """One that runs, to be used. Raises DesktopGone, Conflict, Forbidden and Unavailable."""
+        """One that runs, to be used.
+
+        Raises DesktopGone, DesktopStarting, Conflict, Forbidden and Unavailable.
+        """
         if not session.alive:
             raise _gone(session)
         if session.machine != self._plan.machine:
@@ -157,9 +161,11 @@ class DesktopSessions:
                 code="desktop_elsewhere",
             )
         found = await self._require_enabled().find(session.id)
-        if found is None:
-            raise DesktopGone.ended()
-        return found
+        if found is not None:
+            return found
+        if session.status is DesktopStatus.STARTING:  # its keeper knows whether somebody does that
+            raise DesktopStarting("The desktop is being started. Try again in a moment.")
+        raise DesktopGone.ended()
 
     async def is_begun(self, session: DesktopSession) -> bool:
         """Whether one that should start here is being started, by any worker that lives."""

@@ -42,7 +42,8 @@ _CONFLICT_CODES = (
     "previous_not_ended run_not_ended key_not_rotatable user_exists tenant_exists local_account "
     "arguments_changed approval_decided approval_expired client_seq_gap already_authenticated "
     "credential_not_current not_started action_broke_off action_refused agent_stuck desktop_busy "
-    "desktop_controlled desktop_elsewhere desktop_exists desktop_gone desktop_viewers film_full"
+    "desktop_controlled desktop_elsewhere desktop_exists desktop_gone desktop_starting "
+    "desktop_viewers film_full"
 )
 _RATE_CODES = (
     "rate_limited too_many_streams too_many_sockets too_many_frames too_many_runs "

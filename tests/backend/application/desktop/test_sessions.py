@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Table, func, select, update
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
+from tests.backend.application.desktop.screens import Screen
 from tests.harness.database import TemporaryDatabase
 from tests.harness.rows import ANN, BOB, stored_branch, stored_conversation, stored_run
 
@@ -15,7 +16,7 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
 from cartrita.adapters.persistence.tables.files import attachments
-from cartrita.domain.desktop import DesktopStatus, Screenshot
+from cartrita.domain.desktop import DesktopId, DesktopSpec, DesktopStatus, Screenshot
 from cartrita.domain.errors import (
     Conflict,
     DesktopGone,
@@ -27,6 +28,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop_sessions import DesktopLimits
 from cartrita.domain.principals import Principal
+from cartrita.domain.starting_desktops import DesktopStarting
 from cartrita.kit import clock
 from cartrita.kit.ids import uuid7
 
@@ -358,3 +360,34 @@ async def test_pages_end(pool: Database) -> None:
     assert [one.id for one in first.items] == [made[1].id]
     second = await desk.sessions.list(PRINCIPAL, limit=1, cursor=first.next_cursor)
     assert ([one.id for one in second.items], second.next_cursor) == ([made[0].id], None)
+
+
+async def test_one_that_starts_is_left_alone_by_agents_and_persons(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    other, conversation = desk.another_worker(), await desk.conversation()
+    begun, may_end, start = asyncio.Event(), asyncio.Event(), desk.screens.start
+
+    async def slowly(desktop_id: DesktopId, spec: DesktopSpec) -> Screen:
+        begun.set()
+        await may_end.wait()
+        return await start(desktop_id, spec)
+
+    monkeypatch.setattr(desk.screens, "start", slowly)
+    async with asyncio.TaskGroup() as tasks:
+        starting = tasks.create_task(desk.sessions.start(ANN, conversation))
+        await begun.wait()
+        session = await other.sessions.latest(conversation)
+        for use in (
+            other.do(conversation, Screenshot()),
+            other.leases.take(PRINCIPAL, session.public_id),
+            other.leases.screen(PRINCIPAL, session.public_id),
+        ):
+            with pytest.raises(DesktopStarting) as told:
+                await use
+            assert (told.value.code, told.value.retryable) == ("desktop_starting", True)
+        may_end.set()
+    assert starting.result().status is DesktopStatus.READY
+    assert other.screens.stopped == []
+    assert (await other.do(conversation, Screenshot())).success
