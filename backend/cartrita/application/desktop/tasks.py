@@ -118,12 +118,13 @@ class ComputerTasks:
         if session is not None:
             return await self._begin_on(session, principal, task, loosened, idempotency)
         session = await self._sessions.create(principal, None)
-        try:
-            begun = await self._begin_on(session, principal, task, loosened, idempotency)
-            return msgspec.structs.replace(begun, made=True)
+        try:  # nothing may fail once it is admitted: who tries again finds it, and its desktop
+            await self._keep(session, task)
+            admitted = await self._admit(session, principal, task, loosened, idempotency)
         except BaseException:
             await self._sessions.discard(principal, session, _NOT_BEGUN)
             raise
+        return StartedTask(session, admitted, made=True)
 
     async def _begin_on(
         self,
@@ -134,6 +135,26 @@ class ComputerTasks:
         idempotency: Idempotency | None,
     ) -> StartedTask:
         """Only what was admitted has its secrets kept: those of the running task are not lost."""
+        admitted = await self._admit(session, principal, task, loosened, idempotency)
+        try:
+            await self._keep(session, task)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._runs.cancel(principal, ids.public("run", admitted.run_id))
+            raise
+        return StartedTask(session, admitted)
+
+    async def _keep(self, session: DesktopSession, task: ComputerTask) -> None:
+        await (await self._sessions.opened(session)).keep(task.secrets)
+
+    async def _admit(
+        self,
+        session: DesktopSession,
+        principal: Principal,
+        task: ComputerTask,
+        loosened: ApprovalPolicy | None,
+        idempotency: Idempotency | None,
+    ) -> Admitted:
         command = ChatCommand(
             message=Message(Role.USER, (Text(task.text),)),
             conversation_id=session.public_conversation_id,
@@ -146,14 +167,7 @@ class ComputerTasks:
             loosened_to=loosened,
             busy=BusyPolicy.REJECT,
         )
-        admitted = await self._runs.start(principal, command, idempotency)
-        try:
-            await (await self._sessions.opened(session)).keep(task.secrets)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self._runs.cancel(principal, ids.public("run", admitted.run_id))
-            raise
-        return StartedTask(session, admitted)
+        return await self._runs.start(principal, command, idempotency)
 
     @asynccontextmanager
     async def tail(

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
+from tests.backend.application.desktop.screens import Screen
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.conversations import conversations
@@ -108,6 +109,24 @@ async def test_for_a_model_that_cannot_see_or_act_no_desktop_is_started(
     assert desk.screens.stopped == []
     async with pool.use() as connection:
         assert (await connection.execute(select(desktop_sessions))).all() == []
+
+
+async def test_a_task_is_admitted_when_nothing_of_it_can_fail_any_more(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, runs = DeskFixture(pool), Runs(1)
+
+    async def gone(*_: object) -> None:
+        raise DesktopGone.ended()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Screen, "keep", gone)
+        with pytest.raises(DesktopGone):
+            await tasks(desk, runs).start(PRINCIPAL, task(PIN="12"))
+    assert (runs.admitted, runs.cancelled) == ([], []), "else who tries again finds it"
+    begun = await tasks(desk, runs).start(PRINCIPAL, task(PIN="12"))
+    assert begun.made
+    assert desk.screen(begun.session).secrets == {"PIN": "12"}
 
 
 async def test_a_refused_task_leaves_a_desktop_that_was_there_as_it_is(pool: Database) -> None:
