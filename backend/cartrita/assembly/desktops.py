@@ -176,6 +176,7 @@ def _parts(
         keeper=DesktopKeeper(
             table,
             sessions,
+            memory,
             machine=machine,
             idle_s=desktop.idle_s,
             start_s=desktop.start_timeout_s,

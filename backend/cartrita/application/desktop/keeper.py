@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import DesktopStatus
 from cartrita.domain.errors import CartritaError, DesktopGone, Unavailable
@@ -25,6 +26,7 @@ class DesktopKeeper:
         self,
         watch: DesktopWatch,
         sessions: DesktopSessions,
+        memory: DesktopMemory,
         *,
         machine: str,
         idle_s: float,
@@ -33,6 +35,7 @@ class DesktopKeeper:
     ) -> None:
         self._watch = watch
         self._sessions = sessions
+        self._memory = memory
         self._machine = machine
         self._idle_s = idle_s
         self._start = timedelta(seconds=start_s + _START_GRACE_S)
@@ -57,7 +60,11 @@ class DesktopKeeper:
         for due in await self._watch.due(self._machine, self._idle_s):
             await self._sessions.end(due.session, due.reason)
             log.info("desktop_ended", desktop=due.session.id.hex, reason=due.reason)
-        for watched in await self._watch.running_on(self._machine):
+        known = self._memory.known
+        running = await self._watch.running_on(self._machine)
+        for desktop_id in known - {watched.session.id for watched in running}:
+            self._memory.forget(desktop_id)  # another worker has ended it
+        for watched in running:
             if await self._is_dead(watched):
                 await self._sessions.forget(watched.session, _DIED)
                 log.warning("desktop_died", desktop=watched.session.id.hex)

@@ -60,6 +60,11 @@ class DesktopMemory:
         """Something else was tried than to look."""
         self._of(desktop_id).looks.clear()
 
+    @property
+    def known(self) -> frozenset[DesktopId]:
+        """Those of which something is remembered."""
+        return frozenset(self._desktops)
+
     def forget(self, desktop_id: DesktopId) -> None:
         """The desktop has ended."""
         self._desktops.pop(desktop_id, None)

@@ -108,7 +108,13 @@ class DeskFixture:
         self.films = Films(FilmTable(database), pictures, self.sessions, self.files, most=most)
         self.leases = DesktopLeases(self.sessions, table, self.films, seconds=60, seen_s=60)
         self.keeper = DesktopKeeper(
-            table, self.sessions, machine=machine, idle_s=idle_s, start_s=1, interval_s=60
+            table,
+            self.sessions,
+            self.memory,
+            machine=machine,
+            idle_s=idle_s,
+            start_s=1,
+            interval_s=60,
         )
         self.use = AgentDesktops(
             BatchParts(self.sessions, self.films, pictures, self.memory, actions)

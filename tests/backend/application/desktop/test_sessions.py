@@ -391,3 +391,15 @@ async def test_one_that_starts_is_left_alone_by_agents_and_persons(
     assert starting.result().status is DesktopStatus.READY
     assert other.screens.stopped == []
     assert (await other.do(conversation, Screenshot())).success
+
+
+async def test_what_other_workers_have_ended_is_forgotten(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    other, ended = desk.another_worker(), await desk.started()
+    running = await desk.started()
+    for session in (ended, running):
+        await other.do(session.conversation_id, Screenshot())
+    await desk.sessions.end(ended, "It was enough.")
+    assert other.memory.known == {ended.id, running.id}
+    await other.keeper.look()
+    assert other.memory.known == {running.id}
