@@ -3,11 +3,13 @@
 import io
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from PIL import Image, ImageChops
 
 Look: TypeAlias = Callable[[], Awaitable[bytes]]
+Opening: TypeAlias = Literal["menu", "program", "window"]
+"""What a step of a task opens; a program is one that was chosen from a menu."""
 
 _WINDOW: Final = 50
 """In pixels: what changes over more than this, both ways, is no caret."""
@@ -20,7 +22,26 @@ def differs(one: bytes, other: bytes) -> bool:
     return box is not None and box[2] - box[0] > _WINDOW and box[3] - box[1] > _WINDOW
 
 
-async def changed(look: Look, before: bytes) -> bytes:
+class Openings:
+    """Waits for what the steps of a task open."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._without_menu = b""
+
+    async def opened(self, opening: Opening | None, before: bytes) -> None:
+        """Wait for it, when the screen was like this before the step.
+
+        A program is there when the screen is another than before the menu: that it closes is no
+        window yet, and what is typed then goes to another one.
+        """
+        if opening == "menu":
+            self._without_menu = before
+        if opening is not None:
+            await _changed(self._look, self._without_menu if opening == "program" else before)
+
+
+async def _changed(look: Look, before: bytes) -> bytes:
     """The screen when it is another than before, and stands still."""
     deadline = time.monotonic() + _WATCHDOG_S
     seen = await look()

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from tests.harness.desktop_pictures import Opening
+
 from cartrita.domain.desktop import (
     Action,
     Area,
@@ -30,17 +32,17 @@ SAVED = "Ersetzt\n" + _LINES.partition("\n")[2] + _MORE.replace("noch", "NOCH", 
 
 
 class Step(NamedTuple):
-    """Actions of one turn. With `opens` a window or a menu comes that the next step needs."""
+    """Actions of one turn, and what they open that the next step needs."""
 
     actions: tuple[Action, ...]
-    opens: bool = False
+    opens: Opening | None = None
 
 
 def _program(entry: int) -> tuple[Step, ...]:
     """Start the one of this entry of the menu."""
     return (
-        Step((Click(at=_BACKGROUND, button="right"),), opens=True),
-        Step((Key(("Down",), times=entry), Key(("Return",))), opens=True),
+        Step((Click(at=_BACKGROUND, button="right"),), opens="menu"),
+        Step((Key(("Down",), times=entry), Key(("Return",))), opens="program"),
     )
 
 
@@ -50,9 +52,9 @@ def steps(*, terminal: int, editor: int) -> tuple[Step, ...]:
         Step((Screenshot(),)),
         *_program(editor),
         Step((Type(_LINES + _MORE),)),
-        Step((Key(("ctrl", "s")),), opens=True),
+        Step((Key(("ctrl", "s")),), opens="window"),
         Step((Key(("ctrl", "a")), Type(NAME))),
-        Step((Key(("Return",)),), opens=True),
+        Step((Key(("Return",)),), opens="window"),
         Step((Key(("ctrl", "Home")),)),
         Step((Zoom(Area(320, 140, 960, 400)), Move(_LINE_START), CursorPosition())),
         Step((Drag((_LINE_START, Point(600, 208), _BEHIND_LINE)),)),

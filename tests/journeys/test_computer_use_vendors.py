@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psutil
 import pytest
-from tests.harness.desktop_pictures import changed
+from tests.harness.desktop_pictures import Opening, Openings
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fake_provider.script import Script, ToolCall
 from tests.harness.fixtures import PROVIDER_KEY
@@ -66,35 +66,35 @@ COUNT = "wc -c < note.txt > .count; mv .count count.txt"
 
 
 class Step(NamedTuple):
-    """What the model does in a turn. With `opens` a window comes or goes, or a menu.
+    """What the model does in a turn, and what that opens, or closes.
 
     It looks at that before it clicks there: a person approves of clicks on what they see.
     """
 
     actions: list[Action]
-    opens: bool = False
+    opens: Opening | None = None
 
 
 STEPS = [
     Step([SHOT]),
-    Step([click(MENU)], opens=True),
+    Step([click(MENU)], opens="menu"),
     Step([SHOT]),
-    Step([click((1120, 66))], opens=True),
+    Step([click((1120, 66))], opens="program"),
     Step([write(TEXT)]),
     Step([("mouse_move", {"coordinate": [640, 400]})]),
     Step([("scroll", {"scroll_direction": "down", "scroll_amount": 2, "coordinate": [640, 400]})]),
     Step([("left_click_drag", {"start_coordinate": [600, 400], "coordinate": [700, 420]})]),
     Step([key("ctrl+End")]),
-    Step([key("ctrl+s")], opens=True),
+    Step([key("ctrl+s")], opens="window"),
     Step([key("ctrl+a"), write("note.txt"), SHOT]),
-    Step([key("Return")], opens=True),
+    Step([key("Return")], opens="window"),
     Step([key("ctrl+f")]),
     Step([write("世界"), key("Escape")]),
     Step([("zoom", {"region": [0, 0, 640, 400]})]),
     Step([("cursor_position", {})]),
-    Step([click(MENU)], opens=True),
+    Step([click(MENU)], opens="menu"),
     Step([SHOT]),
-    Step([click((1120, 49))], opens=True),
+    Step([click((1120, 49))], opens="program"),
     Step([write(f"cp note.txt copy.txt; {COUNT}\n")]),
     Step([("wait", {"duration": 1}), SHOT]),
     Step([("double_click", {"coordinate": [5, 5]})]),
@@ -172,6 +172,7 @@ async def test_a_task_of_many_steps_is_done(
     status, told = await desk.call("POST", "/api/computer-use/execute", body)
     assert status == 202, told
     run_id, desktop = told["run_id"], told["session_id"]
+    openings = Openings(lambda: screen(desk, desktop))
     for step in STEPS:
         left = len(calls(step.actions))
         asked = await asked_of(desk, run_id)
@@ -180,8 +181,7 @@ async def test_a_task_of_many_steps_is_done(
         while left := left - len(asked):
             asked = await asked_of(desk, run_id)
             await allow(desk, run_id, asked)
-        if step.opens:
-            await changed(lambda: screen(desk, desktop), before)
+        await openings.opened(step.opens, before)
     assert (await settled(desk, run_id))["status"] == "completed"
     assert [one.status for one in vendors.requests()] == [200] * (len(STEPS) + 1)
     home = _home()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from tests.harness import desktop_programs, desktop_task
-from tests.harness.desktop_pictures import changed
+from tests.harness.desktop_pictures import Openings
 from tests.harness.desktop_worker import APPS
 from tests.harness.x_display import eventually
 
@@ -24,12 +24,12 @@ async def test_a_task_of_twenty_steps_leaves_its_files(desktop: RunningDesktop) 
     async def look() -> bytes:
         return (await desktop.act(_NOTHING)).after.png
 
+    openings = Openings(look)
     for step in steps:
-        before = await look() if step.opens else None
+        before = await look()
         for action in step.actions:
             await desktop.act(action)
-        if before is not None:
-            await changed(look, before)
+        await openings.opened(step.opens, before)
     copy = desktop_programs.home() / desktop_task.COPY
     await asyncio.to_thread(eventually, "the copy is there", copy.exists)
     assert copy.read_text() == desktop_task.SAVED
