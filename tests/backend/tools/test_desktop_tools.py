@@ -1,6 +1,7 @@
 """Tools of desktops are for keys that are for desktops."""
 
 from typing import cast
+from unittest.mock import create_autospec
 
 from cartrita.domain.ports.desktop_use import DesktopUse, HandOvers
 from cartrita.domain.principals import Principal
@@ -8,7 +9,7 @@ from cartrita.domain.scopes import Operation, Scopes
 from cartrita.tools.ask_for_hand_over import hand_over_tool
 from cartrita.tools.computer import computer_tool
 
-USE, HAND_OVERS = cast("DesktopUse", None), cast("HandOvers", None)
+USE, HAND_OVERS = create_autospec(DesktopUse, instance=True), cast("HandOvers", None)
 
 
 def test_a_key_needs_the_operation_desktop_for_them() -> None:
