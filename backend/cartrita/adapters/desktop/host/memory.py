@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ _SHARED: Final = "RssShmem:"
 _MEMORY_FILE: Final = "/memfd:"
 _MEMORY_MAPPED: Final = (_MEMORY_FILE, "/dev/zero (deleted)", "/SYSV")
 """Names of what processes share without a file of a directory."""
+_MOST_LINES: Final = 250_000
+"""Of mappings, in one look: a browser has 30,000, and what has more for itself has 65,530."""
 _BLOCK: Final = 512
 _SHARE_OF_SEGMENTS: Final = 4
 
@@ -32,10 +35,14 @@ async def watch(most: int, isolation: DesktopIsolation) -> None:
     used = 0
     while True:
         await asyncio.sleep(_CLOSE_LOOK_S if used > most // 2 else _LOOK_S)
-        left = 0
-        if isolation is DesktopIsolation.BUBBLEWRAP:  # without walls they may be another's
-            left = segments.trim(most // _SHARE_OF_SEGMENTS)
-        used = left + relieve(most - left)
+        used = await asyncio.to_thread(_relieved, most, isolation)  # it may have much to read
+
+
+def _relieved(most: int, isolation: DesktopIsolation) -> int:
+    left = 0
+    if isolation is DesktopIsolation.BUBBLEWRAP:  # without walls they may be another's
+        left = segments.trim(most // _SHARE_OF_SEGMENTS)
+    return left + relieve(most - left)
 
 
 def relieve(most: int) -> int:
@@ -44,7 +51,8 @@ def relieve(most: int) -> int:
     How much is used by those that are left.
     """
     counted: set[int] = set()
-    sizes = {process: _size(process, counted) for process in lineage.descendants()}
+    lines = iter(range(_MOST_LINES if _tells_sizes() else 0))
+    sizes = {process: _size(process, counted, lines) for process in lineage.descendants()}
     used = sum(sizes.values())
     for process in sorted(sizes, key=lambda process: sizes[process], reverse=True):
         if used <= most:
@@ -55,10 +63,10 @@ def relieve(most: int) -> int:
     return used
 
 
-def _size(process: int, counted: set[int]) -> int:
+def _size(process: int, counted: set[int], lines: Iterator[int]) -> int:
     """Of shared memory it is what is mapped, or what is held as files: whichever is more."""
     mapped = _mapped(process)
-    held = sum(_held(process, counted))
+    held = sum(_held(process, counted, lines))
     own = mapped.get(_ANONYMOUS, 0) + mapped.get(_SWAPPED, 0)
     return own + max(mapped.get(_SHARED, 0), held)
 
@@ -71,9 +79,9 @@ def _mapped(process: int) -> dict[str, int]:
     return {}
 
 
-def _held(process: int, counted: set[int]) -> Iterator[int]:
+def _held(process: int, counted: set[int], lines: Iterator[int]) -> Iterator[int]:
     """The sizes of its files in memory, but for those that are counted already."""
-    for path in (*_open_files(process), *_mapped_files(process)):
+    for path in (*_open_files(process), *_mapped_files(process, lines)):
         with suppress(OSError):
             found = path.stat()
             if found.st_ino not in counted:
@@ -89,14 +97,24 @@ def _open_files(process: int) -> Iterator[Path]:
                     yield descriptor
 
 
-def _mapped_files(process: int) -> Iterator[Path]:
-    """Those whose descriptors are closed, or never were; only root is told how large they are."""
+def _mapped_files(process: int, lines: Iterator[int]) -> Iterator[Path]:
+    """Those whose descriptors are closed, or never were, in so many lines as are left."""
     folder = Path(f"/proc/{process}")
-    with suppress(OSError):
-        for line in (folder / "maps").read_text("ascii", "replace").splitlines():
-            place, _, _, _, _, *name = line.split(maxsplit=5)
-            if name and name[0].startswith(_MEMORY_MAPPED):
-                yield folder / "map_files" / _as_listed(place)
+    with suppress(OSError), (folder / "maps").open("r", encoding="ascii", errors="replace") as maps:
+        for _, line in zip(lines, maps, strict=False):
+            if any(name in line for name in _MEMORY_MAPPED):
+                place, _, _, _, _, *name = line.split(maxsplit=5)
+                if name and name[0].startswith(_MEMORY_MAPPED):
+                    yield folder / "map_files" / _as_listed(place)
+
+
+@cache
+def _tells_sizes() -> bool:
+    """Whether this process is told how large mapped files are: root of the machine is."""
+    try:
+        return any(each.stat() for each in Path("/proc/self/map_files").iterdir())
+    except OSError:
+        return False
 
 
 def _as_listed(place: str) -> str:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -85,16 +85,9 @@ sys.stdin.read()
 """
 
 
-def tells_sizes() -> bool:
-    """Whether this process is told how large mapped files are: root of the machine is."""
-    try:
-        next(Path("/proc/self/map_files").iterdir()).stat()
-    except (OSError, StopIteration):
-        return False
-    return True
-
-
-@pytest.mark.skipif(not tells_sizes(), reason="only root is told how large mapped files are")
+@pytest.mark.skipif(
+    not memory._tells_sizes(), reason="only root is told how large mapped files are"
+)
 @pytest.mark.parametrize("held", HIDDEN)
 def test_what_is_held_without_being_mapped_in_is_counted(
     held: str, monkeypatch: pytest.MonkeyPatch
@@ -107,6 +100,35 @@ def test_what_is_held_without_being_mapped_in_is_counted(
         assert memory.relieve(1 << 40) > LARGE
         memory.relieve(LARGE)
         assert program.wait() == -9
+
+
+@pytest.mark.skipif(
+    not memory._tells_sizes(), reason="only root is told how large mapped files are"
+)
+def test_no_more_is_read_of_mappings_than_is_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = f"SIZE = {LARGE}\n{[*HIDDEN.values()][1]}{AND_WAIT}"
+    with _running("-c", code) as program:
+        monkeypatch.setattr(lineage, "descendants", lambda: [program.pid])
+        monkeypatch.setattr(memory, "_MOST_LINES", 1)
+        assert memory.relieve(1 << 40) < LARGE
+        program.kill()
+
+
+async def test_the_desktop_is_served_while_much_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, served = Event(), Event()
+
+    def relieve(_: int) -> int:
+        reading.set()
+        assert served.wait(60.0)
+        return 0
+
+    monkeypatch.setattr(memory, "_LOOK_S", 0.0)
+    monkeypatch.setattr(memory, "relieve", relieve)
+    watching = asyncio.ensure_future(memory.watch(100, DesktopIsolation.PLAIN))
+    await asyncio.to_thread(reading.wait, 60.0)
+    served.set()
+    watching.cancel()
+    await asyncio.wait([watching])
 
 
 async def test_it_looks_more_often_when_more_than_half_is_used(
