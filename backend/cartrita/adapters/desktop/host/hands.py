@@ -84,14 +84,28 @@ class Hands:
         same = self._thread.submit(self._driver.is_unchanged, points)
         return await _in_time(same, self._timeout_s)
 
-    def let_go(self) -> Future[None]:
-        """Let go of all keys and buttons, before anything else is done."""
+    def let_go(self) -> asyncio.Future[None]:
+        """Let go of all keys and buttons, before anything else is done.
+
+        A display on which that fails is lost: nobody knows what is down there.
+        """
         self._held = frozenset()
-        return self._thread.submit(self._driver.let_go)
+        work = asyncio.wrap_future(self._thread.submit(self._driver.let_go))
+        work.add_done_callback(self._require_let_go)
+        return work
 
     async def release(self) -> None:
-        """The same; returns when that is done."""
-        await asyncio.wrap_future(self.let_go())
+        """The same; returns when that is done. Raises DesktopGone, also if it takes too long."""
+        work = self.let_go()
+        await asyncio.wait([work], timeout=self._timeout_s)  # which goes on with it
+        if not work.done():
+            self._lost()
+        if not work.done() or work.exception() is not None:
+            raise DesktopGone.ended()
+
+    def _require_let_go(self, work: asyncio.Future[None]) -> None:
+        if not work.cancelled() and work.exception() is not None:
+            self._lost()
 
     def _secret(self, action: Action) -> str | None:
         """The text of the secret that it types, if it is known."""

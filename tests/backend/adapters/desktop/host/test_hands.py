@@ -38,6 +38,7 @@ class Scripted:
         self.free = Event()
         self.calls: list[str] = []
         self.typed: str | None = None
+        self.fails: Exception | None = None
 
     def act(self, action: Action, typed: str | None, stop: Event) -> Done:
         self.calls.append("act")
@@ -70,6 +71,8 @@ class Scripted:
 
     def let_go(self) -> None:
         self.calls.append("let go")
+        if self.fails is not None:
+            raise self.fails
 
 
 def never() -> None:
@@ -178,6 +181,36 @@ async def test_a_driver_that_does_not_end_has_lost_its_display(
         assert lost == ["lost"]
     finally:
         driver.free.set()
+
+
+async def test_a_display_that_lets_nothing_go_in_time_is_lost() -> None:
+    driver, lost = Scripted(stubborn=True), list[str]()
+    hands = Hands(driver, 0.01, lambda: lost.append("lost"))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(hands.enter(()))
+        await asyncio.to_thread(driver.begun.wait, LONG)
+        try:
+            with pytest.raises(DesktopGone):
+                await hands.release()
+            assert lost == ["lost"]
+        finally:
+            driver.free.set()
+
+
+async def test_one_on_which_that_fails_is_lost_too() -> None:
+    driver, lost = Scripted(), list[str]()
+    driver.fails = ValueError("The server says no.")
+    with pytest.raises(DesktopGone):
+        await Hands(driver, LONG, lambda: lost.append("lost")).release()
+    assert lost == ["lost"]
+
+
+async def test_nobody_needs_to_wait_for_it_to_be_lost() -> None:
+    driver = Scripted()
+    driver.fails = ValueError("The server says no.")
+    lost = asyncio.Event()
+    await Gate(Hands(driver, LONG, lost.set).let_go).take("ann", LONG)
+    await lost.wait()
 
 
 async def test_eyes_that_see_nothing_in_time_have_lost_it_too() -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from cartrita.adapters.desktop.host.driver import refusals
@@ -116,11 +116,12 @@ class XDriver:
 
     def let_go(self) -> None:
         """Release all keys and buttons, whoever pressed them."""
-        with suppress(DesktopGone):
-            self._parts.hand.let_go()
-            self._parts.fingers.let_go()
-            self._parts.keyboard.let_go()
-            self._parts.server.sync()
+        parts = self._parts
+        with suppress(DesktopGone), ExitStack() as last_first:  # each, though another fails
+            last_first.callback(parts.server.sync)
+            last_first.callback(parts.keyboard.let_go)
+            last_first.callback(parts.fingers.let_go)
+            last_first.callback(parts.hand.let_go)
 
     def close(self) -> None:
         """End the connections."""

@@ -7,11 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from tests.harness.x_display import XDisplay, eventually
-from Xlib import X
+from Xlib import XK, X
 from Xlib.display import Display
 from Xlib.ext import xtest
 
 from cartrita.adapters.desktop.host.driver.driver import XDriver
+from cartrita.adapters.desktop.host.driver.hand import Hand
+from cartrita.adapters.desktop.host.driving import KeyInput
 from cartrita.domain.desktop import (
     Action,
     Area,
@@ -98,6 +100,20 @@ def test_a_wait_ends_at_once_and_buttons_are_let_go(
     done, stop = _begun(thread, driver, Wait(300))
     stop.set()
     assert done.result(_WATCHDOG_S).seconds < 300
+    assert display.keys_down() == 0
+
+
+def test_keys_are_let_go_where_buttons_cannot_be(
+    display: XDisplay, driver: XDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Hand) -> None:
+        raise ValueError("The server says no.")
+
+    driver.enter([KeyInput(XK.XK_F5, down=True)])
+    assert display.keys_down() == 1
+    monkeypatch.setattr(Hand, "let_go", fails)
+    with pytest.raises(ValueError, match="says no"):
+        driver.let_go()
     assert display.keys_down() == 0
 
 
