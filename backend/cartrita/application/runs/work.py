@@ -42,7 +42,7 @@ from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
 
 _TOOLS_END_S: Final = 5.0
-"""For tools to end what they began, when a run is stopped."""
+"""For tools to end what they began: a run does not go on for those that cannot."""
 
 
 class KeyLookup(Protocol):
@@ -136,11 +136,14 @@ class RunWork:
         except ApprovalsNeeded:
             raise
         except BaseException:
-            with anyio.move_on_after(_TOOLS_END_S, shield=True):
-                await self._tools.end_run(context.claim.conversation_id)
+            await self._end_tools(context)
             raise
-        await self._tools.end_run(context.claim.conversation_id)
+        await self._end_tools(context)
         return concluded
+
+    async def _end_tools(self, context: RunContext) -> None:
+        with anyio.move_on_after(_TOOLS_END_S, shield=True):
+            await self._tools.end_run(context.claim.conversation_id)
 
     async def _assignment(
         self, run: ActiveRun, context: RunContext, agent: Agent, principal: Principal

@@ -1,5 +1,7 @@
 """The work of a run waits for the tools that its team names."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 from tests.backend.agents.acting_fixture import Acting
@@ -8,6 +10,7 @@ from tests.backend.agents.test_tool_runner_approvals import suspended
 from tests.backend.application.fakes import claim
 
 from cartrita.agents.agent import NO_AGENT
+from cartrita.application.runs import work
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.ids import ConversationId
@@ -71,3 +74,19 @@ async def test_tools_are_told_of_the_end_of_a_run_and_not_of_its_waiting() -> No
         await fixture.ending(claimed)
         assert over.pop() == claimed.conversation_id
         assert over == []
+
+
+async def test_a_tool_that_hangs_at_the_end_of_a_run_does_not_hold_it_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(work, "_TOOLS_END_S", 0.01)
+
+    async def hang(_: ConversationId) -> None:
+        await asyncio.Event().wait()
+
+    fixture = LoopFixture(
+        said("Done."),
+        tools=(replace(Acting().tool, over=hang),),
+        overrides={"supervisor": {"tools": ["act"]}},
+    )
+    assert completed(await fixture.ending(asked())).finish_reason is FinishReason.STOP
