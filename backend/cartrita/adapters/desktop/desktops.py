@@ -5,8 +5,8 @@ import os
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -63,9 +63,17 @@ class LocalDesktops:
         """See `Desktops.missing`."""
         return self._missing
 
-    def announced(self, desktop_id: DesktopId) -> AbstractContextManager[None]:
+    @contextmanager
+    def announced(self, desktop_id: DesktopId) -> Generator[None]:
         """See `Desktops.announced`."""
-        return folders.announced(self._folder / desktop_id.hex)
+        with ExitStack() as announced:
+            try:
+                announced.enter_context(folders.announced(self._folder / desktop_id.hex))
+            except OSError as error:
+                raise _unavailable(
+                    f"The desktop cannot be started here: {error.strerror}."
+                ) from None
+            yield
 
     async def is_begun(self, desktop_id: DesktopId) -> bool:
         """See `Desktops.is_begun`."""

@@ -52,24 +52,24 @@ def claim(folder: Path) -> int:
 def announced(folder: Path) -> Generator[None]:
     """Meanwhile it is about to be started here, for all who ask `is_begun`, if this process lives.
 
-    Where this cannot be told, the desktop cannot be started either, and its host tells why.
+    Raises OSError, first of all, where this cannot be told.
     """
     path = folder.with_suffix(_ANNOUNCED)
-    try:
-        descriptor = _locked(path)
-    except OSError:
-        yield
-        return
+    descriptor = _locked(path)
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # one that is left is removed when the next server starts
+            path.unlink()
         os.close(descriptor)
 
 
 def is_begun(folder: Path) -> bool:
-    """Whether a desktop runs, or a worker that lives is about to start it. Raises OSError."""
-    return _is_locked(folder.with_suffix(_ANNOUNCED)) or folder.exists()
+    """Whether a desktop runs, or a worker that lives is about to start it. Raises OSError.
+
+    The folder is asked last: its host, which claims it meanwhile, must not find it locked by us.
+    """
+    return _is_locked(folder.with_suffix(_ANNOUNCED)) or _is_locked(folder)
 
 
 def remove_dead(folders: Path) -> None:
@@ -132,9 +132,13 @@ def _locked(path: Path) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if _is(descriptor, path):
-            return descriptor
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is(descriptor, path):
+                return descriptor
+        except OSError:
+            os.close(descriptor)
+            raise
         os.close(descriptor)  # who clears up has removed it before it was locked
 
 

@@ -102,7 +102,10 @@ class Desktops(Protocol):
         ...
 
     def announced(self, desktop_id: DesktopId) -> AbstractContextManager[None]:
-        """Meanwhile this worker is about to start one, as long as it lives."""
+        """Meanwhile this worker is about to start one, as long as it lives.
+
+        Raises Unavailable where others cannot be told.
+        """
         ...
 
     async def is_begun(self, desktop_id: DesktopId) -> bool:

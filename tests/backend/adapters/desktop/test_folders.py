@@ -103,8 +103,31 @@ def test_what_is_announced_is_begun_for_as_long_as_its_worker_lives(tmp_path: Pa
         folders.remove_dead(folder.parent)  # as another server does that starts
         assert folders.is_begun(folder)
     assert not folders.is_begun(folder)
-    folders.make(folder)
-    assert folders.is_begun(folder), "it has a host, or had one"
+    host = folders.claim(folder)
+    assert folders.is_begun(folder)
+    os.close(host)
+    assert folder.exists()
+    assert not folders.is_begun(folder), "nobody starts what a killed host or worker has left"
+
+
+def test_what_cannot_be_announced_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "desktops").touch()
+    with pytest.raises(OSError, match="File exists"), folders.announced(tmp_path / "desktops/a"):
+        raise AssertionError("it begins all the same")
+
+
+def test_a_file_that_cannot_be_removed_announces_nothing_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError
+
+    folder = tmp_path / "desktops" / "a"
+    with monkeypatch.context() as patch, folders.announced(folder):
+        patch.setattr(Path, "unlink", refuse)
+        assert folders.is_begun(folder)
+    assert [*folder.parent.iterdir()] != []
+    assert not folders.is_begun(folder)
 
 
 def test_a_killed_worker_has_announced_nothing_and_what_it_left_is_removed(tmp_path: Path) -> None:
