@@ -196,8 +196,10 @@ class Screens:
     def announced(self, desktop_id: DesktopId) -> Generator[None]:
         """See `Desktops.announced`."""
         self.beginning.add(desktop_id)
-        yield
-        self.beginning.remove(desktop_id)
+        try:
+            yield
+        finally:
+            self.beginning.remove(desktop_id)
 
     async def is_begun(self, desktop_id: DesktopId) -> bool:
         """See `Desktops.is_begun`."""

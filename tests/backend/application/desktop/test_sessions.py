@@ -89,6 +89,7 @@ async def test_one_that_does_not_start_leaves_nothing_that_runs(pool: Database) 
     [failed] = (await desk.sessions.list(PRINCIPAL)).items
     assert (failed.status, failed.reason) == (DesktopStatus.FAILED, "It did not start.")
     assert desk.screens.stopped == [failed.id]
+    assert not await desk.sessions.is_begun(failed)
 
 
 async def test_a_refused_start_leaves_no_conversation(pool: Database) -> None:
