@@ -8,17 +8,28 @@ down_revision = "0017"
 STATEMENTS = (
     # Who writes to these tables is not made to wait while another transaction has them for long,
     # as one of a replica of the version before may: after a moment, and a pause, they are asked
-    # for again.
+    # for again. Each tenth time they are waited for longer than deadlock_timeout, which is when
+    # Postgres ends an autovacuum that is in the way, and what is waited for is told.
     """
 DO $$
+DECLARE
+  tries integer := 0;
+  wait_ms integer;
 BEGIN
-  SET LOCAL lock_timeout = '100ms';
   LOOP
+    tries := tries + 1;
+    wait_ms := 100;
+    IF tries % 10 = 0 THEN
+      wait_ms := 1500 * extract(epoch FROM current_setting('deadlock_timeout')::interval);
+      RAISE WARNING 'conversations, attachments or approvals are in use: asked for % times', tries
+        USING HINT = 'pg_stat_activity tells who has a transaction open that should be ended.';
+    END IF;
+    PERFORM set_config('lock_timeout', wait_ms::text, true);
     BEGIN
       LOCK TABLE conversations, attachments IN SHARE ROW EXCLUSIVE MODE;
       LOCK TABLE approvals IN ACCESS EXCLUSIVE MODE;
       EXIT;
-    EXCEPTION WHEN lock_not_available THEN
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
       PERFORM pg_sleep(0.4);
     END;
   END LOOP;

@@ -132,3 +132,29 @@ async def test_a_long_transaction_holds_up_the_desktops_tables_and_nobody_else(
         await long.close()
         await other.close()
     assert await revision(empty) == schema.head()
+
+
+async def test_now_and_then_the_desktops_tables_are_waited_for_until_a_vacuum_would_end(
+    empty: TemporaryDatabase,
+) -> None:
+    """Postgres ends an autovacuum for who has waited for deadlock_timeout, and is told so."""
+    await upgrade_to("0017", empty.dsn)
+    long, other = await asyncpg.connect(empty.dsn), await asyncpg.connect(empty.dsn)
+    waited = (
+        "SELECT FROM pg_locks WHERE relation = 'attachments'::regclass AND NOT granted "
+        "AND clock_timestamp() - waitstart > current_setting('deadlock_timeout')::interval"
+    )
+    try:
+        held = long.transaction()
+        await held.start()
+        await long.execute("DELETE FROM attachments")
+        upgrading = asyncio.ensure_future(schema.upgrade(empty.dsn))
+        async with asyncio.timeout(60):
+            while not await other.fetch(waited):
+                assert not upgrading.done()
+        await held.commit()
+        await upgrading
+    finally:
+        await long.close()
+        await other.close()
+    assert await revision(empty) == schema.head()
