@@ -34,6 +34,8 @@ from cartrita.kit.secret import Secret
 log = structlog.get_logger()
 
 AGENT: Final = "computer_use"
+_LET_GO_S: Final = 5.0
+"""A display that hangs is not waited for any longer."""
 _NOT_BEGUN: Final = "Its task did not begin."
 _UNUSED: Final = "Its task failed before anything was done on it."
 _NEEDED: Final = ("tools", "vision")
@@ -185,10 +187,10 @@ class ComputerTasks:
     ) -> bool:
         """End the desktop that was made for a task which failed, if nothing was done on it.
 
-        Whether it did: who tries again would have one desktop more each time.
+        Whether it has ended: who tries again would have one desktop more each time.
         """
         if not started.made or stopped.kind is StopStatus.CANCELLED:
-            return False
+            return not started.session.alive  # it may be that of an equal request before
         try:
             if await self._films.page(principal, started.session.public_id, limit=1):
                 return False
@@ -202,7 +204,10 @@ class ComputerTasks:
         """Cancel what agents do on a desktop: at most the action in hand is done to its end."""
         session = await self._sessions.get(principal, desktop)
         await self._cancel(principal, session)
-        with suppress(CartritaError):  # of one that has ended, or is a person's, nothing is held
+        with (
+            suppress(CartritaError),
+            anyio.move_on_after(_LET_GO_S),
+        ):  # of one that has ended, or is a person's, nothing is held
             await (await self._sessions.opened(session)).let_go()
         return session
 

@@ -14,7 +14,8 @@ from tests.backend.application.desktop.screens import Screen
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
-from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks
+from cartrita.application.desktop import tasks as module
+from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks, StartedTask
 from cartrita.domain.desktop import DesktopStatus, Press, Screenshot
 from cartrita.domain.errors import Conflict, DesktopGone, InvalidInput
 from cartrita.domain.events import Event, LoggedEvent, RunStopped, StopStatus
@@ -194,6 +195,8 @@ async def test_a_task_that_failed_before_it_did_anything_ends_the_desktop_that_i
         "Its task failed before anything was done on it.",
     )
     assert desk.screens.running == {}
+    again = StartedTask(await desk.sessions.latest(found.conversation_id), started.admitted)
+    assert await begun.end_unused(PRINCIPAL, again, ended()), "who sends it again is told the same"
 
 
 async def test_whoever_follows_a_task_is_told_that_it_failed_when_its_desktop_has_ended(
@@ -232,3 +235,18 @@ async def test_what_is_stopped_leaves_no_button_down(pool: Database) -> None:
     assert desk.screen(session).held == frozenset()
     desk.screen(session).gone = True
     await tasks(desk, Runs(0)).stop(PRINCIPAL, session.public_id)
+
+
+async def test_a_display_that_hangs_does_not_hold_up_who_stops_what_is_done_on_it(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LET_GO_S", 0.01)
+    desk = DeskFixture(pool)
+    session = await desk.started()
+
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    cast("Any", desk.screen(session)).let_go = hang
+    stopped = await tasks(desk, Runs(0)).stop(PRINCIPAL, session.public_id)
+    assert stopped.alive
