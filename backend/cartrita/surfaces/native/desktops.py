@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import StreamingResponse
 
 from cartrita.application.desktop.control import holder_of
 from cartrita.application.desktop.film_archives import film_archive
@@ -19,6 +18,7 @@ from cartrita.surfaces.native.desktop_schemas import (
 )
 from cartrita.surfaces.native.paging import Limit, PageCursor, PageOf
 from cartrita.surfaces.native.request_bodies import JsonBody
+from cartrita.surfaces.streamed_files import StreamedFile
 
 router = APIRouter(
     prefix="/api/desktops", tags=["desktops"], dependencies=[Depends(Requires(Operation.DESKTOP))]
@@ -140,7 +140,7 @@ async def get_film(
     films = services.desktops.films
     session = await services.desktops.sessions.get(principal, desktop_id)
     disposition = f'attachment; filename="{session.public_id}.zip"'
-    return StreamingResponse(
+    return StreamedFile(
         film_archive(films, principal, session),
         media_type="application/zip",
         headers={**_NOT_KEPT, "Content-Disposition": disposition},

@@ -4,13 +4,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from fastapi.responses import StreamingResponse
-
 from cartrita.domain.conversations import Conversation
 from cartrita.domain.messages import Citation, StoredMessage
 from cartrita.kit.clock import iso
 from cartrita.surfaces.native.public_names import REF
 from cartrita.surfaces.native.schemas import ConversationView, MessageView
+from cartrita.surfaces.streamed_files import StreamedFile
 
 Lines = AsyncGenerator[str, None]
 
@@ -38,12 +37,12 @@ def export(
     conversation: Conversation,
     transcript: AsyncIterator[StoredMessage],
     kind: Literal["json", "markdown"],
-) -> StreamingResponse:
+) -> StreamedFile:
     """Stream the file, so that a long conversation is never completely in memory."""
     media_type, ending, write = _KINDS[kind]
     name = quote(f"{conversation.title[:80]}{ending}", safe="")
     disposition = f"attachment; filename=\"conversation{ending}\"; filename*=UTF-8''{name}"
-    return StreamingResponse(
+    return StreamedFile(
         write(conversation, transcript),
         media_type=media_type,
         headers={"Content-Disposition": disposition},
