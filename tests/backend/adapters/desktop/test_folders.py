@@ -1,15 +1,20 @@
 """A folder of a desktop belongs to its host while that lives, and is removed when it does not."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from cartrita.adapters.desktop import folders
+from cartrita.adapters.desktop.desktops import LocalDesktops
+from cartrita.domain.desktop import DesktopId
+from cartrita.domain.errors import Unavailable
 
 
 def hold(folder: Path, told: Connection) -> None:
@@ -110,10 +115,19 @@ def test_what_is_announced_is_begun_for_as_long_as_its_worker_lives(tmp_path: Pa
     assert not folders.is_begun(folder), "nobody starts what a killed host or worker has left"
 
 
-def test_what_cannot_be_announced_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "desktops").touch()
-    with pytest.raises(OSError, match="File exists"), folders.announced(tmp_path / "desktops/a"):
-        raise AssertionError("it begins all the same")
+async def test_what_cannot_be_announced_is_not_started(tmp_path: Path) -> None:
+    folder = tmp_path / "desktops"
+    folder.touch()
+    async with asyncio.TaskGroup() as tasks:
+        desktops = LocalDesktops(
+            folder, tasks, isolation=None, missing=(), container_command=(), hidden=()
+        )
+        with (
+            pytest.raises(Unavailable, match="cannot be started here: File exists") as refused,
+            desktops.announced(DesktopId(uuid4())),
+        ):
+            raise AssertionError("it begins all the same")
+    assert refused.value.code == "desktop_unavailable"
 
 
 def test_a_file_that_cannot_be_removed_announces_nothing_afterwards(
