@@ -18,8 +18,12 @@ _WATCHDOG_S: Final = 60.0
 
 def differs(one: bytes, other: bytes) -> bool:
     """Whether two pictures differ by more than a caret."""
-    box = ImageChops.difference(_image(one), _image(other)).getbbox()
-    return box is not None and box[2] - box[0] > _WINDOW and box[3] - box[1] > _WINDOW
+    return all(side > _WINDOW for side in _changed_sides(one, other))
+
+
+def shows_menu(one: bytes, other: bytes) -> bool:
+    """Whether they differ by more than a cursor: a menu may have one line, which is long."""
+    return _changed_sides(one, other)[0] > _WINDOW
 
 
 class Openings:
@@ -50,6 +54,14 @@ async def _changed(look: Look, before: bytes) -> bytes:
         if differs(before, seen) and not differs(last, seen):
             return seen
     raise AssertionError("the screen does not stand still, or is as it was")
+
+
+def _changed_sides(one: bytes, other: bytes) -> tuple[int, int]:
+    """The width and the height of the part that differs."""
+    left, top, right, bottom = (
+        ImageChops.difference(_image(one), _image(other)).getbbox() or [0] * 4
+    )
+    return right - left, bottom - top
 
 
 def _image(png: bytes) -> Image.Image:

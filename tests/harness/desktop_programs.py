@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-from tests.harness.desktop_pictures import differs
+from tests.harness.desktop_pictures import shows_menu
 
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.desktop import Click, Key, Move, Point, Type
@@ -43,7 +43,7 @@ async def open_first(desktop: RunningDesktop) -> None:
     closed = (await desktop.act(Move(at))).after.png
     await desktop.act(Click(at))
     async with asyncio.timeout(_WATCHDOG_S):
-        while not differs(closed, (await desktop.look()).png):  # a cursor alone is no menu
+        while not shows_menu(closed, (await desktop.look()).png):  # a cursor alone is no menu
             continue
     await desktop.act(Key(("Down",)))
     await desktop.act(Key(("Return",)))
