@@ -18,7 +18,7 @@ _EXPIRED: Final = (
     "A person was asked, and nobody decided in time, so it was not done. Do not try it again; say"
     " so instead."
 )
-_NOBODY: Final = (
+NOBODY: Final = (
     "This needs the approval of a person, and nobody can be asked here. It was not done; say so."
 )
 _CHANGED: Final = "The arguments are not those that were approved, so it was not done."
@@ -68,10 +68,8 @@ def asked_event(approval: Approval, task_id: str | None) -> ApprovalAsked:
     )
 
 
-def refusal_of(call: ToolCall, approval: Approval | None) -> str | None:
-    """Why a call that needs an approval may not be made, in words for the model; None if it may."""
-    if approval is None:
-        return _NOBODY
+def refusal_of(call: ToolCall, approval: Approval) -> str | None:
+    """Why a call that was asked about may not be made, in words for the model; None if it may."""
     if approval.decision is not Decision.APPROVED:
         return _EXPIRED if approval.expired else _DENIED
     if approval.arguments_hash != hash_arguments(call.name, call.arguments):

@@ -1,11 +1,10 @@
 """Runs the tool calls of one step: at once or in order, approved where that is needed, recorded."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-import anyio
 import msgspec
 import structlog
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from cartrita.agents.assignment import ApprovalsNeeded, Assignment
 from cartrita.agents.deadline import Deadline
 from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
-from cartrita.agents.tool_approvals import is_approval_needed, new_approval, refusal_of
+from cartrita.agents.tool_approvals import NOBODY, is_approval_needed, new_approval, refusal_of
 from cartrita.domain.approvals import Approval, hash_arguments
 from cartrita.domain.begun_work import with_unknown
 from cartrita.domain.broken_off import ActionBrokeOff
@@ -36,6 +35,7 @@ from cartrita.domain.step_records import (
     ToolBegun,
     ToolSaid,
 )
+from cartrita.kit.at_once import all_of
 from cartrita.kit.text import shortened, storable_text
 from cartrita.tools.tool import AgentStuck, Risk, Tool, ToolContext, ToolOutput
 
@@ -85,7 +85,7 @@ class ToolRunner:
         """
         tools = [self._assignment.tools.find(one.call.name) for one in calls]
         if all(tool is None or tool.parallel for tool in tools):
-            outcomes = await _all([self._outcome(one) for one in calls])
+            outcomes = await all_of([self._outcome(one) for one in calls])
         else:
             outcomes = await self._in_order(calls)
         asked = [
@@ -143,15 +143,23 @@ class ToolRunner:
             return await self._end(one, ToolSaid(text, False))
         if self._deadline.passed:
             return await self._end(one, ToolSaid(_NOT_BEGUN, False))
-        agent, approval = self._assignment.agent, None
+        return await self._decided(one, tool)
+
+    async def _decided(self, one: PlacedCall, tool: Tool) -> _Outcome:
+        """Make a call, once a person has allowed it if one is to be asked.
+
+        What was asked stays asked, however risky it is now: where a run goes on, that may not be
+        known as well as where it asked.
+        """
+        approval = self._run.approvals.get(one.place)
         risk = tool.risk_of(self._run.claim.conversation_id, one.call.arguments)
-        asks = is_approval_needed(self._run.policy(agent), risk)
-        if asks and tool.allows(self._run.principal):
-            approval = self._run.approvals.get(one.place)
-            if approval is None and self._run.answerable:
+        asks = is_approval_needed(self._run.policy(self._assignment.agent), risk)
+        if approval is None and asks and tool.allows(self._run.principal):
+            if self._run.answerable:
                 return await self._ask(one, tool)
-            if refusal := refusal_of(one.call, approval):
-                return await self._end(one, ToolSaid(refusal, False))
+            return await self._end(one, ToolSaid(NOBODY, False))
+        if approval is not None and (refusal := refusal_of(one.call, approval)):
+            return await self._end(one, ToolSaid(refusal, False))
         if approval is None and risk is Risk.READ:
             return await self._call(one, tool)
         return await self._announce(one, tool, approval)
@@ -302,19 +310,3 @@ def _result(call: ToolCall, said: ToolSaid) -> ToolResult:
         said.success,
         approved=said.approved,
     )
-
-
-async def _all(works: Sequence[Awaitable[_Outcome]]) -> list[_Outcome]:
-    """What comes of all, in their order; the first failure cancels the others and is raised."""
-    outcomes: dict[int, _Outcome] = {}
-
-    async def keep(position: int, work: Awaitable[_Outcome]) -> None:
-        outcomes[position] = await work
-
-    try:
-        async with anyio.create_task_group() as group:
-            for position, work in enumerate(works):
-                group.start_soon(keep, position, work)
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [outcomes[position] for position in range(len(works))]

@@ -107,6 +107,35 @@ async def test_without_an_approval_nothing_is_done(
     assert not success
 
 
+@pytest.mark.parametrize("expired", [False, True])
+@pytest.mark.parametrize("risk", [Risk.TOUCH, Risk.READ])
+async def test_what_was_asked_and_not_allowed_is_not_done_where_it_is_less_risky(
+    risk: Risk, *, expired: bool
+) -> None:
+    fixture, claimed = fixture_of(Acting(), STEP), asked()
+    (approval,) = await suspended(fixture, claimed)
+    denied = replace(approval, decision=Decision.DENIED, expired=expired)
+    acting = Acting(risk)  # as another worker knows it
+    ending, again = await after(fixture, claimed, (denied,), said("Not allowed."), acting=acting)
+    assert text_of(ending) == "Not allowed."
+    assert acting.done == []
+    ((_, result, success),) = again.results(claimed)
+    assert not success
+    assert result.startswith("A person was asked, and ")
+    sent = again.provider.requests[-1].messages[-1].parts
+    assert not any(part.approved for part in sent if isinstance(part, ToolResult))
+
+
+async def test_what_was_approved_is_recorded_as_that_where_it_is_less_risky() -> None:
+    fixture, claimed = fixture_of(Acting(), STEP), asked()
+    (approval,) = await suspended(fixture, claimed)
+    approved = replace(approval, decision=Decision.APPROVED)
+    acting = Acting(Risk.TOUCH)
+    ending, again = await after(fixture, claimed, (approved,), said("Done."), acting=acting)
+    assert (text_of(ending), len(acting.done)) == ("Done.", 1)
+    assert again.queue.steps[claimed.run_id][0].approval_id == approval.id
+
+
 async def test_an_approval_of_other_arguments_is_none() -> None:
     acting = Acting()
     fixture = fixture_of(acting, STEP)

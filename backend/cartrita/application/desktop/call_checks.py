@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cartrita.application.desktop import call_accounts
 from cartrita.application.desktop.memory import DesktopMemory
+from cartrita.domain.approvals import Decision
 from cartrita.domain.desktop import LOOKS, Action, DesktopSession, Screenshot
 from cartrita.domain.desktop_films import pressed_places
 from cartrita.domain.errors import ActionRefused
@@ -28,11 +29,13 @@ def only_looks(actions: Sequence[Action]) -> bool:
 def sight_of(memory: DesktopMemory, session: DesktopSession, call: DesktopCall) -> int | None:
     """The version of the screen that the agent had seen when it decided on a call.
 
-    Another worker may have asked for the approval, and know it.
+    Another worker may have asked for the approval, and know it: it tells that if it was approved.
     """
-    if call.approval is None or call.approval.shown is None:
+    approval = call.approval
+    approved = approval is not None and approval.decision is Decision.APPROVED
+    if approval is None or not approved or approval.shown is None:
         return memory.seen(session.id, call.agent)
-    shown = call.approval.shown
+    shown = approval.shown
     return shown.version if shown.desktop_id == session.id else None
 
 

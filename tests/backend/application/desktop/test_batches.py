@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
 from tests.backend.application.desktop.test_agent_desktops import HERE, OUTSIDE, approved
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.domain.approvals import Decision
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Click, Move, Point, Press, Screenshot, Wait
 from cartrita.domain.desktop_films import NOT_FILMED
@@ -68,6 +70,19 @@ async def test_what_was_approved_in_one_worker_is_done_in_another(pool: Database
     assert (await other.do(session.conversation_id, HERE, approval=approved(desk, shown))).success
     again = await other.do(session.conversation_id, THERE, approval=approved(desk, shown))
     assert not again.success, "the screen is another than the person was shown"
+
+
+@pytest.mark.parametrize("decision", [Decision.DENIED, None])
+async def test_what_was_shown_of_a_call_that_was_not_approved_is_no_sight(
+    pool: Database, decision: Decision | None
+) -> None:
+    desk = DeskFixture(pool)
+    other, session = desk.another_worker(), await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    shown = await desk.shown(session.conversation_id, HERE)
+    denied = replace(approved(desk, shown), decision=decision)
+    assert not (await other.do(session.conversation_id, HERE, approval=denied)).success
+    assert HERE not in desk.screen(session).done
 
 
 async def test_what_a_worker_died_over_was_seen_by_nobody(pool: Database) -> None:
