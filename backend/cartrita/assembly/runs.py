@@ -11,6 +11,7 @@ from cartrita.application.history.summaries import HistorySummaries
 from cartrita.application.runs.execution import Executor
 from cartrita.application.runs.model_runs import ModelRuns
 from cartrita.application.runs.runs import Runs
+from cartrita.application.runs.told_cancellation import ToldCancellation
 from cartrita.application.runs.work import RunWork
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
@@ -82,7 +83,7 @@ def create_run_services(
     )
     runs = Runs(
         log.admission,
-        log.cancellation,
+        ToldCancellation(log.cancellation, log.reader, tools),
         log.reader,
         conversations,
         storage.messages,

@@ -30,7 +30,7 @@ class AgentDesktops:
         self._parts = parts
         self._turns: WeakValueDictionary[ConversationId, asyncio.Lock] = WeakValueDictionary()
         """By the conversations of desktops: calls of several agents come one after the other."""
-        self._holding: dict[ConversationId, tuple[Desktop, frozenset[Button]]] = {}
+        self._holding: dict[ConversationId, frozenset[Button]] = {}
 
     async def do(self, call: DesktopCall) -> DesktopOutcome:
         """See `DesktopUse`."""
@@ -60,20 +60,20 @@ class AgentDesktops:
             return await batch.outcome()
         finally:
             if batch.held:
-                self._holding[call.conversation_id] = desktop, batch.held
+                self._holding[call.conversation_id] = batch.held
             else:
                 self._holding.pop(call.conversation_id, None)
 
     def held(self, conversation_id: ConversationId) -> frozenset[Button]:
         """See `DesktopUse`."""
-        _, held = self._holding.get(conversation_id, (None, frozenset[Button]()))
-        return held
+        return self._holding.get(conversation_id, frozenset())
 
     async def let_go(self, conversation_id: ConversationId) -> None:
         """See `DesktopUse`."""
-        desktop, _ = self._holding.pop(conversation_id, (None, None))
-        if desktop is not None:
-            with suppress(CartritaError):  # whoever has it now has let go of all
+        self._holding.pop(conversation_id, None)
+        with suppress(CartritaError):  # whoever has it now has let go of all
+            desktop = await self._parts.sessions.running_here(conversation_id)
+            if desktop is not None:  # another worker may have pressed what is down
                 await desktop.let_go()
 
     async def _look_after(self, session: DesktopSession) -> None:

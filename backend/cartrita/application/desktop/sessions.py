@@ -167,6 +167,13 @@ class DesktopSessions:
             raise DesktopStarting("The desktop is being started. Try again in a moment.")
         raise DesktopGone.ended()
 
+    async def running_here(self, conversation_id: ConversationId) -> Desktop | None:
+        """The one of a conversation, if it runs on this machine. Raises Unavailable."""
+        session = await self.of_conversation(conversation_id)
+        if self._desktops is None or session is None or session.machine != self._plan.machine:
+            return None
+        return await self._desktops.find(session.id)
+
     async def is_begun(self, session: DesktopSession) -> bool:
         """Whether one that should start here is being started, by any worker that lives."""
         return self._desktops is None or await self._desktops.is_begun(session.id)

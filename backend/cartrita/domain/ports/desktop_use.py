@@ -74,7 +74,7 @@ class DesktopUse(Protocol):
         ...
 
     async def let_go(self, conversation_id: ConversationId) -> None:
-        """Nothing is held there any more, since the run has ended."""
+        """Nothing is held there any more, whoever pressed it, since the run has ended."""
         ...
 
     async def shown(

@@ -13,7 +13,7 @@ from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Click, Move, Point, Press, Screenshot, Wait
 from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
-from cartrita.domain.ids import RunId
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.kit.ids import uuid7
 
 THERE = Click(Point(9, 9))
@@ -164,6 +164,22 @@ async def test_a_run_that_ends_and_a_call_that_is_cancelled_leave_no_button_down
     with pytest.raises(asyncio.CancelledError):
         await working
     assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+
+
+async def test_a_run_that_ends_in_another_worker_leaves_no_button_down(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    other, session = desk.another_worker(), await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    await desk.do(conversation, Press())
+    await other.use.let_go(ConversationId(uuid7()))
+    assert screen.held == {"left"}, "the run of another conversation has ended"
+    await other.use.let_go(conversation)
+    assert screen.held == frozenset()
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    await other.use.let_go(conversation)
+    screen.gone = True
+    await other.use.let_go(conversation)
 
 
 async def test_a_button_that_is_down_is_known_in_the_worker_that_goes_on(pool: Database) -> None:
