@@ -96,5 +96,5 @@ class AgentDesktops:
             return None
         if actions:
             await require_possible(await sessions.opened(session), actions)
-        seen = self._parts.memory.seen(session.id, agent)
-        return await self._parts.films.shown(session, actions, seen)
+        sight = self._parts.memory.sight(session.id, agent)
+        return await self._parts.films.shown(session, actions, sight)

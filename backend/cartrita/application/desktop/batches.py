@@ -11,7 +11,7 @@ from cartrita.application.desktop import call_accounts, call_checks
 from cartrita.application.desktop.action_limits import ActionLimits
 from cartrita.application.desktop.films import FilmedAction, Films
 from cartrita.application.desktop.hand_backs import is_handed_back
-from cartrita.application.desktop.memory import DesktopMemory
+from cartrita.application.desktop.memory import DesktopMemory, Sight
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.approvals import Decision
@@ -88,6 +88,8 @@ class ActionBatch:
         self._screen: FileId | None = None
         self._seen = call_checks.sight_of(use.memory, session, call)
         """The version of the screen on which the agent has decided, and what it did since."""
+        self._pictured: FileId | None = None
+        """How that looked last."""
         self._index = 0
         self.held: frozenset[Button] = held
         """The buttons that are down now."""
@@ -164,7 +166,7 @@ class ActionBatch:
             index=index,
             run_id=call.run_id,
             call_id=call.call_id,
-            approved_by=_approved_by(call),
+            approved_by=_approved_by(call) if index else None,
         )
         number = await use.films.begin(session, filmed)
         try:
@@ -187,6 +189,8 @@ class ActionBatch:
             self._seen = done.version
         elif not index or call_checks.only_looks(call.actions):  # else more was decided on before
             self._seen = done.version
+        if self._seen == done.version:
+            self._pictured = self._screen
 
     async def _store(self, number: int, filmed: FilmedAction, done: Done) -> CartritaError | None:
         """Film what was done; why that could not be stored."""
@@ -237,9 +241,7 @@ class ActionBatch:
         self._use.memory.end_looks(self._session.id)
         await self._let_go()
         try:
-            seen = await self._desktop.act(Screenshot())
-            self._screen = await self._use.pictures.screen(self._session, seen.after)
-            self._seen = seen.version
+            await self._act(0, Screenshot())
         except Controlled:
             return await self._handed_back()
         except CartritaError as error:
@@ -296,7 +298,8 @@ class ActionBatch:
 
     def _told(self, text: str, *, success: bool, shows: bool) -> DesktopOutcome:
         if self._seen is not None:
-            self._use.memory.see(self._session.id, self._call.agent, self._seen)
+            sight = Sight(self._seen, self._pictured)
+            self._use.memory.see(self._session.id, self._call.agent, sight)
         wanted = shows or isinstance(self._call.actions[-1], Screenshot)
         files = list(self._parts)
         if wanted and self._screen is not None:

@@ -50,6 +50,5 @@ async def require_seen(desktop: Desktop, call: DesktopCall, seen: int | None) ->
     if seen is None:
         raise ScreenChanged.unseen()
     places = pressed_places(call.actions)
-    asked = call.approval is not None and call.approval.shown is not None
-    if asked and places and not await desktop.is_unchanged(places):
+    if call.approval is not None and places and not await desktop.is_unchanged(places):
         raise ScreenChanged.unseen()

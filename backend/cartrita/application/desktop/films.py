@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 import msgspec
 import structlog
 
+from cartrita.application.desktop.memory import Sight
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.application.files.files import Files
@@ -122,20 +123,23 @@ class Films:
             log.warning("person_not_filmed", code=error.code)
 
     async def shown(
-        self, session: DesktopSession, actions: Sequence[Action], version: int | None
+        self, session: DesktopSession, actions: Sequence[Action], sight: Sight | None
     ) -> Shown | None:
         """What a person sees who decides on these actions: the last picture, and where they act.
 
-        `version` is that of the screen which their agent has seen.
+        None if that is another than their agent has seen. Of one that has seen nothing, nothing is
+        done, whatever is decided.
         """
         last = await self._store.last(session.id)
         if last is None or last.after is None:
+            return None
+        if sight is not None and sight.picture != last.after:
             return None
         return Shown(
             desktop_id=session.id,
             file_id=ids.public(ID_PREFIX, last.after),
             markers=markers_of(actions),
-            version=version,
+            version=None if sight is None else sight.version,
         )
 
     async def is_left_by_person(self, session: DesktopSession) -> bool:

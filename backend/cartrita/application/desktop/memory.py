@@ -15,11 +15,18 @@ class Picture(msgspec.Struct, frozen=True):
     file_id: FileId
 
 
+class Sight(msgspec.Struct, frozen=True):
+    """What an agent was shown last: a version of the screen, and the last picture of it."""
+
+    version: int
+    picture: FileId | None
+
+
 class _Remembered:
     """Of one desktop."""
 
     def __init__(self) -> None:
-        self.seen: dict[CallingAgent, int] = {}
+        self.seen: dict[CallingAgent, Sight] = {}
         self.picture: Picture | None = None
         self.looks: dict[RunId, int] = {}
 
@@ -32,11 +39,17 @@ class DesktopMemory:
 
     def seen(self, desktop_id: DesktopId, agent: CallingAgent) -> int | None:
         """The version of the screen that this agent was shown last; the desktop knows its own."""
+        sight = self.sight(desktop_id, agent)
+        return None if sight is None else sight.version
+
+    def sight(self, desktop_id: DesktopId, agent: CallingAgent) -> Sight | None:
+        """What this agent was shown last."""
         return self._of(desktop_id).seen.get(agent)
 
-    def see(self, desktop_id: DesktopId, agent: CallingAgent, version: int) -> None:
-        """This agent was shown this version of the screen."""
-        self._of(desktop_id).seen[agent] = version
+    def see(self, desktop_id: DesktopId, agent: CallingAgent, sight: Sight) -> None:
+        """This agent was shown this; without a picture, it has seen none since the last."""
+        if sight.picture is not None or self.seen(desktop_id, agent) != sight.version:
+            self._of(desktop_id).seen[agent] = sight
 
     def unsee(self, desktop_id: DesktopId) -> None:
         """What agents were shown is too long ago."""

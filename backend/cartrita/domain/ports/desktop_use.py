@@ -81,7 +81,8 @@ class DesktopUse(Protocol):
         self, conversation_id: ConversationId, agent: CallingAgent, actions: Sequence[Action]
     ) -> Shown | None:
         """What a person sees who decides on these actions of an agent; None before the first
-        picture. Raises ActionRefused for what cannot be done, whoever approves of it.
+        picture, and where the last is none that the agent has seen. Raises ActionRefused for what
+        cannot be done, whoever approves of it.
         """
         ...
 

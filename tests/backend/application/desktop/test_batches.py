@@ -85,6 +85,57 @@ async def test_what_was_shown_of_a_call_that_was_not_approved_is_no_sight(
     assert HERE not in desk.screen(session).done
 
 
+async def test_a_person_is_shown_the_screen_that_the_agent_has_seen_also_by_a_refusal(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    screen.show_something_else()
+    refused = await desk.do(conversation, Move(Point(5, 900)))  # nobody is asked about that
+    shown = await desk.shown(conversation, HERE)
+    assert shown is not None
+    assert refused.pictures == (shown.file_id,)
+    kinds = [kind for kind, _ in await desk.film(session)]
+    assert kinds == ["agent screenshot", "agent move", "agent screenshot"]
+    assert (await desk.do(conversation, HERE, approval=approved(desk, shown))).success
+
+
+async def test_a_person_is_shown_no_picture_that_the_agent_has_not_seen(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    assert await desk.shown(conversation, HERE) is not None
+    screen.show_something_else()
+    await desk.do(conversation, Screenshot(), run_id=RunId(uuid7()))
+    assert await desk.shown(conversation, HERE) is None
+    seen = await desk.do(conversation, Screenshot())
+    shown = await desk.shown(conversation, HERE)
+    assert shown is not None
+    assert seen.pictures == (shown.file_id,)
+    await desk.files.delete(PRINCIPAL, shown.file_id)
+    assert await desk.shown(conversation, HERE) is None
+
+
+async def test_what_was_approved_without_a_picture_is_not_done_where_it_has_changed(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation = session.conversation_id
+    await desk.do(conversation, Screenshot())
+    desk.screen(session).show_something_else()
+    stale = await desk.do(conversation, HERE, approval=approved(desk, None))
+    assert "may have changed" in stale.text
+    assert HERE not in desk.screen(session).done
+    assert (await desk.do(conversation, HERE, approval=approved(desk, None))).success
+    frames = await desk.films.page(PRINCIPAL, session.public_id)
+    told = [(one.action["type"], one.approved_by) for one in frames]
+    assert told == [("screenshot", None), ("screenshot", None), ("click", "k7")]
+
+
 async def test_what_a_worker_died_over_was_seen_by_nobody(pool: Database) -> None:
     desk = DeskFixture(pool)
     other, session = desk.another_worker(), await desk.started()
