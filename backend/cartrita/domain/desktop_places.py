@@ -1,6 +1,6 @@
 """Places on a desktop: those of the picture that models see, and where these are on the screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from msgspec.structs import replace
@@ -13,6 +13,9 @@ MOST_SHOWN: Final = 1_150_000
 models). What is larger some refuse, and others shrink by a factor that nobody is told.
 """
 
+AROUND: Final = (64, 32)
+"""A button, or the part of a line that tells what is clicked; in pixels of the screen."""
+
 Place: TypeAlias = Callable[[Point], Point]
 
 
@@ -20,6 +23,15 @@ def shown_size(width: int, height: int) -> tuple[int, int]:
     """How large a screen of this size is shown: as it is, or as large as every vendor takes it."""
     factor = min(1.0, LONGEST_SHOWN / max(width, height), (MOST_SHOWN / (width * height)) ** 0.5)
     return int(width * factor), int(height * factor)
+
+
+def are_near(places: Sequence[Point], others: Sequence[Point]) -> bool:
+    """Whether these are about the same, in their order."""
+    width, height = AROUND
+    return len(places) == len(others) and all(
+        abs(one.x - other.x) <= width // 2 and abs(one.y - other.y) <= height // 2
+        for one, other in zip(places, others, strict=True)
+    )
 
 
 class Scale(NamedTuple):

@@ -11,3 +11,11 @@ class ScreenChanged(Conflict):
     @classmethod
     def unseen(cls) -> Self:
         return cls("The screen may have changed since you saw it. This is how it looks now.")
+
+    @classmethod
+    def moving(cls) -> Self:
+        return cls(
+            "What is shown there changes by itself, again and again, so what a person approves of "
+            "is always another than what is there then. Do not try it there again: use the "
+            "keyboard, or another place. This is how it looks now."
+        )

@@ -90,6 +90,7 @@ class ActionBatch:
         """The version of the screen on which the agent has decided, and what it did since."""
         self._pictured: FileId | None = None
         """How that looked last."""
+        self._standstill = call_checks.Standstill(use.memory, session, use.limits.looks_max)
         self._index = 0
         self.held: frozenset[Button] = held
         """The buttons that are down now."""
@@ -133,7 +134,8 @@ class ActionBatch:
         if self._seen is None:  # what others have left is not its own
             await self._let_go()
         try:
-            await call_checks.require_seen(self._desktop, self._call, self._seen)
+            call_checks.require_seen(self._call, self._seen)
+            await self._standstill.require(self._desktop, self._call)
             return await self._done_in_order()
         except ScreenChanged as changed:
             told = self._not_done(changed.message)

@@ -11,6 +11,7 @@ from cartrita.domain.errors import ActionRefused
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall
 from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.tools.tool import AgentStuck
 
 
 async def require_possible(desktop: Desktop, actions: Sequence[Action]) -> None:
@@ -39,16 +40,36 @@ def sight_of(memory: DesktopMemory, session: DesktopSession, call: DesktopCall) 
     return shown.version if shown.desktop_id == session.id else None
 
 
-async def require_seen(desktop: Desktop, call: DesktopCall, seen: int | None) -> None:
+def require_seen(call: DesktopCall, seen: int | None) -> None:
     """Raise ScreenChanged for an agent that has not seen the screen, as far as is known here.
 
-    The desktop knows whether it is still that. What lies where it would act may have changed by
-    itself while a person decided on that.
+    The desktop knows whether it is still that.
     """
-    if only_looks(call.actions):
-        return
-    if seen is None:
+    if seen is None and not only_looks(call.actions):
         raise ScreenChanged.unseen()
-    places = pressed_places(call.actions)
-    if call.approval is not None and places and not await desktop.is_unchanged(places):
-        raise ScreenChanged.unseen()
+
+
+class Standstill:
+    """Where agents press on one desktop, the screen stands still while people decide on that."""
+
+    def __init__(self, memory: DesktopMemory, session: DesktopSession, most: int) -> None:
+        """An agent is stopped when it was so often too late in a row at one place."""
+        self._memory = memory
+        self._desktop_id = session.id
+        self._most = most
+
+    async def require(self, desktop: Desktop, call: DesktopCall) -> None:
+        """Raise ScreenChanged where a place that was approved has changed, and AgentStuck."""
+        places = pressed_places(call.actions)
+        if call.approval is None or not places:
+            return
+        if await desktop.is_unchanged(places):
+            self._memory.end_stale(self._desktop_id, call.agent)
+            return
+        times = self._memory.count_stale(self._desktop_id, call.agent, places)
+        if times >= self._most:
+            raise AgentStuck(
+                f"What the agent wanted to press changed {times} times in a row while a person "
+                "decided on that, so it was stopped. Try again, or do that yourself."
+            )
+        raise ScreenChanged.unseen() if times == 1 else ScreenChanged.moving()

@@ -1,8 +1,11 @@
 """What this process remembers of desktops while they run, and nobody stores."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-from cartrita.domain.desktop import DesktopId
+from cartrita.domain.desktop import DesktopId, Point
+from cartrita.domain.desktop_places import are_near
 from cartrita.domain.files import FileId
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.desktop_use import CallingAgent
@@ -29,6 +32,7 @@ class _Remembered:
         self.seen: dict[CallingAgent, Sight] = {}
         self.picture: Picture | None = None
         self.looks: dict[RunId, int] = {}
+        self.stale: dict[CallingAgent, tuple[Sequence[Point], int]] = {}
 
 
 class DesktopMemory:
@@ -68,6 +72,19 @@ class DesktopMemory:
         looks = self._of(desktop_id).looks
         looks[run_id] = looks.get(run_id, 0) + 1 if same else 1
         return looks[run_id]
+
+    def count_stale(
+        self, desktop_id: DesktopId, agent: CallingAgent, places: Sequence[Point]
+    ) -> int:
+        """Count what was approved too late for these; how many in a row were for about the same."""
+        stale = self._of(desktop_id).stale
+        before, count = stale.get(agent, (places, 0))
+        stale[agent] = places, count + 1 if are_near(before, places) else 1
+        return stale[agent][1]
+
+    def end_stale(self, desktop_id: DesktopId, agent: CallingAgent) -> None:
+        """What was approved for this agent is done in time."""
+        self._of(desktop_id).stale.pop(agent, None)
 
     def end_looks(self, desktop_id: DesktopId) -> None:
         """Something else was tried than to look."""

@@ -15,6 +15,7 @@ from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.kit.ids import uuid7
+from cartrita.tools.tool import AgentStuck
 
 THERE = Click(Point(9, 9))
 
@@ -134,6 +135,33 @@ async def test_what_was_approved_without_a_picture_is_not_done_where_it_has_chan
     frames = await desk.films.page(PRINCIPAL, session.public_id)
     told = [(one.action["type"], one.approved_by) for one in frames]
     assert told == [("screenshot", None), ("screenshot", None), ("click", "k7")]
+
+
+async def test_a_place_that_changes_whenever_a_person_decides_on_it_is_given_up(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+
+    async def decided(action: Click, *, moves: bool = True) -> str:
+        shown = await desk.shown(conversation, action)
+        if moves:
+            screen.show_something_else()
+        outcome = await desk.do(conversation, action, approval=approved(desk, shown))
+        assert outcome.success is not moves
+        return outcome.text
+
+    assert "changes by itself" not in await decided(HERE)
+    assert "use the keyboard, or another place" in await decided(Click(Point(30, 20)))
+    assert "changes by itself" not in await decided(Click(Point(300, 200))), "it is another place"
+    await decided(Click(Point(300, 200)), moves=False)
+    assert "changes by itself" not in await decided(Click(Point(300, 200)))
+    assert "changes by itself" in await decided(Click(Point(300, 200)))
+    with pytest.raises(AgentStuck, match="changed 3 times in a row"):
+        await decided(Click(Point(300, 200)))
+    assert screen.done.count(HERE) == 0
 
 
 async def test_what_a_worker_died_over_was_seen_by_nobody(pool: Database) -> None:

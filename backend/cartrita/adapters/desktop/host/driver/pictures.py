@@ -8,13 +8,15 @@ from PIL import Image, ImageChops
 
 from cartrita.adapters.desktop.host.driver.x_server import Cursor
 from cartrita.domain.desktop import Area, Point
-from cartrita.domain.desktop_places import LONGEST_SHOWN, MOST_SHOWN
+from cartrita.domain.desktop_places import AROUND, LONGEST_SHOWN, MOST_SHOWN
 
 Pixels: TypeAlias = bytes | bytearray
-_AROUND: Final = (64, 32)
-"""A button, or the part of a line that tells what is clicked; in pixels of the screen."""
 _CURSOR: Final = 60
 """So many pixels of that may differ: a cursor of text that blinks has two or three columns."""
+_BLOCK: Final = 13
+"""Or it is a block of so many pixels in width and height at most, of which all change, if what is
+written below it is not blurred; of letters that become others much stays as it was.
+"""
 
 
 def drawn(pixels: Pixels, width: int, height: int, cursor: Cursor) -> Image.Image:
@@ -30,13 +32,23 @@ def drawn(pixels: Pixels, width: int, height: int, cursor: Cursor) -> Image.Imag
 
 def alike(one: Pixels, other: Pixels, size: tuple[int, int], at: Point) -> bool:
     """Whether two screens of BGRX pixels are the same around a place, but for a cursor of text."""
-    width, height = _AROUND
+    width, height = AROUND
     box = (at.x - width // 2, at.y - height // 2, at.x + width // 2, at.y + height // 2)
     parts = [
         Image.frombuffer("RGB", size, each, "raw", "BGRX", 0, 1).crop(box) for each in (one, other)
     ]
-    same = ImageChops.difference(*parts).convert("L").histogram()[0]
-    return width * height - same <= _CURSOR
+    changed = ImageChops.difference(*parts).convert("L")
+    count = width * height - changed.histogram()[0]
+    return count <= _CURSOR or _is_block(changed.getbbox(), count)
+
+
+def _is_block(box: tuple[int, int, int, int] | None, count: int) -> bool:
+    """Whether so many pixels within their bounds are a cursor of text that covers a letter."""
+    if box is None:
+        return False
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    return max(width, height) <= _BLOCK and count >= 0.9 * width * height
 
 
 def enlarged(picture: Image.Image, area: Area) -> Image.Image:

@@ -73,7 +73,8 @@ def test_a_part_of_a_screen_fills_its_width_or_height() -> None:
     [
         (Area(50, 40, 52, 60), True),  # a cursor of text
         (Area(0, 0, 18, 100), True),  # too far away
-        (Area(40, 45, 50, 55), False),  # a letter or two
+        (Area(40, 45, 53, 58), True),  # one that is a block
+        (Area(40, 45, 54, 58), False),  # an icon
         (Area(80, 50, 200, 66), False),  # reaches in from the right
     ],
 )
@@ -89,3 +90,12 @@ def test_screens_are_alike_around_a_place_but_for_a_cursor_of_text(
         other[start:end] = bytes((128, 128, 128 ^ shade, 0)) * ((end - start) // 4)
     assert pictures.alike(one, other, (width, height), Point(52, 50)) is alike
     assert pictures.alike(one, bytes(one), (width, height), Point(0, 99))
+
+
+def test_letters_that_become_others_are_no_cursor() -> None:
+    white = bytearray(b"\xff" * (4 * 64 * 32))
+    written = bytearray(white)
+    for row in range(10, 23, 2):
+        start = 4 * (64 * row + 20)
+        written[start : start + 4 * 13] = bytes(4 * 13)
+    assert not pictures.alike(white, written, (64, 32), Point(32, 16))
