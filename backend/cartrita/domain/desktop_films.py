@@ -6,7 +6,18 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from cartrita.domain.desktop import Action, Area, Click, DesktopId, Drag, Move, Point, Scroll, Zoom
+from cartrita.domain.desktop import (
+    Action,
+    Area,
+    Click,
+    DesktopId,
+    Drag,
+    Move,
+    Point,
+    Press,
+    Scroll,
+    Zoom,
+)
 from cartrita.domain.files import FileId
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
@@ -19,6 +30,9 @@ UNSETTLED: Final = "It broke off, and may be done: what came of it is not known.
 
 NOT_FILMED: Final = "It was done, but there are no pictures of it: they could not be stored."
 """The error of a frame whose action was done."""
+
+PressedPlace: TypeAlias = Point | None
+"""None is where the pointer is."""
 
 FrameActor: TypeAlias = Literal["agent", "person"]
 
@@ -83,10 +97,17 @@ def markers_of(actions: Sequence[Action]) -> tuple[Marker, ...]:
     return tuple(one for one in found if one is not None)
 
 
-def pressed_places(actions: Sequence[Action]) -> tuple[Point, ...]:
-    """The places at which actions press a button."""
-    pressing = (one for one in actions if isinstance(one, Click | Drag))
-    return tuple(point for one in pressing for point in _points(one))
+def pressed_places(actions: Sequence[Action]) -> tuple[PressedPlace, ...]:
+    """The places at which actions press a button, in their order."""
+    pointer: PressedPlace = None
+    places: list[PressedPlace] = []
+    for action in actions:
+        points = _points(action)
+        if not isinstance(action, Zoom):
+            pointer = points[-1] if points else pointer
+        if isinstance(action, Click | Drag | Press):
+            places.extend(points or (pointer,))
+    return tuple(places)
 
 
 def name_of(action: Action) -> str:

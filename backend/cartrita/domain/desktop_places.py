@@ -25,13 +25,16 @@ def shown_size(width: int, height: int) -> tuple[int, int]:
     return int(width * factor), int(height * factor)
 
 
-def are_near(places: Sequence[Point], others: Sequence[Point]) -> bool:
-    """Whether these are about the same, in their order."""
+def are_near(places: Sequence[Point | None], others: Sequence[Point | None]) -> bool:
+    """Whether these are about the same, in their order; None is where the pointer is."""
+    return len(places) == len(others) and all(map(_is_near, places, others))
+
+
+def _is_near(one: Point | None, other: Point | None) -> bool:
+    if one is None or other is None:
+        return one is other
     width, height = AROUND
-    return len(places) == len(others) and all(
-        abs(one.x - other.x) <= width // 2 and abs(one.y - other.y) <= height // 2
-        for one, other in zip(places, others, strict=True)
-    )
+    return abs(one.x - other.x) <= width // 2 and abs(one.y - other.y) <= height // 2
 
 
 class Scale(NamedTuple):

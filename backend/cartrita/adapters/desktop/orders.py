@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from cartrita.domain.desktop import Action, Button, DesktopIsolation, DesktopSpec, Point
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 
 SOCKET: Final = "socket"
@@ -52,7 +53,7 @@ class ActRequest(msgspec.Struct, frozen=True, tag="act"):
 class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
     """Whether the screen around these is as the last action has shown it."""
 
-    points: tuple[Point, ...]
+    points: tuple[PressedPlace, ...]
 
 
 class KeepRequest(msgspec.Struct, frozen=True, tag="keep"):

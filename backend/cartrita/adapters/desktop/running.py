@@ -33,7 +33,8 @@ from cartrita.adapters.desktop.orders import (
     ViewRequest,
 )
 from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.desktop import Action, Done, Point, Shot
+from cartrita.domain.desktop import Action, Done, Shot
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.errors import (
     ActionRefused,
@@ -88,7 +89,7 @@ class RunningDesktop:
             except DesktopGone:
                 raise ActionBrokeOff(_ENDED) from None
 
-    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """See `Desktop.is_unchanged`."""
         async with self._asked(UnchangedRequest(tuple(points))) as (answer, _):
             return isinstance(answer, UnchangedAnswer) and answer.unchanged

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cartrita.domain.desktop import DesktopId, Point
+from cartrita.domain.desktop import DesktopId
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_places import are_near
 from cartrita.domain.files import FileId
 from cartrita.domain.ids import RunId
@@ -32,7 +33,7 @@ class _Remembered:
         self.seen: dict[CallingAgent, Sight] = {}
         self.picture: Picture | None = None
         self.looks: dict[RunId, int] = {}
-        self.stale: dict[CallingAgent, tuple[Sequence[Point], int]] = {}
+        self.stale: dict[CallingAgent, tuple[Sequence[PressedPlace], int]] = {}
 
 
 class DesktopMemory:
@@ -74,7 +75,7 @@ class DesktopMemory:
         return looks[run_id]
 
     def count_stale(
-        self, desktop_id: DesktopId, agent: CallingAgent, places: Sequence[Point]
+        self, desktop_id: DesktopId, agent: CallingAgent, places: Sequence[PressedPlace]
     ) -> int:
         """Count what was approved too late for these; how many in a row were for about the same."""
         stale = self._of(desktop_id).stale

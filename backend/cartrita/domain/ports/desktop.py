@@ -10,9 +10,9 @@ from cartrita.domain.desktop import (
     DesktopIsolation,
     DesktopSpec,
     Done,
-    Point,
     Shot,
 )
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.kit.secret import Secret
 
@@ -76,7 +76,7 @@ class Desktop(SharedDesktop, Protocol):
         """
         ...
 
-    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """Whether the screen around these places is as the last `act` has shown it.
 
         It is not where that is not known. Raises Controlled.

@@ -22,6 +22,7 @@ from cartrita.domain.desktop import (
     Type,
     Wait,
 )
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.errors import (
     ActionRefused,
@@ -93,7 +94,7 @@ class Screen:
             held=self.held,
         )
 
-    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """See `Desktop.is_unchanged`; everything changes everywhere."""
         self._require_there()
         if self.holder is not None:

@@ -137,6 +137,20 @@ async def test_what_was_approved_without_a_picture_is_not_done_where_it_has_chan
     assert told == [("screenshot", None), ("screenshot", None), ("click", "k7")]
 
 
+@pytest.mark.parametrize("action", [Press(), Click()])
+async def test_what_is_pressed_at_the_pointer_is_not_done_where_that_has_changed(
+    pool: Database, action: Press | Click
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    shown = await desk.shown(session.conversation_id, action)
+    desk.screen(session).show_something_else()
+    outcome = await desk.do(session.conversation_id, action, approval=approved(desk, shown))
+    assert not outcome.success
+    assert action not in desk.screen(session).done
+
+
 async def test_a_place_that_changes_whenever_a_person_decides_on_it_is_given_up(
     pool: Database,
 ) -> None:

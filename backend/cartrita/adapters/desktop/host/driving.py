@@ -9,6 +9,7 @@ from threading import Event
 from typing import NamedTuple, Protocol, TypeAlias
 
 from cartrita.domain.desktop import Action, Done, Point, Shot
+from cartrita.domain.desktop_films import PressedPlace
 
 
 class KeyInput(NamedTuple):
@@ -43,7 +44,7 @@ class Driver(Protocol):
         """Do what a person does, in this order; it is done when this returns."""
         ...
 
-    def is_unchanged(self, points: Sequence[Point]) -> bool:
+    def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """Whether the screen around these places is as the last action has shown it."""
         ...
 

@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 import anyio
 
 from cartrita.adapters.desktop.host.driving import Driver, Input
-from cartrita.domain.desktop import Action, Button, Done, HoldKey, Point, Shot, Type, Wait
+from cartrita.domain.desktop import Action, Button, Done, HoldKey, Shot, Type, Wait
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
 
@@ -79,7 +80,7 @@ class Hands:
         """
         await asyncio.wrap_future(self._thread.submit(self._driver.enter, told))
 
-    async def is_unchanged(self, points: Sequence[Point]) -> bool:
+    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """Raises DesktopGone, also if the display does not answer in time."""
         same = self._thread.submit(self._driver.is_unchanged, points)
         return await _in_time(same, self._timeout_s)

@@ -21,6 +21,7 @@ from cartrita.domain.desktop import (
     Shot,
     Type,
 )
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
 
@@ -50,7 +51,7 @@ class Scripted:
         self.calls.append("acted")
         return Done(before=SHOT, after=SHOT, seconds=0.0)
 
-    def is_unchanged(self, points: Sequence[Point]) -> bool:
+    def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         self.free.wait(LONG if self.stubborn else 0)
         return not points
 

@@ -28,6 +28,7 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
+from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_places import Scale
 from cartrita.domain.errors import DesktopGone
 
@@ -99,10 +100,14 @@ class XDriver:
                     parts.hand.follow(at, buttons)
         parts.server.sync()
 
-    def is_unchanged(self, points: Sequence[Point]) -> bool:
+    def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """Whether the screen around these places is as the last action has shown it."""
         parts = self._connected()
-        return parts.camera.is_as_seen([parts.scale.point_on_screen(one) for one in points])
+        places = [
+            parts.server.pointer() if one is None else parts.scale.point_on_screen(one)
+            for one in points
+        ]
+        return parts.camera.is_as_seen(places)
 
     def check(self, action: Action, typed: str | None) -> None:
         """Raise ActionRefused for an action that would be refused. May be called by any thread."""

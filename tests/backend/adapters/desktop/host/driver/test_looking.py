@@ -224,3 +224,6 @@ def test_what_has_changed_since_the_last_action_is_known_by_its_place(
             assert not driver.is_unchanged([corner, within])
             assert not driver.is_unchanged([beside])
             assert driver.is_unchanged([corner, _CORNER])
+        driver._parts.server.move(within)
+        assert not driver.is_unchanged([None]), "the pointer is there"
+    assert driver.is_unchanged([None])
