@@ -36,22 +36,24 @@ class Openings:
     async def opened(self, opening: Opening | None, before: bytes) -> None:
         """Wait for it, when the screen was like this before the step.
 
-        A program is there when the screen is another than before the menu: that it closes is no
-        window yet, and what is typed then goes to another one.
+        A program is there when the screen is another than before the menu, and another than with
+        it: a menu that is still open, or that has only closed, is no window yet, and what is typed
+        then goes elsewhere.
         """
         if opening == "menu":
             self._without_menu = before
         if opening is not None:
-            await _changed(self._look, self._without_menu if opening == "program" else before)
+            others = (before, self._without_menu) if opening == "program" else (before,)
+            await _changed(self._look, others)
 
 
-async def _changed(look: Look, before: bytes) -> bytes:
-    """The screen when it is another than before, and stands still."""
+async def _changed(look: Look, others: tuple[bytes, ...]) -> bytes:
+    """The screen when it is another than each of these, and stands still."""
     deadline = time.monotonic() + _WATCHDOG_S
     seen = await look()
     while time.monotonic() < deadline:
         last, seen = seen, await look()
-        if differs(before, seen) and not differs(last, seen):
+        if not differs(last, seen) and all(differs(other, seen) for other in others):
             return seen
     raise AssertionError("the screen does not stand still, or is as it was")
 
