@@ -19,6 +19,7 @@ from cartrita.domain.events import UsageRecorded
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim
+from cartrita.domain.scopes import Operation
 from cartrita.domain.step_records import StoredSteps
 from cartrita.gateway.metering import CostOf
 
@@ -74,9 +75,14 @@ class RunContext:
     def policy(self, agent: Agent) -> ApprovalPolicy:
         """Which calls of an agent a person decides on in this run."""
         given, own = self.claim.input, agent.approval
-        if given.loosened_to is not None and agent.id == given.agent:
+        if given.loosened_to is not None and agent.id == given.agent and self._may_loosen:
             own = given.loosened_to
         return own.tightened(given.approval)
+
+    @property
+    def _may_loosen(self) -> bool:
+        """Whether the key may still do what it could when the run was asked for."""
+        return self.principal.scopes.allows_operation(Operation.DESKTOP_NEVER)
 
     def expiry(self) -> datetime:
         """Until when a person can decide on what is asked now."""

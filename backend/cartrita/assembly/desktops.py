@@ -1,5 +1,6 @@
 """Desktops: what starts them, the use cases over them, and what agents do on them."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from cartrita.adapters.desktop import folders
 from cartrita.adapters.desktop.desktops import open_desktops
 from cartrita.adapters.desktop.programs import missing_walls
 from cartrita.adapters.persistence.desktop_films import FilmTable
@@ -55,6 +57,8 @@ _LOOKS_BEFORE_IDLE: Final = 3
 """So often it is stored that a person sees one before it would be idle."""
 _FORGOTTEN_S: Final = 60.0
 """One that no server has ended so long after its time ends itself."""
+_WITHOUT_SWEEP_S: Final = 60.0
+"""A server without desktops looks so often for those that nobody has ended."""
 _CALL_S: Final = 1800.0
 """For all actions of a call, beside the time in which a person has the desktop."""
 
@@ -78,7 +82,8 @@ async def open_desktop_parts(
 
     `instance` identifies the data directory, in which all workers of a machine find them.
     """
-    if not settings.desktop.enabled:
+    if not settings.desktop.enabled:  # of a server that had them, something may be left
+        await asyncio.to_thread(folders.remove_dead, settings.data_dir / _FOLDER)
         yield _parts(settings, storage, files, instance, None)
         return
     desktop = settings.desktop
@@ -180,7 +185,7 @@ def _parts(
             machine=machine,
             idle_s=desktop.idle_s,
             start_s=desktop.start_timeout_s,
-            interval_s=desktop.sweep_s,
+            interval_s=_WITHOUT_SWEEP_S if desktops is None else desktop.sweep_s,
         ),
         tools=() if desktops is None else tools,
     )

@@ -114,7 +114,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         embedding = () if files.embedder is None else (files.embedder.run(),)
         loops = (
             *embedding,
-            *(() if desktops.desktops is None else (desktops.keeper.run(),)),
+            desktops.keeper.run(),
             executor.run(),
             create_cleanup(settings, storage, files).run(),
             files.reader.run(),

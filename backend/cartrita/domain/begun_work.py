@@ -18,6 +18,8 @@ class BegunWork:
         """By task and call, in the order in which they began; a task has no call."""
         self.tasks: set[str] = set()
         """The ids of all tasks that have begun, also of those that have ended."""
+        self.tools: set[str] = set()
+        """The names of all tools that agents have called, also of those that have ended."""
         self._given: dict[tuple[str | None, str], str] = {}
         """The tasks by what gave them: a call, for a task or for none."""
         self._unknown: list[tuple[str, str]] = []
@@ -27,6 +29,7 @@ class BegunWork:
         match event:
             case ToolCalled(own=True):
                 self._begun[event.task_id, event.call_id] = event
+                self.tools.add(event.name)
             case TaskStarted():
                 self._begun[event.task_id, None] = event
                 self.tasks.add(event.task_id)

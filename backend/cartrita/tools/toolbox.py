@@ -1,6 +1,6 @@
 """The tools that there are, and those of them that an agent may call."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
 from cartrita.domain.ids import ConversationId
@@ -51,10 +51,15 @@ class Toolbox:
         more = (tool for tool in supplied if tool.name not in self._tools)
         return type(self)((*self._tools.values(), *more))
 
-    async def end_run(self, conversation_id: ConversationId) -> None:
-        """Tell those that want to know that the run of a conversation has ended."""
+    async def end_run(
+        self, conversation_id: ConversationId, called: Container[str] | None = None
+    ) -> None:
+        """Tell those that want to know that the run of a conversation has ended.
+
+        `called` are the names of those that it may have called, by default all.
+        """
         for tool in self:
-            if tool.over is not None:
+            if tool.over is not None and (called is None or tool.name in called):
                 await tool.over(conversation_id)
 
     def find(self, name: str) -> Tool | None:

@@ -284,3 +284,22 @@ async def test_a_key_that_may_not_use_a_tool_is_asked_nothing_and_does_nothing(r
     ((_, told, success),) = fixture.results(claimed)
     assert not success
     assert "may not use the operation desktop" in told
+
+
+@pytest.mark.parametrize(("operations", "done"), [(("chat", "desktop:never"), 1), (("chat",), 0)])
+async def test_a_key_that_may_loosen_no_more_has_people_asked_again(
+    operations: tuple[str, ...], done: int
+) -> None:
+    acting = Acting()
+    fixture = LoopFixture(
+        *(called(("act", {"what": "a"})), said("I acted.")),
+        tools=(acting.tool,),
+        overrides={"supervisor": {"approval": "always", "tools": ["act"]}},
+        keys=_Keys(*operations),
+    )
+    claimed = asked(key_id="k", loosened_to=ApprovalPolicy.NEVER)
+    if done:
+        assert text_of(await fixture.ending(claimed)) == "I acted."
+    else:
+        await suspended(fixture, claimed)
+    assert len(acting.done) == done

@@ -90,6 +90,13 @@ class ActiveRun:
         """What it has said so far."""
         return self.journal.answer
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was stopped so that another process goes on with it."""
+        if self.stop_reason is StopReason.SHUTDOWN:
+            return self.journal.resumable
+        return self.stop_reason is StopReason.LEASE_LOST
+
     def stop(self, reason: StopReason) -> None:
         self.stop_reason = self.stop_reason or reason
         self.scope.cancel()

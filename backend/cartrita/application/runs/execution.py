@@ -129,17 +129,13 @@ class Executor:
 
     def _stopped(self, run: ActiveRun) -> Ending:
         # Errors raised while the stream was being closed do not hide the stop reason.
-        if not self._goes_on(run):
+        if not run.goes_on:
             self._stop_work(run)
         return self._ending_when_stopped(run)
 
-    def _goes_on(self, run: ActiveRun) -> bool:
-        """Whether it is given back, so that another process goes on with it."""
-        return run.stop_reason is StopReason.SHUTDOWN and run.journal.resumable
-
     def _stop_work(self, run: ActiveRun) -> None:
         """Record what was being done when the run was stopped. Errors of the log are ignored."""
-        if run.stop_reason is StopReason.LEASE_LOST or not run.answer.seen:
+        if not run.answer.seen:
             return
         try:
             run.unfinished.stop()
@@ -164,7 +160,7 @@ class Executor:
         run_id = run.claim.run_id
         if isinstance(ending, ApprovalsNeeded):
             return await self._suspend(run, ending)
-        if self._goes_on(run):
+        if run.goes_on:
             await self._writer.commit(run_id)
             return await self._queue.release(run_id)
         try:

@@ -23,7 +23,7 @@ from cartrita.application.runs.active_runs import ActiveRun
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
-from cartrita.domain.errors import Forbidden
+from cartrita.domain.errors import Forbidden, LeaseLost
 from cartrita.domain.events import Event, ProviderAwaited
 from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import Text
@@ -118,7 +118,7 @@ class RunWork:
         if begins:
             run.journal.record(begins, [])
         self._writer.require(claim.run_id)
-        concluded = await self._concluded(context, assignment)
+        concluded = await self._concluded(run, context, assignment)
         return endings.completed(
             claim,
             run.answer,
@@ -129,21 +129,30 @@ class RunWork:
             concluded.cap,
         )
 
-    async def _concluded(self, context: RunContext, assignment: Assignment) -> Conclusion:
+    async def _concluded(
+        self, run: ActiveRun, context: RunContext, assignment: Assignment
+    ) -> Conclusion:
         """What comes of the work; tools are told of its end, unless it waits for a person."""
         try:
             concluded = await work(context, assignment)
         except ApprovalsNeeded:
             raise
         except BaseException:
-            await self._end_tools(context)
+            await self._end_tools(run)
             raise
-        await self._end_tools(context)
+        await self._end_tools(run)
         return concluded
 
-    async def _end_tools(self, context: RunContext) -> None:
-        with anyio.move_on_after(_TOOLS_END_S, shield=True):
-            await self._tools.end_run(context.claim.conversation_id)
+    async def _end_tools(self, run: ActiveRun) -> None:
+        """Where the run goes on elsewhere, the tools are used there, and nobody else ends that."""
+        try:
+            self._writer.require(run.claim.run_id)
+        except LeaseLost:
+            return
+        if not run.goes_on:
+            with anyio.move_on_after(_TOOLS_END_S, shield=True):
+                called = run.answer.begun.tools
+                await self._tools.end_run(run.claim.conversation_id, called)
 
     async def _assignment(
         self, run: ActiveRun, context: RunContext, agent: Agent, principal: Principal

@@ -72,7 +72,9 @@ class DeskFixture:
         lifetime_s: float = 3600.0,
         limits: DesktopLimits | None = None,
         actions: ActionLimits = LIMITS,
+        enabled: bool = True,
     ) -> None:
+        """Where desktops are not `enabled`, the machine has no name for them."""
         self.database = database
         self.screens, self.memory = Screens(), DesktopMemory()
         self.told: list[str] = []
@@ -86,13 +88,15 @@ class DeskFixture:
             cast("RunReader", NoRuns()),
             cast("RunCancellation", None),
         )
+        machine = machine if enabled else ""
         plan = DesktopPlan(
             machine=machine,
             spec=SPEC,
             lifetime_s=lifetime_s,
             limits=limits or DesktopLimits(machine=4, owner=2),
         )
-        self.sessions = DesktopSessions(table, conversations, self.memory, self.screens, plan)
+        desktops = self.screens if enabled else None
+        self.sessions = DesktopSessions(table, conversations, self.memory, desktops, plan)
         blobs, contents = Blobs(MemoryStore()), ContentTable(database, arrival_s=60)
         self.file_removal = FileRemoval(contents, blobs)
         quota = FileQuota(1000, 1 << 30)

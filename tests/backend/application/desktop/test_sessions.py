@@ -136,6 +136,22 @@ async def test_one_of_another_machine_is_elsewhere(pool: Database) -> None:
     assert refused.value.code == "desktop_elsewhere"
 
 
+async def test_those_left_where_desktops_are_off_now_are_ended(pool: Database) -> None:
+    """A killed server says of none that it has ended, and the next one may have no desktops."""
+    left = await DeskFixture(pool).started()
+    used = await DeskFixture(pool).started()
+    off = DeskFixture(pool, enabled=False)
+    await off.sessions._conversations.delete(PRINCIPAL, left.public_conversation_id)
+    long_ago = func.now() - timedelta(days=1)
+    statement = update(desktop_sessions).where(desktop_sessions.c.id == left.id)
+    async with pool.use() as connection:
+        await connection.execute(statement.values(used_at=long_ago, expires_at=long_ago))
+    assert await off.removal.purge() == 0
+    await off.keeper.look()
+    assert await off.removal.purge() == 1
+    assert (await off.sessions.get(PRINCIPAL, used.public_id)).alive
+
+
 async def test_those_whose_time_is_over_are_ended(pool: Database) -> None:
     idle, old = DeskFixture(pool, idle_s=0.0), DeskFixture(pool, lifetime_s=-1.0)
     unused = await idle.started()

@@ -1,4 +1,4 @@
-"""The work of a run waits for the tools that its team names."""
+"""The work of a run waits for the tools that its team names, and tells them of its end."""
 
 import asyncio
 
@@ -7,14 +7,15 @@ from msgspec.structs import replace
 from tests.backend.agents.acting_fixture import Acting
 from tests.backend.agents.loop_fixture import LoopFixture, asked, called, completed, said
 from tests.backend.agents.test_tool_runner_approvals import suspended
-from tests.backend.application.fakes import claim
+from tests.backend.application.fakes import claim, until
+from tests.backend.scripted_provider import Script
 
 from cartrita.agents.agent import NO_AGENT
 from cartrita.application.runs import work
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import UpstreamCut
 from cartrita.domain.ids import ConversationId
-from cartrita.domain.runs import RunInput
+from cartrita.domain.runs import LeaseRevoked, RunInput
 from cartrita.tools.tool import Tool
 from cartrita.tools.toolbox import Toolbox
 
@@ -54,26 +55,74 @@ async def test_a_run_waits_for_servers_that_its_team_names(
     assert bool(garden.asked) is waits
 
 
-async def test_tools_are_told_of_the_end_of_a_run_and_not_of_its_waiting() -> None:
-    acting, over = Acting(), list[ConversationId]()
+class Told:
+    """Acts where nobody is asked, and notes of which runs it was told that they are over."""
 
-    async def note(conversation_id: ConversationId) -> None:
-        over.append(conversation_id)
+    def __init__(self, *scripts: Script, approval: str = "never") -> None:
+        self.acting = Acting()
+        self.runs: list[ConversationId] = []
 
-    tools = (replace(acting.tool, over=note),)
-    overrides = {"supervisor": {"approval": "risky", "tools": ["act"]}}
-    fixture = LoopFixture(
-        *(called(("act", {"what": "a"})), said("Hello."), [UpstreamCut("It broke.", provider="p")]),
-        tools=tools,
-        overrides=overrides,
-    )
-    await suspended(fixture, asked())
-    assert over == []
-    for _ in range(2):
-        claimed = asked()
-        await fixture.ending(claimed)
-        assert over.pop() == claimed.conversation_id
-        assert over == []
+        async def note(conversation_id: ConversationId) -> None:
+            self.runs.append(conversation_id)
+
+        self.fixture = LoopFixture(
+            *scripts,
+            tools=(replace(self.acting.tool, over=note),),
+            overrides={"supervisor": {"approval": approval, "tools": ["act"]}},
+        )
+
+
+ACT = called(("act", {"what": "a"}))
+CUT: Script = [UpstreamCut("It broke.", provider="p")]
+
+
+@pytest.mark.parametrize("end", [said("Hello."), CUT])
+async def test_a_tool_is_told_of_the_end_of_a_run_that_has_called_it(end: Script) -> None:
+    told, claimed = Told(ACT, end), asked()
+    await told.fixture.ending(claimed)
+    assert told.runs == [claimed.conversation_id]
+
+
+async def test_a_tool_that_was_not_called_is_told_nothing() -> None:
+    told = Told(said("Hello."))
+    await told.fixture.ending(asked())
+    assert told.runs == []
+
+
+async def test_a_run_that_waits_for_a_person_is_not_over() -> None:
+    told = Told(ACT, approval="risky")
+    await suspended(told.fixture, asked())
+    assert told.runs == []
+
+
+async def test_a_tool_called_before_a_crash_is_told_of_the_end() -> None:
+    crashed, claimed = Told(ACT, CUT), asked()
+    await crashed.fixture.ending(claimed)
+    again = Told(said("Hello."))
+    await again.fixture.resumed(claimed, *crashed.fixture.recorded(claimed))
+    assert again.runs == [claimed.conversation_id]
+
+
+@pytest.mark.parametrize("why", ["revoked", "late", "drained"])
+async def test_a_worker_that_has_lost_its_run_ends_nothing_there(why: str) -> None:
+    """Another one works on it now, and may hold what a tool would let go of."""
+    told, claimed = Told(ACT, said("Hello.")), asked()
+    told.acting.hold = asyncio.Event()
+    fixture = told.fixture
+    async with fixture.open():
+        fixture.queue.put(claimed)
+        await told.acting.begun.wait()
+        match why:
+            case "revoked":
+                fixture.queue.tell(LeaseRevoked())
+            case "late":
+                fixture.queue.lease_lost = True
+                told.acting.hold.set()
+            case _:
+                await fixture.executor.drain(0.0)
+        await until(lambda: not fixture.executor._active)
+    assert told.runs == []
+    assert fixture.queue.endings == {}
 
 
 async def test_a_tool_that_hangs_at_the_end_of_a_run_does_not_hold_it_up(
@@ -85,8 +134,8 @@ async def test_a_tool_that_hangs_at_the_end_of_a_run_does_not_hold_it_up(
         await asyncio.Event().wait()
 
     fixture = LoopFixture(
-        said("Done."),
+        *(ACT, said("Done.")),
         tools=(replace(Acting().tool, over=hang),),
-        overrides={"supervisor": {"tools": ["act"]}},
+        overrides={"supervisor": {"approval": "never", "tools": ["act"]}},
     )
     assert completed(await fixture.ending(asked())).finish_reason is FinishReason.STOP
