@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from tests.harness.websockets import SocketClient, narrow_socket, opened
 from tests.journeys.desktops import screen
 from websockets.exceptions import InvalidStatus
 
+from cartrita.adapters.desktop.host.viewers import MOST as MOST_VIEWERS
 from cartrita.app import websocket_document
 from cartrita.domain.desktop import Point
 
@@ -190,6 +191,28 @@ async def test_a_view_ends_with_its_desktop(desk: Scenario) -> None:
         async with seen(desk, desktop["live_url"]):
             pass
     assert refused.value.response.status_code == 409
+
+
+async def test_one_viewer_too_many_is_told_so_and_those_before_go_on(desk: Scenario) -> None:
+    desktop = await made(desk)
+    async with AsyncExitStack() as viewers:
+        several = [
+            await viewers.enter_async_context(viewed(desk, desktop["live_url"]))
+            for _ in range(MOST_VIEWERS)
+        ]
+        async with seen(desk, desktop["live_url"]) as late:
+            told, code = await until_closed(late)
+        assert (told["code"], code) == ("desktop_viewers", 4429)
+        for each in several:
+            assert len(await each.rfb.picture()) == PICTURE
+
+    async def seen_again() -> bool:
+        with suppress(EOFError):
+            async with viewed(desk, desktop["live_url"]):
+                return True
+        return False
+
+    await eventually(seen_again)
 
 
 @pytest.fixture(scope="module")

@@ -38,10 +38,10 @@ from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.errors import (
     ActionRefused,
-    Conflict,
     Controlled,
     DesktopGone,
     Malformed,
+    RateLimited,
     Unavailable,
 )
 from cartrita.domain.screen_changes import ScreenChanged
@@ -243,7 +243,7 @@ def _require(answer: Answer) -> None:
         case RefusedAnswer("broken_off", message):
             raise ActionBrokeOff(message)
         case RefusedAnswer("viewers", message):
-            raise Conflict(message, code="desktop_viewers")
+            raise RateLimited(message, code="desktop_viewers")
         case RefusedAnswer("rfb", message):
             raise Malformed(message, code="bad_rfb")
         case RefusedAnswer():

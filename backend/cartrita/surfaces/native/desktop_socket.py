@@ -1,14 +1,13 @@
 """The socket on which a desktop is seen: RFB, in binary frames, between its host and a page."""
 
 import asyncio
-import time
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
 
 import structlog
 from starlette.requests import HTTPConnection
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from cartrita.application.desktop.control import holder_of
 from cartrita.domain.desktop import DesktopSession
@@ -16,15 +15,13 @@ from cartrita.domain.errors import CartritaError, DesktopGone, Malformed, Unauth
 from cartrita.domain.ports.desktop import Desktop, Viewer
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
-from cartrita.surfaces.inbound_limits import address_of
-from cartrita.surfaces.middleware import add_default_headers, request_id_headers, request_id_of
-from cartrita.surfaces.native.errors import envelope, status_of
 from cartrita.surfaces.native.websocket import closings
 from cartrita.surfaces.native.websocket.channel import Channel
-from cartrita.surfaces.native.websocket.closings import Closing
-from cartrita.surfaces.native.websocket.endpoint import known_error
+from cartrita.surfaces.native.websocket.closings import LEFT, Closing
+from cartrita.surfaces.native.websocket.endpoint import Serving, answer_handshake
 from cartrita.surfaces.native.websocket.handshake import principal_of_handshake
 from cartrita.surfaces.native.websocket.server_frames import DrainFrame, ErrorReply
+from cartrita.surfaces.open_sockets import Visit
 from cartrita.surfaces.services import config_of, services_of
 
 log = structlog.get_logger()
@@ -38,9 +35,6 @@ _SUBPROTOCOL: Final = "binary"
 """Which older versions of noVNC ask for."""
 _NORMAL: Final = 1000
 _ENDED: Final = "The desktop has ended, or this view of it."
-_CLOSING_S: Final = 2.0
-_LEFT: Final = 1005
-"""The client closed the connection, or it was lost: as ASGI tells it."""
 DESKTOP_CHANNEL: Final = Channel(
     name="desktop",
     sending="send_desktop",
@@ -63,41 +57,10 @@ DESKTOP_CHANNEL: Final = Channel(
 
 async def serve_desktop(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer the handshake: the desktop is seen, or it is refused as any request is."""
-    began = time.monotonic()
-    connection = HTTPConnection(scope)
-    headers = dict(scope["headers"])
-    request_id = request_id_of(headers.get(b"x-request-id"))
-    scope["state"]["request_id"] = request_id
-    structlog.contextvars.bind_contextvars(request_id=request_id)
-    own_headers = request_id_headers(_TOLD_PATH, headers, request_id)
-
-    async def send_with_headers(message: Message) -> None:
-        if message["type"] == "websocket.http.response.start":
-            add_default_headers(message, scope, own_headers)
-        await send(message)
-
-    await receive()  # that it connects
-    with services_of(connection).sockets.visit(address_of(connection)):
-        try:
-            principal, session, desktop = await _admitted(connection)
-        except Exception as raised:  # noqa: BLE001 - answered below
-            error = known_error(raised, _TOLD_PATH)
-            status = status_of(error)
-            await envelope(connection, error, status)(scope, receive, send_with_headers)
-            log.info("socket_refused", path=_TOLD_PATH, status=status, code=error.code)
-            return
-    accepted: Message = {"type": "websocket.accept", "headers": own_headers}
-    if _SUBPROTOCOL in scope.get("subprotocols", ()):
-        accepted["subprotocol"] = _SUBPROTOCOL
-    await send(accepted)
-    code = await _DesktopSocket(connection, session, desktop, receive, send).run(principal)
-    seconds = round(time.monotonic() - began, 4)
-    log.info("socket_closed", path=_TOLD_PATH, code=code, seconds=seconds)
+    await answer_handshake(_TOLD_PATH, _admit, scope, receive, send, subprotocol=_SUBPROTOCOL)
 
 
-async def _admitted(
-    connection: HTTPConnection,
-) -> tuple[Principal, DesktopSession, Desktop]:
+async def _admit(connection: HTTPConnection, _: Visit) -> Serving:
     """Who looks, and at which desktop. Raises CartritaError."""
     principal = await principal_of_handshake(connection)
     if principal is None:
@@ -106,7 +69,12 @@ async def _admitted(
     sessions = services_of(connection).desktops.sessions
     desktop_id = connection.scope["path"].removeprefix(DESKTOP_SOCKETS)
     session = await sessions.get(principal, desktop_id)
-    return principal, session, await sessions.opened(session)
+    desktop = await sessions.opened(session)
+
+    async def serve(receive: Receive, send: Send) -> int:
+        return await _DesktopSocket(connection, session, desktop, receive, send).run(principal)
+
+    return serve
 
 
 class _DesktopSocket:
@@ -133,26 +101,31 @@ class _DesktopSocket:
 
     async def run(self, principal: Principal) -> int:
         """Show the desktop until one of both ends leaves; the close code."""
+        with self._services.sockets.until_closed():
+            closing = await self._end_of_view(principal)
+            if closing is None:
+                return LEFT
+            await closing.send(self._send)
+            return closing.code
+
+    async def _end_of_view(self, principal: Principal) -> Closing | None:
+        """Show it to its end, and how the socket closes then; None where its client has left."""
         try:
             async with self._lifetime:
                 self._stay_open()
                 with self._services.sockets.hold(self._end_now) as held:
                     held.belongs_to(principal.owner_id)
-                    closing = await self._show(principal)
+                    return await self._show(principal)
         except TimeoutError:
             drains = self._services.sockets.draining
-            closing = Closing.drained() if drains else Closing.idle()
+            return Closing.drained() if drains else Closing.idle()
         except DesktopGone as error:
-            closing = Closing.of(error, _NORMAL)
+            return Closing.of(error, _NORMAL)
         except CartritaError as error:
-            closing = Closing.of(error)
+            return Closing.of(error)
         except Exception:
             log.exception("request_failed")
-            closing = Closing.of(CartritaError("Something broke on our side: open another."))
-        if closing is None:
-            return _LEFT
-        await self._close(closing)
-        return closing.code
+            return Closing.of(CartritaError("Something broke on our side: open another."))
 
     async def _show(self, principal: Principal) -> Closing | None:
         with self._services.connections.hold(principal):
@@ -191,15 +164,6 @@ class _DesktopSocket:
                 error = Malformed("Text means nothing here: send RFB.", code="text_frame")
                 return Closing.of(error, closings.INVALID_DATA)
             await viewer.send(data)
-
-    async def _close(self, closing: Closing) -> None:
-        """Close it, unless its page takes nothing any more."""
-        told = {"code": closing.code, "reason": closing.short_reason}
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_CLOSING_S):
-                if closing.last_frame is not None:
-                    await self._send({"type": "websocket.send", "text": closing.last_frame})
-                await self._send({"type": "websocket.close", **told})
 
     def _stay_open(self) -> None:
         """It is idle only after its whole time from now on."""

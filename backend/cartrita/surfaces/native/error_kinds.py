@@ -43,12 +43,12 @@ _CONFLICT_CODES = (
     "arguments_changed approval_decided approval_expired client_seq_gap already_authenticated "
     "credential_not_current not_started action_broke_off action_refused agent_stuck desktop_busy "
     "desktop_controlled desktop_elsewhere desktop_exists desktop_gone desktop_starting "
-    "desktop_viewers film_full"
+    "film_full"
 )
 _RATE_CODES = (
     "rate_limited too_many_streams too_many_sockets too_many_frames too_many_runs "
     "upstream_rate_limited upstream_secondary_limit upstream_keyless_limit conversation_queue_full "
-    "desktop_limit"
+    "desktop_limit desktop_viewers"
 )
 _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
     ErrorKind.INVALID: DescribedKind(

@@ -1,6 +1,6 @@
 /** Tells in a conversation that an agent uses a desktop for it, and where that is seen. */
 
-import { useSignalEffect } from '@preact/signals';
+import { useComputed, useSignalEffect } from '@preact/signals';
 
 import { useConsole } from '../state/console';
 import { desktopAddress } from '../state/router';
@@ -8,10 +8,16 @@ import { COMPUTER, HAND_OVER } from './actions';
 
 export function DesktopNotice() {
   const { chat, desktops } = useConsole();
+  // As text: it changes with each call and its end, and not with each word of the answer.
+  const calls = useComputed(() => {
+    const live = chat.live.value.flatMap(({ answer }) => answer.value.tools.map(({ id, name, success }) => ({ id, name, success })));
+    const stored = chat.messages.value.flatMap(({ parts }) =>
+      parts.flatMap((each) => (each.type === 'tool_call' ? [{ id: each.call_id, name: each.name }] : [])),
+    );
+    return JSON.stringify([...stored, ...live].filter(({ name }) => [COMPUTER, HAND_OVER].includes(name)));
+  });
   useSignalEffect(() => {
-    const used = chat.live.value.some(({ answer }) => answer.value.tools.some((each) => [COMPUTER, HAND_OVER].includes(each.name)));
-    const stored = chat.messages.value.some(({ parts }) => parts.some((each) => each.type === 'tool_call' && each.name === COMPUTER));
-    if (used || stored) void desktops.refresh();
+    if (calls.value !== '[]') void desktops.refresh();
   });
   const desktop = desktops.of(chat.conversationId.value);
   if (!desktop) return null;

@@ -5,14 +5,12 @@ import RFB from '@novnc/novnc';
 /** What is told of a screen. */
 export interface ScreenListener {
   shown(): void;
-  /** `mayReturn` is false where the server has said that this page need not try again. */
-  lost(mayReturn: boolean): void;
+  /** With the code of the close frame, and what the server has said before it, if it did. */
+  lost(code: number, reason: string): void;
   /** Milliseconds from a question for a pixel to its answer, which went all the way to the X server. */
   latency(milliseconds: number): void;
 }
 
-/** With this code closes who was told what is no RFB. */
-const INVALID_DATA = 1007;
 const SET_ENCODINGS = 2;
 /**
  * How pictures may come: raw, copied, RRE, hextile, zlib and ZRLE, and in a size that changes. Those that are made
@@ -38,7 +36,13 @@ export class Screen {
     const socket = new WebSocket(address);
     const send = socket.send.bind(socket);
     socket.send = (data) => send(withKnownEncodings(data as Uint8Array<ArrayBuffer>));
-    socket.addEventListener('message', () => {
+    let reason = '';
+    socket.addEventListener('message', (message: MessageEvent<string | ArrayBuffer>) => {
+      if (typeof message.data === 'string') {
+        reason = sentenceOfFrame(message.data);
+        message.stopImmediatePropagation(); // it is no RFB
+        return;
+      }
       if (this.#asked === undefined) return;
       listener.latency(performance.now() - this.#asked);
       this.#asked = undefined;
@@ -56,7 +60,7 @@ export class Screen {
     });
     this.#rfb.addEventListener('disconnect', () => {
       clearInterval(this.#timer);
-      listener.lost(code !== INVALID_DATA);
+      listener.lost(code, reason);
     });
     this.#timer = window.setInterval(() => {
       if (!isShown || this.#asked !== undefined || socket.readyState !== WebSocket.OPEN) return;
@@ -85,6 +89,12 @@ export class Screen {
     clearInterval(this.#timer);
     this.#rfb.disconnect();
   }
+}
+
+/** What the last frame before a close frame says to a person. */
+function sentenceOfFrame(frame: string): string {
+  const { error } = JSON.parse(frame) as { error?: string };
+  return error ?? '';
 }
 
 /** A message as noVNC sends it, one at a time; of encodings only those that are wanted here. */

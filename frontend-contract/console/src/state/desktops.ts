@@ -40,10 +40,13 @@ export class Desktops {
     });
   }
 
+  /** The latest are told anew; those that "Show more" has brought stay. */
   async refresh(): Promise<void> {
     await this.#reporting(async () => {
-      const page = await this.#api.listDesktops({ limit: PAGE });
-      this.#list(page.items, page.next_cursor);
+      const { items, next_cursor: cursor } = await this.#api.listDesktops({ limit: PAGE });
+      const oldest = items.at(-1)?.created_at ?? '';
+      const later = (this.items.peek() ?? []).filter((each) => cursor !== null && each.created_at < oldest);
+      this.#list([...items, ...later], later.length > 0 ? this.nextCursor.peek() : cursor);
     });
   }
 

@@ -8,6 +8,10 @@ import { sentenceOf } from '../parts/sentences';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
+/** So closes who was told what is no RFB: this page need not try again. */
+const INVALID_DATA = 1007;
+/** So closes who has as many viewers, or sockets, as there may be: that takes a while to change. */
+const LIMITED = 4429;
 
 export class LiveScreen {
   readonly state = signal<'connecting' | 'shown' | 'lost' | 'refused'>('connecting');
@@ -57,12 +61,11 @@ export class LiveScreen {
       if (this.#left) return;
       this.#screen = new Screen(this.#place, socketAddress(this.#address, ticket), {
         shown: () => this.#shown(),
-        lost: (mayReturn) => this.#lost(mayReturn),
+        lost: (code, reason) => this.#lost(code, reason),
         latency: (milliseconds) => (this.latency.value = milliseconds),
       });
     } catch (error) {
-      this.problem.value = sentenceOf(error);
-      this.#lost(true);
+      this.#lost(0, sentenceOf(error));
     }
   }
 
@@ -73,8 +76,11 @@ export class LiveScreen {
     this.viewOnly = this.#viewOnly;
   }
 
-  #lost(mayReturn: boolean): void {
+  #lost(code: number, reason: string): void {
     if (this.#left) return;
+    const mayReturn = code !== INVALID_DATA;
+    this.problem.value = reason;
+    if (code === LIMITED) this.#pause = LONGEST_PAUSE_MS;
     this.#screen = undefined;
     this.latency.value = null;
     this.state.value = mayReturn ? 'lost' : 'refused';

@@ -1,11 +1,14 @@
 """Why a socket is closed: the code of its close frame, and the last frame before it."""
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from secrets import randbelow
 from types import MappingProxyType
 from typing import Final, Self
 
 import msgspec
+from starlette.types import Send
 
 from cartrita.domain.errors import (
     CartritaError,
@@ -48,6 +51,9 @@ CODES: Final[Mapping[int, str]] = MappingProxyType(
 _RETRY_RANGE_MS = (1000, 3000)
 _LONGEST_REASON = 123
 """In bytes (RFC 6455, 5.5)."""
+_CLOSING_S = 2.0
+LEFT: Final = 1005
+"""The client closed the connection, or it was lost: as ASGI tells it."""
 
 
 class Closing(msgspec.Struct, frozen=True):
@@ -76,10 +82,14 @@ class Closing(msgspec.Struct, frozen=True):
         error = DeadlineExceeded("Nothing was sent for too long: open another.", code="idle")
         return cls.of(error, IDLE)
 
-    @property
-    def short_reason(self) -> str:
-        """The reason, cut to what a close frame holds."""
-        return self.reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+    async def send(self, send: Send) -> None:
+        """Close a socket so, unless its client takes nothing any more."""
+        reason = self.reason.encode()[:_LONGEST_REASON].decode(errors="ignore")
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_CLOSING_S):
+                if self.last_frame is not None:
+                    await send({"type": "websocket.send", "text": self.last_frame})
+                await send({"type": "websocket.close", "code": self.code, "reason": reason})
 
 
 class SocketEnded(Exception):

@@ -1,6 +1,9 @@
 """Answers the handshake of a socket: accepted and served, or refused as any request is."""
 
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias
 
 import structlog
 from starlette.requests import HTTPConnection
@@ -13,28 +16,39 @@ from cartrita.surfaces.native.errors import envelope, status_of
 from cartrita.surfaces.native.websocket.handshake import principal_of_handshake
 from cartrita.surfaces.native.websocket.open_socket import OpenSocket
 from cartrita.surfaces.native.websocket.socket_kind import SocketKind
+from cartrita.surfaces.open_sockets import Visit
 from cartrita.surfaces.services import services_of
 
 log = structlog.get_logger()
 
+Serving: TypeAlias = Callable[[Receive, Send], Awaitable[int]]
+"""Serves an accepted socket until it is closed; the close code."""
+Admission: TypeAlias = Callable[[HTTPConnection, Visit], Awaitable[Serving]]
+"""Looks whether a caller may open a socket, and raises CartritaError where they may not."""
+
 
 def endpoint(kind: SocketKind) -> ASGIApp:
     """The ASGI application of a socket's address."""
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await _serve(kind, scope, receive, send)
-
-    return serve
+    return partial(answer_handshake, kind.path, partial(_admit, kind))
 
 
-async def _serve(kind: SocketKind, scope: Scope, receive: Receive, send: Send) -> None:
+async def answer_handshake(
+    path: str,
+    admit: Admission,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    subprotocol: str | None = None,
+) -> None:
+    """Serve whoever is admitted. `path` is for the log; `subprotocol` is spoken with who asks."""
     began = time.monotonic()
     connection = HTTPConnection(scope)
     headers = dict(scope["headers"])
     request_id = request_id_of(headers.get(b"x-request-id"))
     scope["state"]["request_id"] = request_id
     structlog.contextvars.bind_contextvars(request_id=request_id)
-    own_headers = request_id_headers(kind.path, headers, request_id)
+    own_headers = request_id_headers(path, headers, request_id)
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "websocket.http.response.start":
@@ -44,22 +58,35 @@ async def _serve(kind: SocketKind, scope: Scope, receive: Receive, send: Send) -
     await receive()  # that it connects
     with services_of(connection).sockets.visit(address_of(connection)) as visit:
         try:
-            principal = await principal_of_handshake(connection)
-            if principal is None:
-                visit.begin()
+            serve = await admit(connection, visit)
         except Exception as raised:  # noqa: BLE001 - answered below
-            error = known_error(raised, kind.path)
+            error = _known(raised, path)
             status = status_of(error)
             await envelope(connection, error, status)(scope, receive, send_with_headers)
-            log.info("socket_refused", path=kind.path, status=status, code=error.code)
+            log.info("socket_refused", path=path, status=status, code=error.code)
             return
-        await send({"type": "websocket.accept", "headers": own_headers})
-        code = await OpenSocket(kind, connection, receive, send).run(principal, visit)
+        accepted: Message = {"type": "websocket.accept", "headers": own_headers}
+        if subprotocol in scope.get("subprotocols", ()):
+            accepted["subprotocol"] = subprotocol
+        await send(accepted)
+        code = await serve(receive, send)
     seconds = round(time.monotonic() - began, 4)
-    log.info("socket_closed", path=kind.path, code=code, seconds=seconds)
+    log.info("socket_closed", path=path, code=code, seconds=seconds)
 
 
-def known_error(error: Exception, path: str) -> CartritaError:
+async def _admit(kind: SocketKind, connection: HTTPConnection, visit: Visit) -> Serving:
+    """Who does not say at once who they are may say it in the first frame."""
+    principal = await principal_of_handshake(connection)
+    if principal is None:
+        visit.begin()
+
+    async def serve(receive: Receive, send: Send) -> int:
+        return await OpenSocket(kind, connection, receive, send).run(principal, visit)
+
+    return serve
+
+
+def _known(error: Exception, path: str) -> CartritaError:
     """The error as callers are told it; one that is none of ours is logged."""
     if isinstance(error, CartritaError):
         return error

@@ -11,7 +11,7 @@ from cartrita.domain.errors import CartritaError, Malformed, Unauthenticated
 from cartrita.domain.principals import Principal
 from cartrita.surfaces.native.websocket import closings
 from cartrita.surfaces.native.websocket.client_frames import AuthFrame, parse_frame
-from cartrita.surfaces.native.websocket.closings import Closing, SocketEnded
+from cartrita.surfaces.native.websocket.closings import LEFT, Closing, SocketEnded
 from cartrita.surfaces.native.websocket.followed_runs import FollowedRuns
 from cartrita.surfaces.native.websocket.handshake import principal_of_frame
 from cartrita.surfaces.native.websocket.socket_kind import SocketActions, SocketKind, SocketRoom
@@ -19,10 +19,6 @@ from cartrita.surfaces.open_sockets import HeldSocket, Visit
 from cartrita.surfaces.services import config_of, services_of
 
 log = structlog.get_logger()
-
-_CLOSING_S = 2.0
-_LEFT = 1005
-"""The client closed the connection, or it was lost: as ASGI tells it."""
 
 
 class OpenSocket:
@@ -55,8 +51,8 @@ class OpenSocket:
         with self._services.sockets.until_closed():
             closing = await self._end_of_serving(principal, visit)
             if closing is None:
-                return _LEFT
-            await self._close(closing)
+                return LEFT
+            await closing.send(self._send_message)
             return closing.code
 
     async def _end_of_serving(self, principal: Principal | None, visit: Visit) -> Closing | None:
@@ -173,20 +169,6 @@ class OpenSocket:
         with suppress(OSError):
             async with self._sending:
                 await self._asgi_send(message)
-
-    async def _close(self, closing: Closing) -> None:
-        """Close it, unless its client takes nothing any more."""
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_CLOSING_S):
-                if closing.last_frame is not None:
-                    await self._send(closing.last_frame)
-                await self._asgi_send(
-                    {
-                        "type": "websocket.close",
-                        "code": closing.code,
-                        "reason": closing.short_reason,
-                    }
-                )
 
     def _await_next_frame(self) -> None:
         busy = bool(self._followed) or (self._actions is not None and self._actions.busy)
