@@ -34,6 +34,7 @@ HALTED = "Not executed: an earlier computer action in this turn failed."
 OUTSIDE = {"type": "click", "at": {"x": 5000, "y": 10}}
 _RETURN = {"type": "key", "keys": ["Return"]}
 _MOVE = {"type": "move", "at": {"x": 10, "y": 10}}
+_TYPE = {"type": "type", "text": "hello world"}
 
 
 async def test_a_task_looks_and_asks_before_it_clicks(desk: Scenario) -> None:
@@ -175,15 +176,27 @@ async def test_who_takes_over_is_the_only_one_who_uses_it(desk: Scenario) -> Non
     assert "has handed it back" in (await results(desk, told))[1]
 
 
-async def test_an_agent_can_ask_a_person_to_take_over(desk: Scenario) -> None:
+async def test_an_agent_asks_a_person_to_take_over_and_does_nothing_blind_then(
+    desk: Scenario,
+) -> None:
     asked = ToolCall(name="ask_for_hand_over", arguments={"reason": "Please sign in."})
-    status, told = await execute(desk, task((computer(LOOK),), (asked,)), approval="never")
+    typing = computer(_TYPE)
+    steps = (computer(LOOK),), (asked,), (computer(LOOK), typing), (computer(LOOK), typing)
+    status, told = await execute(desk, task(*steps), approval="never")
     assert status == 202, told
     assert told["approvals"][0]["tool_name"] == "ask_for_hand_over"
     await control(desk, told["session_id"], "take")
     await control(desk, told["session_id"], "release")
     assert (await settled(desk, told["run_id"]))["status"] == "completed"
-    assert "handed the desktop back" in (await results(desk, told))[1]
+    handed_back, looked, blind, *then = (await results(desk, told))[1:]
+    assert "handed the desktop back" in handed_back
+    assert looked == "Done."
+    assert blind.startswith("Nothing was done. The screen may have changed since you saw it.")
+    assert then == ["Done.", "Done."]
+    film = await frames(desk, told["session_id"])
+    assert [frame["action"] for frame in film if frame["actor"] == "agent"] == [
+        *(LOOK, LOOK, LOOK, LOOK, _TYPE)
+    ]
 
 
 async def test_a_key_for_chats_alone_lets_no_agent_use_a_desktop(desk: Scenario) -> None:

@@ -15,6 +15,7 @@ from cartrita.domain.desktop import (
     Move,
     Point,
     Press,
+    Release,
     Scroll,
     Zoom,
 )
@@ -98,14 +99,14 @@ def markers_of(actions: Sequence[Action]) -> tuple[Marker, ...]:
 
 
 def pressed_places(actions: Sequence[Action]) -> tuple[PressedPlace, ...]:
-    """The places at which actions press a button, in their order."""
+    """The places at which actions press a button, or let go of one, in their order."""
     pointer: PressedPlace = None
     places: list[PressedPlace] = []
     for action in actions:
         points = _points(action)
         if not isinstance(action, Zoom):
             pointer = points[-1] if points else pointer
-        if isinstance(action, Click | Drag | Press):
+        if isinstance(action, Click | Drag | Press | Release):
             places.extend(points or (pointer,))
     return tuple(places)
 

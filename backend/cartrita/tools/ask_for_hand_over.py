@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from cartrita.domain.desktop import HAND_OVER
 from cartrita.domain.desktop_films import Shown
 from cartrita.domain.json import JsonObject
-from cartrita.domain.ports.desktop_use import DesktopUse, HandOvers, LastUser, calling_agent
+from cartrita.domain.ports.desktop_use import DesktopUse, HandOvers, LastUser
 from cartrita.domain.scopes import Operation
 from cartrita.tools.schema import tool
 from cartrita.tools.tool import Risk, Tool, ToolContext, ToolOutput
@@ -45,8 +45,7 @@ def hand_over_tool(use: DesktopUse, hand_overs: HandOvers) -> Tool:
         return ToolOutput(_TOLD[last], success=last is not LastUser.AGENT)
 
     async def shown(context: ToolContext, _: JsonObject) -> Shown | None:
-        agent = calling_agent(context.run_id, context.place)
-        return await use.shown(context.conversation_id, agent, ())
+        return await use.shown(context.conversation_id, context.run_id, context.place, ())
 
     made = tool(ask_for_hand_over, name=HAND_OVER, risk=Risk.CHECK, parallel=False)
     return replace(made, shown=shown, operation=Operation.DESKTOP)

@@ -7,12 +7,7 @@ from cartrita.domain.desktop_films import Shown
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Attachment
-from cartrita.domain.ports.desktop_use import (
-    DesktopCall,
-    DesktopOutcome,
-    DesktopUse,
-    calling_agent,
-)
+from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, DesktopUse
 from cartrita.domain.scopes import Operation
 from cartrita.domain.tools import ComputerTool
 from cartrita.tools.computer_risks import risk_of_call
@@ -54,8 +49,7 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
             call = msgspec.convert(arguments, ComputerCall)
         except msgspec.ValidationError:
             return None
-        agent = calling_agent(context.run_id, context.place)
-        return await use.shown(context.conversation_id, agent, call.actions)
+        return await use.shown(context.conversation_id, context.run_id, context.place, call.actions)
 
     width, height = size
     return Tool(

@@ -25,8 +25,9 @@ LOOK = Zoom(Area(0, 0, 9, 9))
 @pytest.mark.parametrize(
     ("actions", "places"),
     [
-        ((Key(("a",)), Move(ONE), LOOK, Release()), ()),
-        ((Press(), Move(ONE), LOOK, Press()), (None, ONE)),
+        ((Key(("a",)), Move(ONE), LOOK), ()),
+        ((Press(), Move(ONE), LOOK, Release()), (None, ONE)),
+        ((Release(),), (None,)),
         ((Click(), Click(TWO), Click()), (None, TWO, TWO)),
         ((Drag((ONE, TWO)), Press()), (ONE, TWO, TWO)),
         ((Scroll(at=TWO), Press()), (TWO,)),

@@ -10,13 +10,16 @@ import structlog
 
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
 from cartrita.application.desktop.call_checks import require_possible
+from cartrita.application.desktop.sights import is_enough
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, Button, DesktopSession
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.errors import CartritaError, DesktopGone
-from cartrita.domain.ids import ConversationId
+from cartrita.domain.errors import ActionRefused, CartritaError, DesktopGone
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ports.desktop import Desktop
-from cartrita.domain.ports.desktop_use import CallingAgent, DesktopCall, DesktopOutcome
+from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, calling_agent
+from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.domain.step_places import StepPlace
 
 log = structlog.get_logger()
 
@@ -86,7 +89,11 @@ class AgentDesktops:
             log.info("desktop_not_found", code=error.code)
 
     async def shown(
-        self, conversation_id: ConversationId, agent: CallingAgent, actions: Sequence[Action]
+        self,
+        conversation_id: ConversationId,
+        run_id: RunId,
+        place: StepPlace,
+        actions: Sequence[Action],
     ) -> Shown | None:
         """See `DesktopUse`."""
         self._parts.limits.require_all(actions)
@@ -96,5 +103,7 @@ class AgentDesktops:
             return None
         if actions:
             await require_possible(await sessions.opened(session), actions)
-        sight = self._parts.memory.sight(session.id, agent)
+        sight = self._parts.memory.sight(session.id, calling_agent(run_id, place))
+        if sight is not None and not is_enough(sight, place.step_number, actions):
+            raise ActionRefused(ScreenChanged.unseen().message)
         return await self._parts.films.shown(session, actions, sight)

@@ -1,11 +1,11 @@
-"""What is asked before the first action of a call: whether it can be done on this screen."""
+"""What is asked before actions of a call: whether they can be done on this screen."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from cartrita.application.desktop import call_accounts
 from cartrita.application.desktop.memory import DesktopMemory
-from cartrita.domain.approvals import Decision
-from cartrita.domain.desktop import LOOKS, Action, DesktopSession, Screenshot
+from cartrita.domain.desktop import LOOKS, Action, DesktopSession
 from cartrita.domain.desktop_films import pressed_places
 from cartrita.domain.errors import ActionRefused
 from cartrita.domain.ports.desktop import Desktop
@@ -21,32 +21,9 @@ async def require_possible(desktop: Desktop, actions: Sequence[Action]) -> None:
         raise ActionRefused(call_accounts.impossible(found.index, len(actions), found.why))
 
 
-def only_looks(actions: Sequence[Action]) -> bool:
-    """Whether they begin with the whole screen, and nothing is done after that."""
-    first, *more = actions
-    return isinstance(first, Screenshot) and all(isinstance(one, LOOKS) for one in more)
-
-
-def sight_of(memory: DesktopMemory, session: DesktopSession, call: DesktopCall) -> int | None:
-    """The version of the screen that the agent had seen when it decided on a call.
-
-    Another worker may have asked for the approval, and know it: it tells that if it was approved.
-    """
-    approval = call.approval
-    approved = approval is not None and approval.decision is Decision.APPROVED
-    if approval is None or not approved or approval.shown is None:
-        return memory.seen(session.id, call.agent)
-    shown = approval.shown
-    return shown.version if shown.desktop_id == session.id else None
-
-
-def require_seen(call: DesktopCall, seen: int | None) -> None:
-    """Raise ScreenChanged for an agent that has not seen the screen, as far as is known here.
-
-    The desktop knows whether it is still that.
-    """
-    if seen is None and not only_looks(call.actions):
-        raise ScreenChanged.unseen()
+def looks_first(actions: Sequence[Action]) -> int:
+    """How many looks are before the first action that is none."""
+    return sum(1 for _ in takewhile(lambda one: isinstance(one, LOOKS), actions))
 
 
 class Standstill:

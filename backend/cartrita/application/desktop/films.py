@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Sequence
 import msgspec
 import structlog
 
-from cartrita.application.desktop.memory import Sight
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
+from cartrita.application.desktop.sights import Sight
 from cartrita.application.files.files import Files
 from cartrita.domain.desktop import Action, DesktopSession, Done, Shot
 from cartrita.domain.desktop_films import (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cartrita.application.desktop.sights import Sight
 from cartrita.domain.desktop import DesktopId
 from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_places import are_near
@@ -17,13 +18,6 @@ class Picture(msgspec.Struct, frozen=True):
 
     digest: bytes
     file_id: FileId
-
-
-class Sight(msgspec.Struct, frozen=True):
-    """What an agent was shown last: a version of the screen, and the last picture of it."""
-
-    version: int
-    picture: FileId | None
 
 
 class _Remembered:
@@ -42,19 +36,13 @@ class DesktopMemory:
     def __init__(self) -> None:
         self._desktops: dict[DesktopId, _Remembered] = {}
 
-    def seen(self, desktop_id: DesktopId, agent: CallingAgent) -> int | None:
-        """The version of the screen that this agent was shown last; the desktop knows its own."""
-        sight = self.sight(desktop_id, agent)
-        return None if sight is None else sight.version
-
     def sight(self, desktop_id: DesktopId, agent: CallingAgent) -> Sight | None:
-        """What this agent was shown last."""
+        """What this agent was shown last; the desktop knows whether it is still that."""
         return self._of(desktop_id).seen.get(agent)
 
     def see(self, desktop_id: DesktopId, agent: CallingAgent, sight: Sight) -> None:
-        """This agent was shown this; without a picture, it has seen none since the last."""
-        if sight.picture is not None or self.seen(desktop_id, agent) != sight.version:
-            self._of(desktop_id).seen[agent] = sight
+        """This agent was shown this."""
+        self._of(desktop_id).seen[agent] = sight
 
     def unsee(self, desktop_id: DesktopId) -> None:
         """What agents were shown is too long ago."""

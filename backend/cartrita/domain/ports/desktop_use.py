@@ -46,6 +46,11 @@ class DesktopCall(msgspec.Struct, frozen=True, kw_only=True):
         """Who calls."""
         return calling_agent(self.run_id, self.place)
 
+    @property
+    def step(self) -> int:
+        """The number of the step of that agent which has the call."""
+        return self.place.step_number
+
 
 class DesktopOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a call, in words for the model; `pictures` are public ids of files."""
@@ -78,11 +83,15 @@ class DesktopUse(Protocol):
         ...
 
     async def shown(
-        self, conversation_id: ConversationId, agent: CallingAgent, actions: Sequence[Action]
+        self,
+        conversation_id: ConversationId,
+        run_id: RunId,
+        place: StepPlace,
+        actions: Sequence[Action],
     ) -> Shown | None:
-        """What a person sees who decides on these actions of an agent; None before the first
-        picture, and where the last is none that the agent has seen. Raises ActionRefused for what
-        cannot be done, whoever approves of it.
+        """What a person sees who decides on these actions of the call at this place; None before
+        the first picture, and where the last is none that its agent has seen. Raises ActionRefused
+        for what cannot be done, whoever approves of it.
         """
         ...
 

@@ -36,7 +36,7 @@ from cartrita.domain.files import FileQuota
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ports.conversations import MessageStore
 from cartrita.domain.ports.desktop_sessions import DesktopLimits
-from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, calling_agent
+from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
 from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.principals import Principal
 from cartrita.domain.step_places import StepPlace
@@ -48,7 +48,6 @@ SPEC = DesktopSpec(
     width=1280, height=800, apps={}, isolation=None, network=False, memory_bytes=1 << 30,
     processes=64, settle_s=0.1, start_timeout_s=1.0, action_timeout_s=1.0,
 )  # fmt: skip
-PLACE = StepPlace((1, 1))
 LIMITS = ActionLimits(hold_s=30.0, characters=100, handover_s=60.0, poll_s=0.01, looks_max=3)
 
 
@@ -124,6 +123,7 @@ class DeskFixture:
             BatchParts(self.sessions, self.films, pictures, self.memory, actions)
         )
         self.run_id = RunId(uuid7())
+        self._steps = 0
 
     def another_worker(self) -> "DeskFixture":
         """On the same machine, for the same run."""
@@ -132,9 +132,9 @@ class DeskFixture:
         return other
 
     async def shown(self, conversation_id: ConversationId, *actions: Action) -> Shown | None:
-        """What a person sees whom the agent of `do` makes be asked about these actions."""
-        agent = calling_agent(self.run_id, PLACE)
-        return await self.use.shown(conversation_id, agent, actions)
+        """What a person sees who is asked about these actions of the next step."""
+        place = StepPlace((self._steps + 1, 1))
+        return await self.use.shown(conversation_id, self.run_id, place, actions)
 
     async def conversation(self) -> ConversationId:
         return (await stored_conversation(self.database)).id
@@ -148,12 +148,14 @@ class DeskFixture:
     async def do(
         self, conversation_id: ConversationId, *actions: Action, **more: Any
     ) -> DesktopOutcome:
-        """One call of the agent."""
+        """The call of a step of the agent, the next one if no `place` is told."""
+        if "place" not in more:
+            self._steps += 1
         call = DesktopCall(
             owner_id=ANN,
             conversation_id=conversation_id,
             run_id=self.run_id,
-            place=PLACE,
+            place=StepPlace((self._steps, 1)),
             call_id="c1",
             actions=actions,
             approval=None,

@@ -1,6 +1,7 @@
 """What agents do on desktops: looked at, filmed, halted, refused while a person has control."""
 
 import asyncio
+from itertools import count
 
 import pytest
 from msgspec.structs import replace
@@ -331,14 +332,15 @@ async def test_the_desktop_is_asked_whether_it_was_handed_back(pool: Database) -
 async def test_agents_of_one_run_use_a_desktop_one_after_the_other(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
-    first, second = StepPlace((1, 1, 1, 1)), StepPlace((1, 2, 1, 1))
-    await desk.do(session.conversation_id, Screenshot(), place=first)
-    unseen = await desk.do(session.conversation_id, Type("x"), place=second)
+    first, second = StepPlace((1, 1)), StepPlace((1, 2))
+    await desk.do(session.conversation_id, Screenshot(), place=first.step(1).call(1))
+    unseen = await desk.do(session.conversation_id, Type("x"), place=second.step(1).call(1))
     assert not unseen.success, "only the other has seen it"
 
-    async def typing(letter: str, place: StepPlace) -> None:
-        typed = tuple(Type(f"{letter}{number}") for number in range(3))
-        while not (await desk.do(session.conversation_id, *typed, place=place)).success:
+    async def typing(letter: str, task: StepPlace) -> None:
+        actions = [Type(f"{letter}{number}") for number in range(3)]
+        places = (task.step(number).call(1) for number in count(2))
+        while not (await desk.do(session.conversation_id, *actions, place=next(places))).success:
             pass
 
     async with asyncio.TaskGroup() as tasks:

@@ -10,10 +10,11 @@ from tests.backend.application.desktop.test_agent_desktops import HERE, OUTSIDE,
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.approvals import Decision
 from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.desktop import Click, Move, Point, Press, Screenshot, Wait
+from cartrita.domain.desktop import Click, Move, Point, Press, Release, Screenshot, Wait
 from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.ports.desktop_use import DesktopOutcome
 from cartrita.kit.ids import uuid7
 from cartrita.tools.tool import AgentStuck
 
@@ -137,9 +138,9 @@ async def test_what_was_approved_without_a_picture_is_not_done_where_it_has_chan
     assert told == [("screenshot", None), ("screenshot", None), ("click", "k7")]
 
 
-@pytest.mark.parametrize("action", [Press(), Click()])
-async def test_what_is_pressed_at_the_pointer_is_not_done_where_that_has_changed(
-    pool: Database, action: Press | Click
+@pytest.mark.parametrize("action", [Press(), Release(), Click()])
+async def test_what_is_pressed_or_let_go_at_the_pointer_is_not_done_where_that_has_changed(
+    pool: Database, action: Press | Release | Click
 ) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
@@ -149,6 +150,33 @@ async def test_what_is_pressed_at_the_pointer_is_not_done_where_that_has_changed
     outcome = await desk.do(session.conversation_id, action, approval=approved(desk, shown))
     assert not outcome.success
     assert action not in desk.screen(session).done
+
+
+async def test_what_changes_while_an_approved_call_only_looks_is_not_pressed(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    film = desk.films.done
+
+    async def changing(*given: object) -> object:
+        filmed = await film(*given)  # pyright: ignore[reportArgumentType]
+        screen.show_something_else()
+        return filmed
+
+    async def done(*actions: Screenshot | Move | Click) -> DesktopOutcome:
+        approval = approved(desk, await desk.shown(conversation, *actions))
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.films, "done", changing)
+            return await desk.do(conversation, *actions, approval=approval)
+
+    outcome = await done(Screenshot(), Move(Point(1, 1)), HERE)
+    assert outcome.text.startswith("Action 1 was done. Action 2 of 3 was not done, nor those after")
+    assert screen.done == [Screenshot()] * 3
+    await desk.do(conversation, Screenshot())
+    assert (await done(HERE, Screenshot(), THERE)).success, "the agent itself may have changed it"
 
 
 async def test_a_place_that_changes_whenever_a_person_decides_on_it_is_given_up(

@@ -1,0 +1,103 @@
+"""What a model has not seen when it orders several calls at once does not count for these."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
+from tests.backend.application.desktop.test_agent_desktops import HERE
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.application.desktop.hand_overs import DesktopHandOvers
+from cartrita.domain.broken_off import ActionBrokeOff
+from cartrita.domain.desktop import Action, Area, Click, DesktopSession, Screenshot, Type, Zoom
+from cartrita.domain.errors import ActionRefused
+from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.domain.step_places import WHOLE_RUN, StepPlace
+
+TASK = StepPlace((1, 1))
+CLOSELY = Zoom(Area(0, 0, 9, 9))
+
+
+async def turn(
+    desk: DeskFixture, session: DesktopSession, step: StepPlace, *actions: Action
+) -> list[bool]:
+    """What became of calls that a model has ordered at once."""
+    return [
+        (await desk.do(session.conversation_id, action, place=step.call(number))).success
+        for number, action in enumerate(actions, 1)
+    ]
+
+
+async def hand_back(desk: DeskFixture, session: DesktopSession) -> None:
+    """A person has used it."""
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    desk.screen(session).show_something_else()
+    await desk.leases.release(PRINCIPAL, session.public_id)
+
+
+async def offer(desk: DeskFixture, session: DesktopSession) -> None:
+    """A person was asked to use it, and did not."""
+    hand_overs = DesktopHandOvers(desk.sessions, desk.films, desk.memory)
+    await hand_overs.last_user(session.conversation_id)
+
+
+async def break_off(desk: DeskFixture, session: DesktopSession) -> None:
+    """An action of the agent has no end."""
+    screen = desk.screen(session)
+    screen.fails = ActionBrokeOff("It took too long.")
+    with pytest.raises(ActionBrokeOff):
+        await desk.do(session.conversation_id, HERE, place=StepPlace((2, 1)))
+    screen.fails = None
+
+
+async def act_beside(desk: DeskFixture, session: DesktopSession) -> None:
+    """Another agent of the run has used it."""
+    assert await turn(desk, session, TASK.step(1), Screenshot()) == [True]
+    assert await turn(desk, session, TASK.step(2), Type("beside it")) == [True]
+
+
+@pytest.mark.parametrize("between", [hand_back, offer, break_off, act_beside])
+async def test_what_was_ordered_before_the_screen_was_seen_is_not_done(
+    pool: Database, between: Callable[[DeskFixture, DesktopSession], Awaitable[None]]
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    screen = desk.screen(session)
+    assert await turn(desk, session, WHOLE_RUN.step(1), Screenshot()) == [True]
+    await between(desk, session)
+    done = screen.done.copy()
+    step = WHOLE_RUN.step(3)
+    assert await turn(desk, session, step, Screenshot(), CLOSELY) == [True, True]
+    blind = await desk.do(session.conversation_id, Type("hello world"), place=step.call(3))
+    assert (blind.success, len(blind.pictures)) == (False, 1)
+    assert blind.text == f"Nothing was done. {ScreenChanged.unseen().message}"
+    assert screen.done == [*done, Screenshot(), CLOSELY, Screenshot()]
+    assert await turn(desk, session, WHOLE_RUN.step(4), Type("hello world")) == [True]
+
+
+async def test_what_an_agent_has_seen_and_made_itself_counts_at_once(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    calls = Screenshot(), HERE, Screenshot(), Click(), Type("hello world")
+    assert await turn(desk, session, TASK.step(1), *calls[:2]) == [True, False]
+    assert await turn(desk, session, TASK.step(2), *calls) == [True] * 5
+    assert await turn(desk, session, TASK.step(3), *calls) == [True] * 5
+
+
+async def test_nobody_is_asked_about_what_was_ordered_before_the_screen_was_seen(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, step = session.conversation_id, WHOLE_RUN.step(2)
+    await turn(desk, session, WHOLE_RUN.step(1), Screenshot())
+    await hand_back(desk, session)
+    await turn(desk, session, step, Screenshot())
+
+    async def asked(place: StepPlace, action: Action) -> bool:
+        return await desk.use.shown(conversation, desk.run_id, place, [action]) is not None
+
+    with pytest.raises(ActionRefused, match="may have changed since you saw it"):
+        await asked(step.call(2), HERE)
+    assert await asked(step.call(2), CLOSELY)
+    assert await asked(WHOLE_RUN.step(3).call(1), HERE)
