@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from cartrita.adapters.desktop.orders import FOLDER_SIGN
 from cartrita.adapters.providers.registry import PROVIDERS
 from cartrita.domain.embeddings import LOCAL_MODEL, LOCAL_PROVIDER
 from cartrita.domain.models import OFFLINE
@@ -34,11 +35,7 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _embeddings_model(settings)
     yield from _oauth(settings)
     yield from _plain_tool_servers(settings)
-    if settings.desktop.isolation == "container" and not settings.desktop.container_command:
-        yield SettingsConflict(
-            (("desktop", "isolation"),),
-            "nothing says how a container is started; set CARTRITA_DESKTOP_CONTAINER_COMMAND",
-        )
+    yield from _containers_of_desktops(settings)
     if settings.cache.store == "valkey" and settings.valkey.url is None:
         yield SettingsConflict(
             (("cache", "store"),), "valkey has no address here; set CARTRITA_VALKEY_URL"
@@ -102,6 +99,22 @@ def _durations(settings: Settings) -> Iterator[SettingsConflict]:
             "make run_log.poll_s smaller than run_log.lease_s"
         )
         yield SettingsConflict((("run_log", "poll_s"), ("run_log", "lease_s")), text)
+
+
+def _containers_of_desktops(settings: Settings) -> Iterator[SettingsConflict]:
+    if settings.desktop.isolation != "container":
+        return
+    command = settings.desktop.container_command
+    if not command:
+        yield SettingsConflict(
+            (("desktop", "isolation"),),
+            "nothing says how a container is started; set CARTRITA_DESKTOP_CONTAINER_COMMAND",
+        )
+    elif not any(FOLDER_SIGN in word for word in command):
+        yield SettingsConflict(
+            (("desktop", "container_command"),),
+            f"it shares no folder with the desktop; write --volume={FOLDER_SIGN}:{FOLDER_SIGN}",
+        )
 
 
 def _api_provider(settings: Settings) -> Iterator[SettingsConflict]:

@@ -85,9 +85,11 @@ class DesktopOptions(Group):
     container_command: Annotated[
         Texts,
         Setting(
-            "What starts a container, for `container`; the command of the desktop follows it.",
+            "What starts a container, for `container`, as root there; the command of the desktop "
+            "follows it. `{folder}` stands for its folder, the only one that both see, under the "
+            "same name.",
             value="texts, separated by commas",
-            example="podman,run,--rm,-i,cartrita-desktop",
+            example="podman,run,--rm,-i,--volume={folder}:{folder},cartrita-desktop",
         ),
     ] = ()
     network: Annotated[bool, Setting("Whether its programs reach the network.")] = False

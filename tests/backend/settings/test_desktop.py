@@ -51,5 +51,13 @@ def test_a_worker_gets_the_menu_that_its_parent_read(tmp_path: Path) -> None:
 def test_containers_need_a_command(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="CARTRITA_DESKTOP_CONTAINER_COMMAND"):
         settings(tmp_path, isolation="container")
-    given = settings(tmp_path, isolation="container", container_command="podman,run").desktop
-    assert given.container_command == ("podman", "run")
+    command = "podman,run,--volume={folder}:{folder}"
+    given = settings(tmp_path, isolation="container", container_command=command).desktop
+    assert given.container_command == ("podman", "run", "--volume={folder}:{folder}")
+
+
+@pytest.mark.parametrize("volume", ["", ",--volume={desktops}:{desktops}"])
+def test_a_container_is_shown_the_folder_of_its_desktop(tmp_path: Path, volume: str) -> None:
+    with pytest.raises(SettingsError, match="shares no folder") as refused:
+        settings(tmp_path, isolation="container", container_command=f"podman,run{volume}")
+    assert "CARTRITA_DESKTOP_CONTAINER_COMMAND" in str(refused.value)

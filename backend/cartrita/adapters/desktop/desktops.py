@@ -17,7 +17,7 @@ from cartrita.adapters.desktop import folders, remnants, users
 from cartrita.adapters.desktop.host.enclosures import AUTHORITY
 from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
 from cartrita.adapters.desktop.keeping import LONGEST_LINE, Keeping, read_line
-from cartrita.adapters.desktop.orders import HostOrder, HostReady
+from cartrita.adapters.desktop.orders import FOLDER_SIGN, HostOrder, HostReady
 from cartrita.adapters.desktop.programs import missing_lines
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.adapters.processes.children import started
@@ -28,8 +28,6 @@ _MODULE: Final = "cartrita.adapters.desktop.host.main"
 _PROBE: Final = "cartrita.adapters.desktop.host.probe"
 _MARGIN_S: Final = 10.0
 """A host tells itself that it takes too long to start, unless it hangs."""
-_FOLDER: Final = "{desktops}"
-"""Stands in the command of a container's runner for the directory that both must see."""
 
 
 class LocalDesktops:
@@ -140,12 +138,12 @@ class LocalDesktops:
             raise _unavailable(f"Desktops cannot be started here. {' '.join(self._missing)}")
         if isolation is not DesktopIsolation.CONTAINER:
             _require_apps(spec)
-        alone = os.geteuid() == 0 and isolation is not DesktopIsolation.CONTAINER
+        by_root = os.geteuid() == 0 or isolation is DesktopIsolation.CONTAINER
         return HostOrder(
             folder=str(self._folder / desktop_id.hex),
             spec=spec,
             isolation=isolation,
-            user_id=users.unused() if alone else None,
+            user_id=users.unused() if by_root else None,
             hidden=self._hidden,
         )
 
@@ -153,8 +151,8 @@ class LocalDesktops:
         told = ("-I", "-m", _MODULE, msgspec.json.encode(order).decode())
         if order.isolation is not DesktopIsolation.CONTAINER:
             return sys.executable, *told
-        place = str(self._folder)
-        first, *options = (word.replace(_FOLDER, place) for word in self._container_command)
+        words = (word.replace(FOLDER_SIGN, order.folder) for word in self._container_command)
+        first, *options = words
         runner = shutil.which(first) or first, *options
         variables = (f"{name}={value}" for name, value in _environment(order).items())
         return *runner, "env", *variables, "python3", *told
@@ -171,8 +169,9 @@ async def open_desktops(
     """Those of this machine, whose folders are in `folder`; what dead ones left is removed.
 
     Without an `isolation`, it is bubblewrap's where that works. `container_command` is what runs a
-    container in which our host finds its packages; "{desktops}" in it is replaced by `folder`,
-    which both must see under the same name. At the end, all that were started here are ended.
+    container in which our host finds its packages, as root; "{folder}" in it is replaced by the
+    folder of the desktop, the only one that it is to see, under the same name. At the end, all that
+    were started here are ended.
     """
     await asyncio.to_thread(folders.remove_dead, folder)
     chosen = isolation or DesktopIsolation.BUBBLEWRAP

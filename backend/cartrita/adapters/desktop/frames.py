@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 LONGEST: Final = 2 << 20
 """In bytes. 32 secrets of 10,000 characters take at most 1,920,000 in JSON."""
+MOST_SHOWN: Final = 64 << 10
+"""In bytes, of one piece."""
 _HEAD: Final = struct.Struct(">I")
 
 request_decoder = msgspec.json.Decoder(cast("type[Request]", Request))
@@ -31,8 +33,10 @@ def piece(data: bytes) -> bytes:
 
 
 async def read_piece(reader: asyncio.StreamReader) -> bytes:
-    """The next piece for a viewer. Raises EOFError at the end."""
+    """The next piece for a viewer. Raises EOFError at the end, and ValueError for what is none."""
     (size,) = _HEAD.unpack(await reader.readexactly(_HEAD.size))
+    if size > MOST_SHOWN:
+        raise ValueError("The piece is too long.")
     return await reader.readexactly(size)
 
 

@@ -4,9 +4,10 @@ A request is a frame of JSON. Its answer is a frame of JSON too, after which com
 pictures, one after the other. Closing the connection cancels what was asked on it.
 """
 
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
 
 from cartrita.domain.desktop import Action, Button, DesktopIsolation, DesktopSpec, Point
 from cartrita.domain.desktop_films import PressedPlace
@@ -14,13 +15,20 @@ from cartrita.domain.desktop_hands import Impossible
 
 SOCKET: Final = "socket"
 """The name of the socket in the folder of a desktop."""
+FOLDER_SIGN: Final = "{folder}"
+"""Stands in the command of a container's runner for the folder of the desktop."""
+
+MOST_OCTETS: Final = 20 << 20
+"""Of a picture: 2560 x 1600 pixels that cannot be told shorter have 16.4 MB."""
+_MOST_PIXELS: Final = 8192
+_LONGEST_TOLD: Final = 4096
 
 
 class HostOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What a host is started with; `isolation` has been chosen, whatever `spec` leaves open.
 
-    `user_id` is the number of a user of its own, where one can be taken. `hidden` are directories
-    that its programs must not see wherever they lie.
+    `user_id` is the number of a user of its own, where one can be taken, as it is in containers.
+    `hidden` are directories that its programs must not see wherever they lie.
     """
 
     folder: str
@@ -113,9 +121,9 @@ Request: TypeAlias = (
 class PictureHead(msgspec.Struct, frozen=True):
     """A picture whose bytes follow the answer."""
 
-    octets: int
-    width: int
-    height: int
+    octets: Annotated[int, Meta(ge=0, le=MOST_OCTETS)]
+    width: Annotated[int, Meta(ge=1, le=_MOST_PIXELS)]
+    height: Annotated[int, Meta(ge=1, le=_MOST_PIXELS)]
     pointer: Point
 
 
@@ -149,7 +157,7 @@ class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
 
 class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
     why: Literal["action", "changed", "controlled", "gone", "broken_off", "viewers", "rfb"]
-    message: str
+    message: Annotated[str, Meta(max_length=_LONGEST_TOLD)]
 
 
 Answer: TypeAlias = (

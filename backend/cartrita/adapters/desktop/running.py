@@ -1,14 +1,12 @@
 """A desktop that runs on this machine, as any worker sees it: implements `Desktop`."""
 
 import asyncio
-import os
-import signal
-import socket
-import struct
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from cartrita.adapters.desktop import folders
 from cartrita.adapters.desktop.frames import answer_decoder, frame, read_frame, read_piece
@@ -32,6 +30,7 @@ from cartrita.adapters.desktop.orders import (
     UnchangedRequest,
     ViewRequest,
 )
+from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, Done, Shot
 from cartrita.domain.desktop_films import PressedPlace
@@ -47,13 +46,13 @@ from cartrita.domain.errors import (
 from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit.secret import Secret
 
-_GONE: Final = (OSError, EOFError)
+_GONE: Final = (OSError, EOFError, ValueError, msgspec.DecodeError)
+"""Nobody tells any more, or it is nothing that a host of ours would tell."""
 _NOBODY: Final = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError)
 """Nobody listens. With any other error, as that of a process which may open no more files, it may
 run as before."""
 _ENDED: Final = "The desktop ended before it told what came of this."
 _STOP_S: Final = 10.0
-_CREDENTIALS: Final = struct.Struct("3i")
 
 
 class RunningDesktop:
@@ -130,7 +129,7 @@ class RunningDesktop:
     async def stop(self) -> None:
         """Ask it to end, and wait until the connection is closed because it has.
 
-        It is killed if that takes longer than any desktop needs.
+        It is killed if that takes longer than any desktop needs, which ends all of it.
         """
         async with self._connected() as (reader, writer):
             writer.write(frame(StopRequest()))
@@ -138,7 +137,7 @@ class RunningDesktop:
                 async with asyncio.timeout(_STOP_S):
                     await reader.read()
             except TimeoutError:
-                _kill_peer(writer.get_extra_info("socket"))
+                peer(writer.get_extra_info("socket")).kill()
             except ConnectionError:
                 return
 
@@ -155,7 +154,10 @@ class RunningDesktop:
     async def _connected(
         self,
     ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A connection of its own, which is closed at the end. Raises DesktopGone, Unavailable."""
+        """A connection of its own, which is closed at the end.
+
+        Raises DesktopGone, also where another than a host of ours listens, and Unavailable.
+        """
         try:
             with folders.socket_path(self._folder) as path:
                 reader, writer = await asyncio.open_unix_connection(path)
@@ -167,6 +169,8 @@ class RunningDesktop:
                 code="desktop_unavailable",
             ) from None
         try:
+            if not peer(writer.get_extra_info("socket")).is_ours:
+                raise DesktopGone.ended()
             yield reader, writer
         finally:
             writer.close()
@@ -220,15 +224,6 @@ async def _done(reader: asyncio.StreamReader) -> Done:
         version=answer.version,
         held=answer.held,
     )
-
-
-def _kill_peer(connection: socket.socket) -> None:
-    """Kill the host, which ends all of its desktop."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    process, _, _ = _CREDENTIALS.unpack(credentials)
-    if process:  # it is 0 where a container hides it
-        with suppress(OSError):
-            os.kill(process, signal.SIGKILL)
 
 
 def _require(answer: Answer) -> None:

@@ -4,8 +4,6 @@ import asyncio
 import os
 import signal
 import stat
-import sys
-import tempfile
 import uuid
 from pathlib import Path
 
@@ -284,36 +282,6 @@ async def test_an_app_that_is_not_installed_is_named(
 ) -> None:
     with pytest.raises(Unavailable, match="no program nonesuch"):
         await desktops.start(desktop_id, spec(apps={"None": ("nonesuch", "-x")}))
-
-
-async def test_the_runner_of_a_container_is_given_the_host(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A stand-in of a runner, which runs the command beside us instead.
-
-    Where our own temporary files are is not known there.
-    """
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    runner = tmp_path / "runner"
-    runner.write_text(RUNNER.format(log=tmp_path / "log", python=Path(sys.executable).parent))
-    runner.chmod(0o755)
-    command = (str(runner), "run", "--volume={desktops}:{desktops}", "image")
-    desktop_id = DesktopId(uuid.uuid4())
-    kind = DesktopIsolation.CONTAINER
-    async with open_desktops(folder, isolation=kind, container_command=command) as desktops:
-        desktop = await desktops.start(desktop_id, spec())
-        assert (await desktop.act(Move(Point(5, 6)))).after.pointer == Point(5, 6)
-        await desktops.stop(desktop_id)
-    assert (tmp_path / "log").read_text() == f"run --volume={folder}:{folder} image\n"
-    assert left(folder) == []
-
-
-RUNNER = """#!/bin/sh
-echo "$1 $2 $3" > {log}
-shift 3
-export PATH={python}:/usr/bin:/bin
-exec "$@"
-"""
 
 
 async def test_they_are_what_the_application_wants(

@@ -3,12 +3,17 @@
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from cartrita.adapters.desktop import folders
+from cartrita.adapters.desktop import folders, running
+from cartrita.adapters.desktop.frames import MOST_SHOWN
+from cartrita.adapters.desktop.orders import MOST_OCTETS
+from cartrita.adapters.desktop.peers import Peer
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.errors import DesktopGone, Unavailable
 
@@ -50,3 +55,65 @@ async def test_a_worker_that_cannot_ask_does_not_say_that_it_is_gone(
     monkeypatch.setattr(asyncio, "open_unix_connection", refuse)
     with pytest.raises(Unavailable, match=os.strerror(number)):
         await RunningDesktop(tmp_path).answers()
+
+
+@asynccontextmanager
+async def host(folder: Path, *told: bytes) -> AsyncGenerator[RunningDesktop]:
+    """One that tells this to everybody, and nothing more for as long as it is listened to."""
+    connections: list[asyncio.StreamWriter] = []
+
+    def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        writer.writelines(told)
+
+    with folders.socket_path(folder) as path:
+        server = await asyncio.start_unix_server(tell, path)
+    async with server:
+        yield RunningDesktop(folder)
+        for writer in connections:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+def framed(text: bytes) -> bytes:
+    return struct.pack(">I", len(text)) + text
+
+
+SEEN = b'{"type":"seen","picture":{"octets":%d,"width":%d,"height":2,"pointer":{"x":1,"y":1}}}'
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        struct.pack(">I", (1 << 32) - 1),
+        framed(SEEN % (MOST_OCTETS + 1, 2)),
+        framed(SEEN % (9, 1 << 20)),
+        framed(b'{"type":"refused","why":"action","message":"%s"}' % (b"x" * 10_000)),
+        framed(b"no JSON"),
+    ],
+    ids=["frame", "picture", "size", "message", "format"],
+)
+async def test_no_more_is_read_than_a_host_of_ours_tells(told: bytes, tmp_path: Path) -> None:
+    async with host(tmp_path, told) as desktop:
+        with pytest.raises(DesktopGone):
+            await desktop.look()
+
+
+async def test_no_more_is_shown_to_a_viewer(tmp_path: Path) -> None:
+    granted, piece = framed(b'{"type":"granted"}'), struct.pack(">I", MOST_SHOWN + 1)
+    async with host(tmp_path, granted, piece) as desktop, desktop.view("ann") as viewer:
+        assert await viewer.receive() == b""
+
+
+async def test_another_who_listens_there_is_told_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stranger(_: object) -> Peer:
+        return Peer(pid=1, uid=61_184, gid=61_184)
+
+    monkeypatch.setattr(running, "peer", stranger)
+    async with host(tmp_path) as desktop:
+        with pytest.raises(DesktopGone):
+            await desktop.keep({})
+        assert not await desktop.answers()

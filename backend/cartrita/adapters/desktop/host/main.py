@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from cartrita.adapters.desktop import folders, remnants
-from cartrita.adapters.desktop.host import lineage, namespaces
+from cartrita.adapters.desktop.host import containers, lineage, namespaces
 from cartrita.adapters.desktop.host.life import live
 from cartrita.adapters.desktop.orders import HostEnded, HostLine, HostOrder, HostReady
 from cartrita.adapters.processes import system_calls
@@ -29,6 +29,9 @@ def main() -> None:
     """Keep one desktop."""
     close_inherited()
     order = msgspec.json.decode(sys.argv[1], type=HostOrder)
+    if reason := _shortcoming(order):
+        _tell(HostEnded(reason))
+        return
     try:
         folders.claim(Path(order.folder))
     except OSError as error:
@@ -51,6 +54,13 @@ def main() -> None:
         _let_streams_go()
         os.waitpid(host, 0)
     _clear(order)
+
+
+def _shortcoming(order: HostOrder) -> str | None:
+    """Why no desktop is to be started where this process is."""
+    if order.isolation is DesktopIsolation.CONTAINER:
+        return containers.shortcoming(Path(order.folder))
+    return None
 
 
 def _be_host(order: HostOrder, life: int) -> NoReturn:

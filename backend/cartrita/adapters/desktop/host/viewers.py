@@ -5,7 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from cartrita.adapters.desktop.frames import frame, piece
+from cartrita.adapters.desktop.frames import MOST_SHOWN, frame, piece
 from cartrita.adapters.desktop.host.enclosures import Enclosure
 from cartrita.adapters.desktop.host.gate import Gate
 from cartrita.adapters.desktop.host.hands import Hands
@@ -17,7 +17,6 @@ from cartrita.domain.errors import DesktopGone
 MOST: Final = 8
 """So many at once: each takes a process, and a part of a processor while the screen changes."""
 _STALL_S: Final = 30.0
-_PIECE: Final = 64 << 10
 _SAID: Final = 1 << 10
 """So much of what a viewer says is done, before it is looked whether more of it may be."""
 _BAD: Final = "This is no RFB that a viewer may say here"
@@ -84,7 +83,7 @@ class Viewers:
         try:
             async with asyncio.TaskGroup() as pumps:
                 said = pumps.create_task(self._pump(reader, _SAID, input_, self._done(messages)))
-                shown = pumps.create_task(self._pump(screen, _PIECE, writer, _as_piece))
+                shown = pumps.create_task(self._pump(screen, MOST_SHOWN, writer, _as_piece))
                 await asyncio.wait((said, shown), return_when=asyncio.FIRST_COMPLETED)
                 said.cancel()
                 shown.cancel()

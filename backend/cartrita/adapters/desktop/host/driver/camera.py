@@ -12,7 +12,8 @@ from mss.linux.xshmgetimage import MSSImplXShmGetImage
 
 from cartrita.adapters.desktop.host.driver import pictures
 from cartrita.adapters.desktop.host.driver.pictures import Pixels
-from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer, peer
+from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer
+from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.desktop import Area, Point, Shot
 from cartrita.domain.desktop_places import Scale
 

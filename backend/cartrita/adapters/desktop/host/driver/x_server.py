@@ -5,8 +5,6 @@ All of them raise DesktopGone once it cannot be reached. Only one thread uses a 
 
 import array
 import select
-import socket
-import struct
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -17,6 +15,7 @@ from Xlib.display import Display
 from Xlib.protocol import event
 from Xlib.xobject.drawable import Window
 
+from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.desktop import Area, Point
 from cartrita.domain.errors import DesktopGone
 
@@ -27,7 +26,6 @@ _LOST = (
     error.XNoAuthError,
     OSError,
 )
-_CREDENTIALS: Final = struct.Struct("3i")
 _ALL_PLANES: Final = 0xFFFFFFFF
 _REPLY_MASK: Final = X.SubstructureNotifyMask | X.SubstructureRedirectMask
 
@@ -40,20 +38,6 @@ class Cursor(NamedTuple):
     width: int
     height: int
     pixels: bytes
-
-
-class Peer(NamedTuple):
-    """The process that listens at the other end of a socket; `pid` is 0 if it is not seen here."""
-
-    pid: int
-    uid: int
-    gid: int
-
-
-def peer(connection: socket.socket) -> Peer:
-    """Whom a socket of this machine is connected with."""
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    return Peer(*_CREDENTIALS.unpack(told))
 
 
 class XServer:
