@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from coverage import Coverage
-from tests.harness import guards
+from tests.harness import guards, scratch
 from tests.harness.database import Postgres, TemporaryDatabase
 from tests.journeys.fault_table.report import pytest_terminal_summary as pytest_terminal_summary
 
 guards.install()
+scratch.in_memory()
 
 _HERE = Path(__file__).parent
 _UNMEASURED = [

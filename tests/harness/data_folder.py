@@ -3,10 +3,10 @@
 import atexit
 import shutil
 import subprocess
-import tempfile
 from functools import cache
 from pathlib import Path
 
+from tests.harness import scratch
 from tests.harness.command import PROGRAM, inherited
 
 
@@ -17,9 +17,8 @@ def copy_to(folder: Path) -> None:
 
 @cache
 def _migrated() -> Path:
-    root = Path(tempfile.mkdtemp(prefix="cartrita-data-"))
+    root = scratch.folder("cartrita-data-")
     atexit.register(shutil.rmtree, root, ignore_errors=True)
-    root.chmod(0o711)  # Postgres runs as another user where the tests run as root
     folder = root / "data"
     subprocess.run(
         [PROGRAM, "migrate"],

@@ -2,14 +2,13 @@
 
 import asyncio
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from itertools import count
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
+from tests.harness import scratch
 
 from cartrita.adapters.persistence import schema
 from cartrita.adapters.postgres import DatabaseEndpoint, Supervisor
@@ -34,8 +33,7 @@ class Postgres:
     """The server, started as the product starts it, but careless about power cuts."""
 
     def __init__(self, *, max_connections: int = 100) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="cartrita-test-postgres-"))
-        self.folder.chmod(0o711)  # Postgres runs as another user where the tests run as root
+        self.folder = scratch.folder("cartrita-test-postgres-")
         self._supervisor = Supervisor(self.folder / "data", max_connections=max_connections)
         self._loop = asyncio.Runner()
         self._numbers = count(1)

@@ -1,10 +1,10 @@
 """A PostgreSQL that the server under test did not start; tests stop and start it."""
 
 import shutil
-import tempfile
-from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.harness import scratch
 
 from cartrita.adapters.postgres.supervisor import Supervisor
 
@@ -13,8 +13,7 @@ class ExternalPostgres:
     """Keeps its data and its address over stops and starts."""
 
     def __init__(self, *, max_connections: int = 60) -> None:
-        self._root = Path(tempfile.mkdtemp(prefix="cartrita-outside-"))
-        self._root.chmod(0o711)  # Postgres runs as another user where the tests run as root
+        self._root = scratch.folder("cartrita-outside-")
         self._max_connections = max_connections
         self._supervisor: Supervisor | None = None
         self.dsn = ""

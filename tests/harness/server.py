@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
-from tests.harness import data_folder, processes
+from tests.harness import data_folder, processes, scratch
 from tests.harness.command import PROGRAM, inherited
 from tests.harness.raw_http import HOST
 
@@ -54,8 +53,7 @@ class Server:
         settings: Mapping[str, str] | None = None,
         first: bool = False,
     ) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="cartrita-journey-"))
-        self.root.chmod(0o711)  # Postgres runs as another user where the tests run as root
+        self.root = scratch.folder("cartrita-journey-")
         self.data_dir = self.root / "data"
         self.port = free_port()
         self.workers = workers

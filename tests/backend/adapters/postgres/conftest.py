@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.harness import scratch
 
 from cartrita.adapters.postgres import (
     Binaries,
@@ -142,14 +143,6 @@ def commons() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def fast_disk() -> str:
-    """Memory where there is plenty: processes are tested here, and a kill is no power cut."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 1 << 30
-    return str(memory) if roomy else "/tmp"
-
-
-@pytest.fixture(scope="session")
 def binaries(commons: Path) -> Binaries:
     """The default PostgreSQL, where an ordinary user can run it too."""
     user = os_users.choose("nobody")
@@ -157,18 +150,18 @@ def binaries(commons: Path) -> Binaries:
 
 
 @pytest.fixture
-def workspace(fast_disk: str) -> Iterator[Path]:
+def workspace() -> Iterator[Path]:
     """A folder for one test, removed when no server works in it any more."""
-    folder = Path(tempfile.mkdtemp(prefix="cartrita-test-", dir=fast_disk))
+    folder = scratch.folder("cartrita-test-")
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def template(commons: Path, fast_disk: str, binaries: Binaries) -> Iterator[Path]:
+def template(commons: Path, binaries: Binaries) -> Iterator[Path]:
     """A data directory with an empty database: copying it is quicker than initdb."""
-    folder = Path(tempfile.mkdtemp(prefix="cartrita-test-", dir=fast_disk))
+    folder = scratch.folder("cartrita-test-")
     folder.chmod(0o755)
     supervisor = Supervisor(folder / "data", chosen=binaries, fallbacks=[commons / "fallback"])
     supervisor.start()
