@@ -55,6 +55,8 @@ _MENU: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 _LOOKS_BEFORE_IDLE: Final = 3
 """So often it is stored that a person sees one before it would be idle."""
+_MARGIN_S: Final = 30.0
+"""For an answer, beside the time of the longest action that may be in hand."""
 _FORGOTTEN_S: Final = 60.0
 """One that no server has ended so long after its time ends itself."""
 _WITHOUT_SWEEP_S: Final = 60.0
@@ -92,6 +94,7 @@ async def open_desktop_parts(
         isolation=_isolation(desktop),
         container_command=desktop.container_command,
         hidden=(settings.data_dir,),
+        answer_s=desktop.action_timeout_s + desktop.hold_max_s + _MARGIN_S,
     ) as desktops:
         if desktops.missing:
             log.warning("desktops_unavailable", missing=list(desktops.missing))

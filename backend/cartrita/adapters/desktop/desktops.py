@@ -19,7 +19,7 @@ from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
 from cartrita.adapters.desktop.keeping import LONGEST_LINE, Keeping, read_line
 from cartrita.adapters.desktop.orders import FOLDER_SIGN, HostOrder, HostReady
 from cartrita.adapters.desktop.programs import missing_lines
-from cartrita.adapters.desktop.running import RunningDesktop
+from cartrita.adapters.desktop.running import ANSWER_S, RunningDesktop
 from cartrita.adapters.processes.children import started
 from cartrita.domain.desktop import DesktopId, DesktopIsolation, DesktopSpec
 from cartrita.domain.errors import DesktopGone, Unavailable
@@ -42,6 +42,7 @@ class LocalDesktops:
         missing: Sequence[str],
         container_command: Sequence[str],
         hidden: Sequence[Path],
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._folder = folder
         self._tasks = tasks
@@ -49,6 +50,7 @@ class LocalDesktops:
         self._missing = tuple(missing)
         self._container_command = tuple(container_command)
         self._hidden = tuple(str(path.resolve()) for path in hidden)
+        self._answer_s = answer_s
         self._keeping: dict[DesktopId, Keeping] = {}
 
     @property
@@ -82,7 +84,7 @@ class LocalDesktops:
 
     async def start(self, desktop_id: DesktopId, spec: DesktopSpec) -> RunningDesktop:
         """See `Desktops.start`."""
-        order = self._order(desktop_id, spec)
+        order = await asyncio.to_thread(self._order, desktop_id, spec)
         await asyncio.to_thread(folders.make, Path(order.folder))
         reports = order.isolation is DesktopIsolation.CONTAINER
         keeping = Keeping(Path(order.folder), reports=reports)
@@ -100,11 +102,11 @@ class LocalDesktops:
         if reason is not None:
             await keeping.end()
             raise _unavailable(f"The desktop was not started. {reason}")
-        return RunningDesktop(Path(order.folder))
+        return self._running(desktop_id)
 
     async def find(self, desktop_id: DesktopId) -> RunningDesktop | None:
         """See `Desktops.find`."""
-        desktop = RunningDesktop(self._folder / desktop_id.hex)
+        desktop = self._running(desktop_id)
         return desktop if await desktop.answers() else None
 
     async def all_running(self) -> Sequence[DesktopId]:
@@ -116,7 +118,7 @@ class LocalDesktops:
         """See `Desktops.stop`."""
         folder = self._folder / desktop_id.hex
         with suppress(DesktopGone, Unavailable):  # one that cannot be asked now is lost, and found
-            await RunningDesktop(folder).stop()
+            await self._running(desktop_id).stop()
         if (keeping := self._keeping.get(desktop_id)) is not None:
             await keeping.end()
         else:
@@ -126,6 +128,9 @@ class LocalDesktops:
         """End all that this process has started; its tasks end when that is done."""
         for keeping in self._keeping.values():
             keeping.dismiss()
+
+    def _running(self, desktop_id: DesktopId) -> RunningDesktop:
+        return RunningDesktop(self._folder / desktop_id.hex, self._answer_s)
 
     def _forget(self, desktop_id: DesktopId, keeping: Keeping) -> None:
         self._keeping.pop(desktop_id, None)
@@ -165,6 +170,7 @@ async def open_desktops(
     isolation: DesktopIsolation | None = None,
     container_command: Sequence[str] = (),
     hidden: Sequence[Path] = (),
+    answer_s: float = ANSWER_S,
 ) -> AsyncGenerator[LocalDesktops]:
     """Those of this machine, whose folders are in `folder`; what dead ones left is removed.
 
@@ -186,6 +192,7 @@ async def open_desktops(
             missing=missing,
             container_command=container_command,
             hidden=hidden,
+            answer_s=answer_s,
         )
         try:
             yield desktops

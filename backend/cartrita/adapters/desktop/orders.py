@@ -100,6 +100,10 @@ class ViewRequest(msgspec.Struct, frozen=True, tag="view"):
     holder: str
 
 
+class PingRequest(msgspec.Struct, frozen=True, tag="ping"):
+    """Whether it does what it is asked."""
+
+
 class StopRequest(msgspec.Struct, frozen=True, tag="stop"):
     """Its connection is closed when the desktop has ended; it has no answer."""
 
@@ -114,6 +118,7 @@ Request: TypeAlias = (
     | TakeRequest
     | HandBackRequest
     | ViewRequest
+    | PingRequest
     | StopRequest
 )
 
@@ -156,7 +161,7 @@ class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
 
 
 class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
-    why: Literal["action", "changed", "controlled", "gone", "broken_off", "viewers", "rfb"]
+    why: Literal["action", "changed", "controlled", "gone", "broken_off", "late", "viewers", "rfb"]
     message: Annotated[str, Meta(max_length=_LONGEST_TOLD)]
 
 

@@ -19,6 +19,9 @@ _PLACE: Final = Path("/tmp")  # noqa: S108 - where X servers have theirs, whatev
 _X_SOCKETS: Final = _PLACE / ".X11-unix"
 _BESIDE: Final = (".X{}-lock", ".tX{}-lock", "server-{}.xkm")
 """Locks, and the map of the keyboard while it is read."""
+_LOCK: Final = _BESIDE[0]
+_DEAD: Final = "ZX"
+"""States of processes that only have not been waited for."""
 _ROUNDS: Final = 50
 
 
@@ -56,11 +59,21 @@ def _remove_sockets(owner: int) -> None:
     """Remove sockets of X servers of this user that are dead, and what lies beside them."""
     for path in _X_SOCKETS.glob("X*"):
         with suppress(OSError):
-            if path.lstat().st_uid == owner and not _answers(path):
-                number = path.name.removeprefix("X")
+            number = path.name.removeprefix("X")
+            lock = _X_SOCKETS.parent / _LOCK.format(number)
+            if path.lstat().st_uid == owner and not _is_held(lock) and not _answers(path):
                 for beside in _BESIDE:
                     (_X_SOCKETS.parent / beside.format(number)).unlink(missing_ok=True)
                 path.unlink()
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether an X server lives that has this lock, which it takes before it makes its socket."""
+    try:
+        status = Path(f"/proc/{int(lock.read_text('ascii'))}/stat").read_text("ascii", "replace")
+    except (OSError, ValueError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in _DEAD
 
 
 def _answers(path: Path) -> bool:

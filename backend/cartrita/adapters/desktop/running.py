@@ -1,8 +1,9 @@
 """A desktop that runs on this machine, as any worker sees it: implements `Desktop`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from cartrita.adapters.desktop.orders import (
     LookAnswer,
     LookRequest,
     PictureHead,
+    PingRequest,
     RefusedAnswer,
     Request,
     StopRequest,
@@ -37,6 +39,7 @@ from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.errors import (
     ActionRefused,
+    CartritaError,
     Controlled,
     DesktopGone,
     Malformed,
@@ -52,14 +55,34 @@ _NOBODY: Final = (FileNotFoundError, ConnectionRefusedError, ConnectionResetErro
 """Nobody listens. With any other error, as that of a process which may open no more files, it may
 run as before."""
 _ENDED: Final = "The desktop ended before it told what came of this."
+_UNTOLD: Final = "The desktop did not tell in time what came of this."
+_LATE: Final = "The desktop does not answer in time: try again."
+ANSWER_S: Final = 90.0
+_ALIVE_S: Final = 30.0
+"""A host that does nothing for so long, twice, is frozen."""
+_ALIVE_TRIES: Final = 2
+"""This process may have stood still itself meanwhile: then it has not heard an answer."""
 _STOP_S: Final = 10.0
+_OF_REASONS: Final[Mapping[str, Callable[[str], CartritaError]]] = {
+    "action": ActionRefused,
+    "changed": ScreenChanged,
+    "controlled": Controlled,
+    "broken_off": ActionBrokeOff,
+    "late": partial(Unavailable, code="desktop_unavailable"),
+    "viewers": partial(RateLimited, code="desktop_viewers"),
+    "rfb": partial(Malformed, code="bad_rfb"),
+}
 
 
 class RunningDesktop:
     """Speaks with the host over the socket in the desktop's folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, answer_s: float = ANSWER_S) -> None:
+        """`answer_s` is how long any host that works needs for an answer, also while an action is
+        in hand, and half of what it needs for an action: later is Unavailable.
+        """
         self._folder = folder
+        self._answer_s = answer_s
 
     async def keep(self, secrets: Mapping[str, Secret]) -> None:
         """See `Desktop.keep`."""
@@ -84,9 +107,12 @@ class RunningDesktop:
         async with self._connected() as (reader, writer):
             writer.write(frame(ActRequest(action, seen)))
             try:
-                return await _done(reader)
+                async with asyncio.timeout(2 * self._answer_s):
+                    return await _done(reader)
             except DesktopGone:
                 raise ActionBrokeOff(_ENDED) from None
+            except TimeoutError:
+                raise ActionBrokeOff(_UNTOLD) from None
 
     async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """See `Desktop.is_unchanged`."""
@@ -115,16 +141,20 @@ class RunningDesktop:
         """See `Desktop.view`."""
         async with self._connected() as (reader, writer):
             writer.write(frame(ViewRequest(holder)))
-            _require(await _answer(reader))
+            async with _in_time(self._answer_s):
+                _require(await _answer(reader))
             yield ViewerStream(reader, writer)
 
     async def answers(self) -> bool:
-        """Whether it runs. Raises Unavailable where that cannot be found out."""
-        try:
-            async with self._connected():
-                return True
-        except DesktopGone:
-            return False
+        """Whether it runs, and does what it is asked, which a host that is frozen does not.
+
+        Raises Unavailable where that cannot be found out.
+        """
+        for _ in range(_ALIVE_TRIES):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(self._answer_s, _ALIVE_S)):
+                    return await self._is_alive()
+        return False
 
     async def stop(self) -> None:
         """Ask it to end, and wait until the connection is closed because it has.
@@ -141,10 +171,19 @@ class RunningDesktop:
             except ConnectionError:
                 return
 
+    async def _is_alive(self) -> bool:
+        try:
+            async with self._connected() as (reader, writer):
+                writer.write(frame(PingRequest()))
+                _require(await _answer(reader))
+        except DesktopGone:
+            return False
+        return True
+
     @asynccontextmanager
     async def _asked(self, request: Request) -> AsyncGenerator[tuple[Answer, asyncio.StreamReader]]:
-        """The answer, and where its pictures are read. Raises what was refused."""
-        async with self._connected() as (reader, writer):
+        """The answer, and where its pictures are read, in time. Raises what was refused."""
+        async with _in_time(self._answer_s), self._connected() as (reader, writer):
             writer.write(frame(request))
             answer = await _answer(reader)
             _require(answer)
@@ -200,6 +239,16 @@ class ViewerStream:
             await self._writer.drain()
 
 
+@asynccontextmanager
+async def _in_time(seconds: float) -> AsyncGenerator[None]:
+    """Raises Unavailable if this takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Unavailable(_LATE, code="desktop_unavailable") from None
+
+
 async def _answer(reader: asyncio.StreamReader) -> Answer:
     try:
         return await read_frame(reader, answer_decoder)
@@ -228,23 +277,9 @@ async def _done(reader: asyncio.StreamReader) -> Done:
 
 def _require(answer: Answer) -> None:
     """Raise what was refused."""
-    match answer:
-        case RefusedAnswer("action", message):
-            raise ActionRefused(message)
-        case RefusedAnswer("changed", message):
-            raise ScreenChanged(message)
-        case RefusedAnswer("controlled", message):
-            raise Controlled(message)
-        case RefusedAnswer("broken_off", message):
-            raise ActionBrokeOff(message)
-        case RefusedAnswer("viewers", message):
-            raise RateLimited(message, code="desktop_viewers")
-        case RefusedAnswer("rfb", message):
-            raise Malformed(message, code="bad_rfb")
-        case RefusedAnswer():
-            raise DesktopGone.ended()
-        case _:
-            return
+    if isinstance(answer, RefusedAnswer):
+        refused = _OF_REASONS.get(answer.why)
+        raise DesktopGone.ended() if refused is None else refused(answer.message)
 
 
 async def _picture(head: PictureHead, reader: asyncio.StreamReader) -> Shot:

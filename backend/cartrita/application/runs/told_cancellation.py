@@ -1,9 +1,16 @@
 """Cancelling runs so that tools are told of the end of one that waited for a person."""
 
+from typing import Final
+
+import anyio
+
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.runs import RunCancellation, RunReader
 from cartrita.domain.runs import Run
 from cartrita.tools.toolbox import Toolbox
+
+_TELL_S: Final = 5.0
+"""A tool that does not hear of it in time, such as a desktop that hangs, is not waited for."""
 
 
 class ToldCancellation:
@@ -19,5 +26,6 @@ class ToldCancellation:
         run = await self._cancellation.cancel(owner_id, run_id)
         # It may have ended long ago, and another use the same tools now.
         if run.status.ended and not await self._reader.active(owner_id, run.conversation_id):
-            await self._tools.end_run(run.conversation_id)
+            with anyio.move_on_after(_TELL_S):
+                await self._tools.end_run(run.conversation_id)
         return run

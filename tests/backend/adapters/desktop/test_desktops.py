@@ -12,6 +12,7 @@ from tests.harness import desktop_programs
 from tests.harness.desktop_worker import spec
 from tests.harness.x_display import eventually, keys_down
 
+from cartrita.adapters.desktop import running
 from cartrita.adapters.desktop.desktops import LocalDesktops, open_desktops
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.broken_off import ActionBrokeOff
@@ -228,6 +229,22 @@ async def test_when_it_dies_that_is_told(
 async def _gone(desktop: RunningDesktop) -> None:
     with pytest.raises(ActionBrokeOff):
         await desktop.act(Wait(300))
+
+
+async def test_one_whose_host_is_frozen_is_gone_and_is_ended(
+    desktop: RunningDesktop, desktop_id: DesktopId, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_STOP_S", 0.1)
+    await desktop.act(Move(Point(1, 1)))
+    host = desktop_programs.process("Xvfb").parents()[2]
+    async with open_desktops(folder, answer_s=0.1) as others:
+        host.suspend()
+        with pytest.raises(Unavailable):
+            await RunningDesktop(folder / desktop_id.hex, 0.1).look()
+        assert await others.find(desktop_id) is None
+        await others.stop(desktop_id)
+    await asyncio.to_thread(eventually, "nothing is left", lambda: not left(folder))
+    assert desktop_programs.named("Xvfb") == []
 
 
 async def test_a_window_manager_that_dies_is_started_again(desktop: RunningDesktop) -> None:

@@ -14,7 +14,9 @@ from cartrita.adapters.desktop import folders, running
 from cartrita.adapters.desktop.frames import MOST_SHOWN
 from cartrita.adapters.desktop.orders import MOST_OCTETS
 from cartrita.adapters.desktop.peers import Peer
-from cartrita.adapters.desktop.running import RunningDesktop
+from cartrita.adapters.desktop.running import ANSWER_S, RunningDesktop
+from cartrita.domain.broken_off import ActionBrokeOff
+from cartrita.domain.desktop import Screenshot
 from cartrita.domain.errors import DesktopGone, Unavailable
 
 
@@ -24,11 +26,6 @@ async def listener(tmp_path: Path) -> AsyncIterator[asyncio.Server]:
         server = await asyncio.start_unix_server(lambda _, writer: writer.close(), path)
     async with server:
         yield server
-
-
-@pytest.mark.usefixtures("listener")
-async def test_one_that_listens_runs(tmp_path: Path) -> None:
-    assert await RunningDesktop(tmp_path).answers()
 
 
 async def test_one_without_a_folder_a_socket_or_a_listener_is_gone(
@@ -58,18 +55,21 @@ async def test_a_worker_that_cannot_ask_does_not_say_that_it_is_gone(
 
 
 @asynccontextmanager
-async def host(folder: Path, *told: bytes) -> AsyncGenerator[RunningDesktop]:
-    """One that tells this to everybody, and nothing more for as long as it is listened to."""
+async def host(
+    folder: Path, *told: bytes, answer_s: float = ANSWER_S, deaf: int = 0
+) -> AsyncGenerator[RunningDesktop]:
+    """One that tells this to all but the first so many, and nothing more while it is asked."""
     connections: list[asyncio.StreamWriter] = []
 
     def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
-        writer.writelines(told)
+        if len(connections) > deaf:
+            writer.writelines(told)
 
     with folders.socket_path(folder) as path:
         server = await asyncio.start_unix_server(tell, path)
     async with server:
-        yield RunningDesktop(folder)
+        yield RunningDesktop(folder, answer_s)
         for writer in connections:
             writer.close()
             with suppress(ConnectionError):
@@ -80,6 +80,7 @@ def framed(text: bytes) -> bytes:
     return struct.pack(">I", len(text)) + text
 
 
+GRANTED = framed(b'{"type":"granted"}')
 SEEN = b'{"type":"seen","picture":{"octets":%d,"width":%d,"height":2,"pointer":{"x":1,"y":1}}}'
 
 
@@ -101,8 +102,10 @@ async def test_no_more_is_read_than_a_host_of_ours_tells(told: bytes, tmp_path: 
 
 
 async def test_no_more_is_shown_to_a_viewer(tmp_path: Path) -> None:
-    granted, piece = framed(b'{"type":"granted"}'), struct.pack(">I", MOST_SHOWN + 1)
-    async with host(tmp_path, granted, piece) as desktop, desktop.view("ann") as viewer:
+    async with (
+        host(tmp_path, GRANTED, struct.pack(">I", MOST_SHOWN + 1)) as desktop,
+        desktop.view("ann") as viewer,
+    ):
         assert await viewer.receive() == b""
 
 
@@ -117,3 +120,32 @@ async def test_another_who_listens_there_is_told_nothing(
         with pytest.raises(DesktopGone):
             await desktop.keep({})
         assert not await desktop.answers()
+
+
+async def test_one_that_answers_runs(tmp_path: Path) -> None:
+    async with host(tmp_path, GRANTED) as desktop:
+        assert await desktop.answers()
+
+
+async def test_one_that_is_frozen_is_waited_for_by_nobody(tmp_path: Path) -> None:
+    async with host(tmp_path, answer_s=0.01) as desktop:
+        assert not await desktop.answers()
+        for asked in (desktop.look(), desktop.take("ann", 60), desktop.let_go(), viewed(desktop)):
+            with pytest.raises(Unavailable, match="does not answer in time"):
+                await asked
+        with pytest.raises(ActionBrokeOff, match="did not tell in time"):
+            await desktop.act(Screenshot())
+
+
+async def viewed(desktop: RunningDesktop) -> None:
+    async with desktop.view("ann"):
+        raise AssertionError("it is shown all the same")
+
+
+async def test_who_may_have_stood_still_itself_asks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert running._ALIVE_TRIES > 1
+    monkeypatch.setattr(running, "_ALIVE_TRIES", 10_000)  # a busy machine needs more of them
+    async with host(tmp_path, GRANTED, answer_s=0.05, deaf=1) as desktop:
+        assert await desktop.answers()

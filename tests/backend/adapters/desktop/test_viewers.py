@@ -17,7 +17,7 @@ from cartrita.adapters.desktop.desktops import open_desktops
 from cartrita.adapters.desktop.host.viewers import MOST
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.desktop import DesktopId, DesktopIsolation, Move, Point, Screenshot, Type, Wait
-from cartrita.domain.errors import Conflict, Controlled, Malformed
+from cartrita.domain.errors import Controlled, Malformed, RateLimited
 
 pytestmark = pytest.mark.slow
 
@@ -168,7 +168,7 @@ async def test_there_are_so_many_viewers_at_most(desktop: RunningDesktop) -> Non
     async with AsyncExitStack() as stack:
         for number in range(MOST):
             await stack.enter_async_context(viewing(desktop, f"person {number}"))
-        with pytest.raises(Conflict, match="8 viewers already"):
+        with pytest.raises(RateLimited, match="8 viewers already"):
             await stack.enter_async_context(viewing(desktop, "one more"))
 
 
@@ -183,7 +183,7 @@ async def test_however_early_a_viewer_ends_nothing_of_its_program_is_left(
 ) -> None:
     before = len(desktop_programs.named("bwrap"))
     for _ in range(40):
-        with suppress(Conflict):  # those that are ending count
+        with suppress(RateLimited):  # those that are ending count
             async with desktop.view("ann"):
                 pass
     await asyncio.to_thread(eventually, "none is left", none_is_left)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
-from typing import Final, TypeVar
+from typing import Final
 
 import anyio
 
@@ -12,12 +12,12 @@ from cartrita.adapters.desktop.host.driving import Driver, Input
 from cartrita.domain.desktop import Action, Button, Done, HoldKey, Shot, Type, Wait
 from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible, held_after
-from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
-
-T = TypeVar("T")
+from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone, Unavailable
 
 _GRACE_S: Final = 5.0
 """For a driver to notice that it is to stop; one that does not has lost its display."""
+
+_UNSEEN: Final = "The screen of the desktop is not shown in time: try again."
 
 
 class Hands:
@@ -83,7 +83,11 @@ class Hands:
     async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
         """Raises DesktopGone, also if the display does not answer in time."""
         same = self._thread.submit(self._driver.is_unchanged, points)
-        return await _in_time(same, self._timeout_s)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.wrap_future(same)
+        except TimeoutError:
+            raise DesktopGone.ended() from None
 
     def let_go(self) -> asyncio.Future[None]:
         """Let go of all keys and buttons, before anything else is done.
@@ -143,16 +147,19 @@ class Eyes:
         self._driver = driver
         self._timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(1, "eyes")
+        self._looking: asyncio.Future[Shot] | None = None
 
     async def look(self) -> Shot:
-        """Raises DesktopGone, also if the display does not answer in time."""
-        return await _in_time(self._thread.submit(self._driver.look), self._timeout_s)
+        """What one look shows, to all who ask while it is in hand: none waits for its turn.
 
-
-async def _in_time(work: Future[T], seconds: float) -> T:
-    """What comes of it. Raises DesktopGone if that takes longer."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await asyncio.wrap_future(work)
-    except TimeoutError:
-        raise DesktopGone.ended() from None
+        Raises DesktopGone, and Unavailable if it takes too long, which is not the display's end.
+        """
+        looking = self._looking
+        if looking is None or looking.done():
+            looking = asyncio.wrap_future(self._thread.submit(self._driver.look))
+            self._looking = looking
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.shield(looking)  # which goes on for others
+        except TimeoutError:
+            raise Unavailable(_UNSEEN, code="desktop_unavailable") from None

@@ -8,7 +8,13 @@ from typing import Final
 
 import msgspec
 
-from cartrita.adapters.desktop.frames import frame, read_frame, request_decoder
+from cartrita.adapters.desktop.frames import (
+    FrameTooLong,
+    frame,
+    pass_over,
+    read_frame,
+    request_decoder,
+)
 from cartrita.adapters.desktop.host.gate import Gate
 from cartrita.adapters.desktop.host.hands import Eyes, Hands
 from cartrita.adapters.desktop.host.reasons import FirstReason
@@ -26,6 +32,7 @@ from cartrita.adapters.desktop.orders import (
     LookAnswer,
     LookRequest,
     PictureHead,
+    PingRequest,
     RefusedAnswer,
     Request,
     StopRequest,
@@ -40,10 +47,12 @@ from cartrita.domain.errors import (
     Controlled,
     DeadlineExceeded,
     DesktopGone,
+    Unavailable,
 )
 from cartrita.domain.screen_changes import ScreenChanged
 
 _STOPPED: Final = "It was stopped."
+_TOO_LONG: Final = "This is more than a desktop is told at once: nothing of it was done."
 _FAILED: Final = "The desktop failed at this, and may have done a part of it."
 
 
@@ -62,16 +71,24 @@ class Requests:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection."""
         with suppress(EOFError, ConnectionError, ValueError, msgspec.DecodeError):
-            request = await read_frame(reader, request_decoder)
-            match request:
-                case ViewRequest(holder):
-                    await self._view(holder, reader, writer)
-                case StopRequest():
-                    self._ending.because(_STOPPED)
-                    await reader.read()  # it is closed by the end of this process
-                case _:
-                    await self._answer(request, reader, writer)
+            try:
+                await self._serve(await read_frame(reader, request_decoder), reader, writer)
+            except FrameTooLong as error:
+                await pass_over(reader, error.size)  # else who tells it does not hear the answer
+                writer.write(frame(RefusedAnswer("action", _TOO_LONG)))
         writer.close()
+
+    async def _serve(
+        self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        match request:
+            case ViewRequest(holder):
+                await self._view(holder, reader, writer)
+            case StopRequest():
+                self._ending.because(_STOPPED)
+                await reader.read()  # it is closed by the end of this process
+            case _:
+                await self._answer(request, reader, writer)
 
     async def _view(
         self, holder: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -109,6 +126,8 @@ class Requests:
             refused = RefusedAnswer("controlled", error.message)
         except DeadlineExceeded as error:
             refused = RefusedAnswer("broken_off", error.message)
+        except Unavailable as error:
+            refused = RefusedAnswer("late", error.message)
         except DesktopGone as error:
             self._ending.because("Its display has gone.")
             refused = RefusedAnswer("gone", error.message)
@@ -153,6 +172,8 @@ class Requests:
             case LetGoRequest():
                 if self._hands.held:
                     await self._gate.act(self._hands.release)
+                return GrantedAnswer()
+            case PingRequest():
                 return GrantedAnswer()
             case _:
                 raise ValueError(request)

@@ -23,7 +23,7 @@ from cartrita.domain.desktop import (
 )
 from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
-from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone
+from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone, Unavailable
 
 LONG = 600.0
 SHOT = Shot(b"png", 1, 1, Point(0, 0))
@@ -67,6 +67,7 @@ class Scripted:
         self.calls.append("entered")
 
     def look(self) -> Shot:
+        self.calls.append("look")
         self.free.wait(LONG if self.stubborn else 0)
         return SHOT
 
@@ -214,14 +215,28 @@ async def test_nobody_needs_to_wait_for_it_to_be_lost() -> None:
     await lost.wait()
 
 
-async def test_eyes_that_see_nothing_in_time_have_lost_it_too() -> None:
+async def test_eyes_that_see_nothing_in_time_say_so() -> None:
     driver = Scripted(stubborn=True)
     try:
-        with pytest.raises(DesktopGone):
+        with pytest.raises(Unavailable):
             await Eyes(driver, 0.01).look()
     finally:
         driver.free.set()
     assert await Eyes(driver, LONG).look() == SHOT
+
+
+async def test_who_looks_while_a_look_is_in_hand_sees_what_it_shows() -> None:
+    driver = Scripted(stubborn=True)
+    eyes = Eyes(driver, LONG)
+    async with asyncio.TaskGroup() as tasks:
+        looks = [tasks.create_task(eyes.look()) for _ in range(300)]
+        await asyncio.sleep(0)  # all have begun
+        looks[0].cancel()
+        driver.free.set()
+    assert [look.result() for look in looks[1:]] == [SHOT] * 299
+    assert driver.calls == ["look"]
+    await eyes.look()
+    assert driver.calls == ["look", "look"]
 
 
 async def test_a_display_that_does_not_tell_whether_it_changed_is_gone() -> None:

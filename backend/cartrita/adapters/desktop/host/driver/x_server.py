@@ -15,6 +15,7 @@ from Xlib.display import Display
 from Xlib.protocol import event
 from Xlib.xobject.drawable import Window
 
+from cartrita.adapters.desktop.host.driver.atoms import listed
 from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.desktop import Area, Point
 from cartrita.domain.errors import DesktopGone
@@ -26,6 +27,8 @@ _LOST = (
     error.XNoAuthError,
     OSError,
 )
+_DEEPEST: Final = 64
+"""So many windows lie in each other at most that are asked whether they answer."""
 _ALL_PLANES: Final = 0xFFFFFFFF
 _REPLY_MASK: Final = X.SubstructureNotifyMask | X.SubstructureRedirectMask
 
@@ -56,6 +59,7 @@ class XServer:
             self._x.xtest_grab_control(True)
             self._display.sync()
             self.peer = peer(self._x.display.socket)
+            self._manager_tells = self._asks_manager()
         self.width: int = self._screen.width_in_pixels
         self.height: int = self._screen.height_in_pixels
 
@@ -228,17 +232,14 @@ class XServer:
     def asking_manager(self) -> Generator[int]:
         """Have the window manager tell something of a window as soon as it has read its input.
 
-        Yields that window, which is no more afterwards; 0 if there is no manager that knows this
-        question, which is _NET_REQUEST_FRAME_EXTENTS.
+        Yields that window, which is no more afterwards; 0 if there was no manager that knows this
+        question, which is _NET_REQUEST_FRAME_EXTENTS, when this connection was made.
         """
+        if not self._manager_tells:
+            yield 0
+            return
         with _reported():
             question = self._display.get_atom("_NET_REQUEST_FRAME_EXTENTS")
-            known = self._screen.root.get_full_property(
-                self._display.get_atom("_NET_SUPPORTED"), X.AnyPropertyType
-            )
-            if known is None or question not in known.value:
-                yield 0
-                return
             window = self._screen.root.create_window(
                 *(0, 0, 1, 1, 0, X.CopyFromParent, X.InputOnly), event_mask=X.PropertyChangeMask
             )
@@ -266,13 +267,20 @@ class XServer:
             while self._display.pending_events():
                 yield cast("Any", self._display.next_event())
 
+    def _asks_manager(self) -> bool:
+        """Whether there is a window manager that can be asked, before programs may say anything."""
+        known = listed(self._screen.root, self._display.get_atom("_NET_SUPPORTED"))
+        return self._display.get_atom("_NET_REQUEST_FRAME_EXTENTS") in known
+
     def _pinged_window(self) -> Window | None:
         """The window of the program with the keyboard that answers pings, if there is one."""
-        ping = self._display.get_atom("_NET_WM_PING")
+        ping, protocols = map(self._display.get_atom, ("_NET_WM_PING", "WM_PROTOCOLS"))
         try:
             window = cast("Window | int", self._x.get_input_focus().focus)
-            while not isinstance(window, int) and window != self._screen.root:
-                if ping in window.get_wm_protocols():
+            for _ in range(_DEEPEST):
+                if isinstance(window, int) or window == self._screen.root:
+                    return None
+                if ping in listed(window, protocols):
                     return window
                 window = window.query_tree().parent
         except error.XError:  # it has just been closed

@@ -1,0 +1,76 @@
+"""What a desktop is asked on its socket is answered, also what it does not take."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from tests.backend.adapters.desktop.host.test_hands import LONG, SHOT, Scripted, never
+
+from cartrita.adapters.desktop.host import life
+from cartrita.adapters.desktop.host.gate import Gate
+from cartrita.adapters.desktop.host.hands import Eyes, Hands
+from cartrita.adapters.desktop.host.reasons import FirstReason
+from cartrita.adapters.desktop.host.requests import Requests
+from cartrita.adapters.desktop.host.viewers import Viewers
+from cartrita.adapters.desktop.running import RunningDesktop
+from cartrita.domain.desktop import LONGEST_TYPED, MOST_ACTIONS, Type
+from cartrita.domain.errors import ActionRefused, Unavailable
+
+
+class Host:
+    """One whose display is a script."""
+
+    def __init__(self, folder: Path) -> None:
+        self.driver = Scripted(stubborn=True)
+        self.ending = FirstReason()
+        self.desktop = RunningDesktop(folder)
+
+    def requests(self, look_s: float) -> Requests:
+        hands, eyes = Hands(self.driver, LONG, never), Eyes(self.driver, look_s)
+        viewers = cast("Viewers", SimpleNamespace(full=True))
+        return Requests(hands, eyes, Gate(hands.let_go), viewers, self.ending)
+
+
+@pytest.fixture
+def look_s() -> float:
+    return LONG
+
+
+@pytest.fixture
+async def host(look_s: float, tmp_path: Path) -> AsyncIterator[Host]:
+    made = Host(tmp_path)
+    with closing(await life._listening(made.requests(look_s), tmp_path)):
+        yield made
+        made.driver.free.set()
+
+
+async def test_the_longest_call_is_heard(host: Host) -> None:
+    longest = Type("\x01" * LONGEST_TYPED)
+    assert await host.desktop.refused([longest] * MOST_ACTIONS) is None
+
+
+async def test_a_longer_one_is_refused_and_nothing_ends(host: Host) -> None:
+    with pytest.raises(ActionRefused, match="more than a desktop is told at once"):
+        await host.desktop.refused([Type("\x01" * LONGEST_TYPED)] * (MOST_ACTIONS + 8))
+    assert await host.desktop.answers()
+
+
+async def test_it_answers_while_its_display_does_not(host: Host) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(host.desktop.look())
+        assert await host.desktop.answers()
+        host.driver.free.set()
+    assert looking.result() == SHOT
+
+
+@pytest.mark.parametrize("look_s", [0.01])
+async def test_a_look_that_comes_late_ends_nothing(host: Host) -> None:
+    with pytest.raises(Unavailable, match="not shown in time"):
+        await host.desktop.look()
+    assert await host.desktop.answers()
+    host.ending.because("nothing else did")
+    assert await host.ending.wait() == "nothing else did"
