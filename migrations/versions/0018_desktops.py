@@ -51,6 +51,7 @@ CREATE TABLE desktop_sessions (
   reason text,
   holder text,
   held_until timestamptz,
+  control_number integer NOT NULL DEFAULT 0,
   frames integer NOT NULL DEFAULT 0,
   CHECK ((ended_at IS NULL) = (status IN ('starting', 'ready'))),
   CHECK ((holder IS NULL) = (held_until IS NULL))

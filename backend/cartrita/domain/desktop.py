@@ -229,6 +229,17 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class ControlChange(msgspec.Struct, frozen=True):
+    """What came of asking for the control of a desktop, or of handing it back.
+
+    Of two, the one with the larger number came later; `changed` tells whether somebody else, or
+    nobody, has it now.
+    """
+
+    number: int
+    changed: bool
+
+
 class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
     """A desktop of an owner, that of one conversation.
 

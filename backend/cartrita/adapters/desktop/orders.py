@@ -9,7 +9,14 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from cartrita.domain.desktop import Action, Button, DesktopIsolation, DesktopSpec, Point
+from cartrita.domain.desktop import (
+    Action,
+    Button,
+    ControlChange,
+    DesktopIsolation,
+    DesktopSpec,
+    Point,
+)
 from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 
@@ -160,11 +167,21 @@ class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
     pass
 
 
+class ControlAnswer(msgspec.Struct, frozen=True, tag="control"):
+    change: ControlChange
+
+
 class RefusedAnswer(msgspec.Struct, frozen=True, tag="refused"):
     why: Literal["action", "changed", "controlled", "gone", "broken_off", "late", "viewers", "rfb"]
     message: Annotated[str, Meta(max_length=_LONGEST_TOLD)]
 
 
 Answer: TypeAlias = (
-    DoneAnswer | LookAnswer | UnchangedAnswer | CheckedAnswer | GrantedAnswer | RefusedAnswer
+    DoneAnswer
+    | LookAnswer
+    | UnchangedAnswer
+    | CheckedAnswer
+    | ControlAnswer
+    | GrantedAnswer
+    | RefusedAnswer
 )

@@ -16,6 +16,7 @@ from cartrita.adapters.desktop.orders import (
     Answer,
     CheckedAnswer,
     CheckRequest,
+    ControlAnswer,
     DoneAnswer,
     HandBackRequest,
     KeepRequest,
@@ -34,7 +35,7 @@ from cartrita.adapters.desktop.orders import (
 )
 from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.desktop import Action, Done, Shot
+from cartrita.domain.desktop import Action, ControlChange, Done, Shot
 from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.errors import (
@@ -126,15 +127,13 @@ class RunningDesktop:
                 raise DesktopGone.ended()
             return await _picture(answer.picture, reader)
 
-    async def take(self, holder: str, seconds: float) -> None:
+    async def take(self, holder: str, seconds: float) -> ControlChange:
         """See `Desktop.take`."""
-        async with self._asked(TakeRequest(holder, seconds)):
-            return
+        return await self._control(TakeRequest(holder, seconds))
 
-    async def hand_back(self, holder: str) -> None:
+    async def hand_back(self, holder: str) -> ControlChange:
         """See `Desktop.hand_back`."""
-        async with self._asked(HandBackRequest(holder)):
-            return
+        return await self._control(HandBackRequest(holder))
 
     @asynccontextmanager
     async def view(self, holder: str) -> AsyncGenerator["ViewerStream"]:
@@ -179,6 +178,12 @@ class RunningDesktop:
         except DesktopGone:
             return False
         return True
+
+    async def _control(self, request: TakeRequest | HandBackRequest) -> ControlChange:
+        async with self._asked(request) as (answer, _):
+            if not isinstance(answer, ControlAnswer):
+                raise DesktopGone.ended()
+            return answer.change
 
     @asynccontextmanager
     async def _asked(self, request: Request) -> AsyncGenerator[tuple[Answer, asyncio.StreamReader]]:

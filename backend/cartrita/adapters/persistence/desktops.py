@@ -135,17 +135,14 @@ class DesktopTable:
             values |= {"ended_at": func.now(), "holder": null(), "held_until": null()}
         return await self._change(desktop_id, values)
 
-    async def hold(self, desktop_id: DesktopId, holder: str, seconds: float) -> None:
+    async def hold(self, desktop_id: DesktopId, number: int, holder: str, seconds: float) -> None:
         """See DesktopControl."""
-        until = func.now() + _seconds(seconds)
-        await self._change(
-            desktop_id, {"holder": holder, "held_until": until, "used_at": func.now()}
-        )
+        values = {"holder": holder, "held_until": func.now() + _seconds(seconds)}
+        await self._control(desktop_id, number, values)
 
-    async def let_go(self, desktop_id: DesktopId, holder: str) -> None:
+    async def let_go(self, desktop_id: DesktopId, number: int) -> None:
         """See DesktopControl."""
-        values = {"holder": null(), "held_until": null(), "used_at": func.now()}
-        await self._change(desktop_id, values, _s.holder == holder)
+        await self._control(desktop_id, number, {"holder": null(), "held_until": null()})
 
     async def use(self, desktop_id: DesktopId) -> None:
         """See DesktopControl."""
@@ -177,6 +174,11 @@ class DesktopTable:
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [WatchedDesktop(_session(row), row["age"]) for row in rows]
+
+    async def _control(self, desktop_id: DesktopId, number: int, values: dict[str, Any]) -> None:
+        """What was said later by the desktop stays, whichever is stored first."""
+        values |= {"control_number": number, "used_at": func.now()}
+        await self._change(desktop_id, values, _s.control_number < number)
 
     async def _one(self, which: ColumnElement[bool]) -> DesktopSession | None:
         query = _SESSIONS.where(which).order_by(*_LATEST).limit(1)

@@ -1,7 +1,9 @@
 """Who uses a desktop: an agent, or a person who took it over, until they hand it back."""
 
 import asyncio
+from contextlib import suppress
 
+import anyio
 import structlog
 
 from cartrita.application.desktop.films import Films
@@ -50,24 +52,30 @@ class DesktopLeases:
         session = await self._sessions.get(principal, desktop)
         opened, holder = await self._sessions.opened(session), holder_of(principal)
         try:
-            await opened.take(holder, self._seconds)
+            taken = await opened.take(holder, self._seconds)
         except Controlled:
             raise Controlled(_OTHER) from None
-        await self._store.hold(session.id, holder, self._seconds)
-        if session.control is None or session.control.holder != holder:
+        try:
+            await self._store.hold(session.id, taken.number, holder, self._seconds)
+        except BaseException:
+            if taken.changed:  # nobody is told that they have it, and agents are not to wait
+                with anyio.CancelScope(shield=True), suppress(CartritaError):
+                    await opened.hand_back(holder)
+            raise
+        if taken.changed:
             await self._films.person(session, _told("take_over", note), await opened.look())
         return await self._sessions.get(principal, desktop)
 
     async def release(
         self, principal: Principal, desktop: str, note: str | None = None
     ) -> DesktopSession:
-        """Hand it back; nothing happens to the control of another."""
+        """Hand it back. Raises Controlled while another has it."""
         session = await self._sessions.get(principal, desktop)
         opened, holder = await self._sessions.opened(session), holder_of(principal)
         shot = await opened.look()
-        await opened.hand_back(holder)
-        await self._store.let_go(session.id, holder)
-        if session.control is not None and session.control.holder == holder:
+        handed = await opened.hand_back(holder)
+        await self._store.let_go(session.id, handed.number)
+        if handed.changed:
             await self._films.person(session, _told("hand_back", note), shot)
         return await self._sessions.get(principal, desktop)
 

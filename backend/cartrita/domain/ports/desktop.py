@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cartrita.domain.desktop import (
     Action,
+    ControlChange,
     DesktopId,
     DesktopIsolation,
     DesktopSpec,
@@ -36,15 +37,15 @@ class SharedDesktop(Protocol):
         """The screen now, for a person."""
         ...
 
-    async def take(self, holder: str, seconds: float) -> None:
+    async def take(self, holder: str, seconds: float) -> ControlChange:
         """Give the control to a person for so long, when the action in hand is over.
 
         Who has it already has it longer. Raises Controlled while another has it.
         """
         ...
 
-    async def hand_back(self, holder: str) -> None:
-        """End the control of this person."""
+    async def hand_back(self, holder: str) -> ControlChange:
+        """End the control of this person. Raises Controlled while another has it."""
         ...
 
     def view(self, holder: str) -> AbstractAsyncContextManager[Viewer]:

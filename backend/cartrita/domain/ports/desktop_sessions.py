@@ -66,14 +66,14 @@ class DesktopStore(Protocol):
 
 
 class DesktopControl(Protocol):
-    """Who uses desktops, and until when."""
+    """Who uses desktops, and until when: what the desktop itself has said last, by its `number`."""
 
-    async def hold(self, desktop_id: DesktopId, holder: str, seconds: float) -> None:
+    async def hold(self, desktop_id: DesktopId, number: int, holder: str, seconds: float) -> None:
         """A person has it for so long from now on."""
         ...
 
-    async def let_go(self, desktop_id: DesktopId, holder: str) -> None:
-        """This person has it no more."""
+    async def let_go(self, desktop_id: DesktopId, number: int) -> None:
+        """Nobody has it any more."""
         ...
 
     async def use(self, desktop_id: DesktopId) -> None:

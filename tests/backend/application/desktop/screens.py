@@ -10,6 +10,7 @@ from cartrita.domain.desktop import (
     Action,
     Button,
     Click,
+    ControlChange,
     DesktopId,
     DesktopIsolation,
     DesktopSpec,
@@ -56,6 +57,7 @@ class Screen:
         self.pointer = Point(0, 0)
         self._changes = self._shown = 0
         self._version = 1
+        self._asked_for = 0
         self.held: frozenset[Button] = frozenset()
 
     async def keep(self, secrets: Mapping[str, Secret]) -> None:
@@ -134,22 +136,30 @@ class Screen:
         self._require_there()
         return self._shot()
 
-    async def take(self, holder: str, seconds: float) -> None:
+    async def take(self, holder: str, seconds: float) -> ControlChange:
         """See `Desktop.take`."""
         self._require_there()
         assert seconds > 0
         if self.holder not in (None, holder):
             raise Controlled.by_person()
-        if self.holder is None:
+        had = self.holder is not None
+        if not had:
             self._version += 1
             self.held = frozenset()
         self.holder = holder
+        return self._numbered(changed=not had)
 
-    async def hand_back(self, holder: str) -> None:
+    async def hand_back(self, holder: str) -> ControlChange:
         """See `Desktop.hand_back`."""
         self._require_there()
-        if self.holder == holder:
-            self.holder = None
+        if self.holder not in (None, holder):
+            raise Controlled.by_person()
+        had, self.holder = self.holder is not None, None
+        return self._numbered(changed=had)
+
+    def _numbered(self, *, changed: bool) -> ControlChange:
+        self._asked_for += 1
+        return ControlChange(self._asked_for, changed)
 
     @asynccontextmanager
     async def view(self, holder: str) -> AsyncGenerator[Viewer]:

@@ -29,7 +29,6 @@ from cartrita.domain.errors import (
 )
 from cartrita.domain.files import FileQuota
 from cartrita.domain.ids import RunId
-from cartrita.domain.principals import Principal
 from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
@@ -349,20 +348,6 @@ async def test_agents_of_one_run_use_a_desktop_one_after_the_other(pool: Databas
     typed = desk.screen(session).typed
     assert typed in (["a0", "a1", "a2", "b0", "b1", "b2"], ["b0", "b1", "b2", "a0", "a1", "a2"])
     assert Screenshot() in desk.screen(session).done[3:-3], "each looks what the other has done"
-
-
-async def test_two_people_do_not_have_the_control_at_once(pool: Database) -> None:
-    desk = DeskFixture(pool)
-    session = await desk.started()
-    await desk.leases.take(PRINCIPAL, session.public_id)
-    await desk.leases.take(PRINCIPAL, session.public_id)
-    other = Principal("ann", "another key")
-    with pytest.raises(Controlled, match="Somebody else"):
-        await desk.leases.take(other, session.public_id)
-    await desk.leases.release(other, session.public_id)
-    found = await desk.sessions.get(PRINCIPAL, session.public_id)
-    assert found.control is not None, "only who has it hands it back"
-    assert [kind for kind, _ in await desk.film(session)] == ["person take_over"]
 
 
 async def test_a_desktop_that_dies_is_told_of_and_replaced(pool: Database) -> None:

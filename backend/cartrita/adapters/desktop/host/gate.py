@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from cartrita.domain.desktop import ControlChange
 from cartrita.domain.errors import Controlled
 from cartrita.domain.screen_changes import ScreenChanged
 
@@ -28,6 +29,8 @@ class Gate:
         self._holder: str | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._version = 1
+        self._asked_for = 0
+        """How often the control was asked for, or handed back."""
 
     @property
     def holder(self) -> str | None:
@@ -51,11 +54,10 @@ class Gate:
             self._version += 1
             return await work(), self._version
 
-    async def take(self, holder: str, seconds: float) -> None:
+    async def take(self, holder: str, seconds: float) -> ControlChange:
         """Give the control to a person, or leave it to who has it, for so long from now on."""
         if self._holder == holder:
-            self._hold(holder, seconds)
-            return
+            return self._hold(holder, seconds)
         if self._holder is not None or self._awaited not in (None, holder):
             raise _taken()
         self._awaited = holder
@@ -63,25 +65,33 @@ class Gate:
             async with self._turn:
                 if self._holder not in (None, holder):
                     raise _taken()
-                self._hold(holder, seconds)
+                return self._hold(holder, seconds)
         finally:
             self._awaited = None
 
-    def hand_back(self, holder: str) -> None:
+    def hand_back(self, holder: str) -> ControlChange:
         """End the control of this person; it may have ended already."""
-        if self._holder == holder:
-            self._end()
-        elif self._holder is not None:
+        if self._holder not in (None, holder):
             raise _taken()
+        had = self._holder is not None
+        if had:
+            self._end()
+        return self._numbered(changed=had)
 
-    def _hold(self, holder: str, seconds: float) -> None:
+    def _hold(self, holder: str, seconds: float) -> ControlChange:
+        had = self._holder is not None
         if self._expiry is not None:
             self._expiry.cancel()
-        if self._holder is None:
+        if not had:
             self._version += 1
             self._let_go()
         self._holder = holder
         self._expiry = asyncio.get_running_loop().call_later(seconds, self._end)
+        return self._numbered(changed=not had)
+
+    def _numbered(self, *, changed: bool) -> ControlChange:
+        self._asked_for += 1
+        return ControlChange(self._asked_for, changed)
 
     def _end(self) -> None:
         if self._expiry is not None:

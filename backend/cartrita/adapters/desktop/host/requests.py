@@ -24,6 +24,7 @@ from cartrita.adapters.desktop.orders import (
     Answer,
     CheckedAnswer,
     CheckRequest,
+    ControlAnswer,
     DoneAnswer,
     GrantedAnswer,
     HandBackRequest,
@@ -154,9 +155,9 @@ class Requests:
                 shot = await self._eyes.look()
                 return frame(LookAnswer(_head(shot))), shot.png
             case TakeRequest(holder, seconds):
-                await self._gate.take(holder, seconds)
+                answer = ControlAnswer(await self._gate.take(holder, seconds))
             case HandBackRequest(holder):
-                self._gate.hand_back(holder)
+                answer = ControlAnswer(self._gate.hand_back(holder))
             case _:
                 answer = await self._asked(request)
         return (frame(answer),)

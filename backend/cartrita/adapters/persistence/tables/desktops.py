@@ -22,6 +22,7 @@ desktop_sessions = Table(
     Column("reason", Text),
     Column("holder", Text),
     Column("held_until", MOMENT),
+    Column("control_number", Integer, nullable=False),
     Column("frames", Integer, nullable=False),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from cartrita.adapters.desktop.host.gate import Gate
+from cartrita.domain.desktop import ControlChange
 from cartrita.domain.errors import ActionRefused, Controlled
 from cartrita.domain.screen_changes import ScreenChanged
 
@@ -92,13 +93,13 @@ async def _refused(gate: Gate, work: Callable[[], Awaitable[None]]) -> None:
 async def test_handed_back_agents_act_again_and_nothing_is_held(
     gate: Gate, let_go: list[str]
 ) -> None:
-    await gate.take("ann", LONG)
-    await gate.take("ann", LONG)
+    assert await gate.take("ann", LONG) == ControlChange(1, changed=True)
+    assert await gate.take("ann", LONG) == ControlChange(2, changed=False)
     assert let_go == ["let go"], "what an agent held is not the person's"
-    gate.hand_back("ann")
+    assert gate.hand_back("ann") == ControlChange(3, changed=True)
     assert let_go == ["let go"] * 2
     assert (await gate.act(at_once))[0] == "done"
-    gate.hand_back("ann")  # it has ended already
+    assert gate.hand_back("ann") == ControlChange(4, changed=False), "it has ended already"
     assert let_go == ["let go"] * 2
 
 
