@@ -123,6 +123,7 @@ async def _listening(requests: Requests, folder: Path) -> asyncio.Server:
     with folders.socket_path(folder) as path:
         server = await asyncio.start_unix_server(requests.serve, path, backlog=_MOST_WAITING)
         os.chmod(path, 0o600)
+        os.chown(path, os.stat(folder).st_uid, -1)  # who is root in a container is not its user
     return server
 
 

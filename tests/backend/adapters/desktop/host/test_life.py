@@ -3,9 +3,10 @@
 import asyncio
 import os
 import socket
+import stat
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -84,6 +85,15 @@ async def test_hundreds_may_ask_at_once(tmp_path: Path) -> None:
             asked = stack.enter_context(socket.socket(socket.AF_UNIX))
             asked.setblocking(False)
             asked.connect(str(tmp_path / SOCKET))  # nobody has accepted one of them yet
+
+
+async def test_its_socket_is_for_the_user_whose_folder_it_is(tmp_path: Path) -> None:
+    """Who is root in a container may make it for a server that is not."""
+    user = 61_000 if os.geteuid() == 0 else os.geteuid()
+    os.chown(tmp_path, user, -1)
+    with closing(await life._listening(cast("Requests", SimpleNamespace(serve=nobody)), tmp_path)):
+        made = (tmp_path / SOCKET).stat()
+    assert (made.st_uid, stat.S_IMODE(made.st_mode)) == (user, 0o600)
 
 
 async def nobody(*_: object) -> None:
