@@ -94,6 +94,7 @@ async def open_desktop_parts(
         isolation=_isolation(desktop),
         container_command=desktop.container_command,
         hidden=(settings.data_dir,),
+        apps=_apps(desktop),
         answer_s=desktop.action_timeout_s + desktop.hold_max_s + _MARGIN_S,
     ) as desktops:
         if desktops.missing:

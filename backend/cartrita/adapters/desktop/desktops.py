@@ -18,7 +18,7 @@ from cartrita.adapters.desktop.host.enclosures import AUTHORITY
 from cartrita.adapters.desktop.host.namespaces import X_DIRECTORY
 from cartrita.adapters.desktop.keeping import LONGEST_LINE, Keeping, read_line
 from cartrita.adapters.desktop.orders import FOLDER_SIGN, HostOrder, HostReady
-from cartrita.adapters.desktop.programs import missing_lines
+from cartrita.adapters.desktop.programs import missing_apps, missing_lines, missing_menu
 from cartrita.adapters.desktop.running import ANSWER_S, RunningDesktop
 from cartrita.adapters.processes.children import started
 from cartrita.domain.desktop import DesktopId, DesktopIsolation, DesktopSpec
@@ -142,7 +142,8 @@ class LocalDesktops:
         if isolation is None or self._missing:
             raise _unavailable(f"Desktops cannot be started here. {' '.join(self._missing)}")
         if isolation is not DesktopIsolation.CONTAINER:
-            _require_apps(spec)
+            for sentence in missing_apps(spec.apps):
+                raise _unavailable(sentence)
         by_root = os.geteuid() == 0 or isolation is DesktopIsolation.CONTAINER
         return HostOrder(
             folder=str(self._folder / desktop_id.hex),
@@ -171,17 +172,20 @@ async def open_desktops(
     container_command: Sequence[str] = (),
     hidden: Sequence[Path] = (),
     answer_s: float = ANSWER_S,
+    apps: Mapping[str, Sequence[str]] | None = None,
 ) -> AsyncGenerator[LocalDesktops]:
     """Those of this machine, whose folders are in `folder`; what dead ones left is removed.
 
     Without an `isolation`, it is bubblewrap's where that works. `container_command` is what runs a
     container in which our host finds its packages, as root; "{folder}" in it is replaced by the
-    folder of the desktop, the only one that it is to see, under the same name. At the end, all that
-    were started here are ended.
+    folder of the desktop, the only one that it is to see, under the same name. The menus are to
+    have these `apps`, where they are told. At the end, all that were started here are ended.
     """
     await asyncio.to_thread(folders.remove_dead, folder)
     chosen = isolation or DesktopIsolation.BUBBLEWRAP
     missing = missing_lines(chosen, container_command)
+    if apps is not None and chosen is not DesktopIsolation.CONTAINER:
+        missing = (*missing, *missing_menu(apps))
     if chosen is DesktopIsolation.BUBBLEWRAP and not missing:
         missing = await probed(folder)
     async with asyncio.TaskGroup() as tasks:
@@ -219,16 +223,6 @@ def _environment(order: HostOrder) -> Mapping[str, str]:
     walled = order.isolation is DesktopIsolation.BUBBLEWRAP
     directory = X_DIRECTORY if walled else remnants.place(Path(order.folder).name)
     return {"XAUTHORITY": str(directory / AUTHORITY)}
-
-
-def _require_apps(spec: DesktopSpec) -> None:
-    """Raise Unavailable for an app that is not installed."""
-    for name, command in spec.apps.items():
-        if shutil.which(command[0]) is None:
-            raise _unavailable(
-                f"The app {name} is not installed: there is no program {command[0]}. Install it, "
-                "or take the app out of CARTRITA_DESKTOP_APPS."
-            )
 
 
 def _unavailable(message: str) -> Unavailable:

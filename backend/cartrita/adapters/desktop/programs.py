@@ -22,6 +22,9 @@ _EXTRA: Final = (
     "install the extra `desktop`, in a clone with .venv/bin/uv pip install --python .venv "
     "-e 'backend[desktop]'"
 )
+_NO_APPS: Final = (
+    "apt-get install -y mousepad xterm, or name other apps for the menu in CARTRITA_DESKTOP_APPS"
+)
 _MODULES: Final = ("Xlib", "mss", "PIL")
 
 
@@ -40,6 +43,21 @@ def missing_lines(
     if any(find_spec(module) is None for module in _MODULES):
         lines.append(_EXTRA)
     return tuple(lines)
+
+
+def missing_apps(apps: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """What the menu of a desktop names and is not installed here, in sentences."""
+    return tuple(
+        f"The app {name} is not installed: there is no program {command[0]}. Install it, or take "
+        "the app out of CARTRITA_DESKTOP_APPS."
+        for name, command in apps.items()
+        if shutil.which(command[0]) is None
+    )
+
+
+def missing_menu(apps: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The same, and what to do where there is no app at all, which an agent could open."""
+    return missing_apps(apps) if apps else (_NO_APPS,)
 
 
 def missing_walls(isolation: DesktopIsolation | None) -> tuple[str, ...]:

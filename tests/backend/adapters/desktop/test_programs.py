@@ -10,8 +10,10 @@ import pytest
 from cartrita.adapters.desktop import programs
 from cartrita.adapters.desktop.host.enclosures import enclosure
 from cartrita.adapters.desktop.host.probe import order_of
-from cartrita.adapters.desktop.programs import missing_lines, missing_walls
+from cartrita.adapters.desktop.programs import missing_lines, missing_menu, missing_walls
 from cartrita.domain.desktop import DesktopIsolation
+
+APPS = {"Terminal": ("xterm", "-ls"), "Editor": ("mousepad",)}
 
 
 @pytest.fixture
@@ -78,3 +80,16 @@ def test_a_machine_without_a_filter_of_system_calls_is_told_and_used_without(
     assert told.startswith("No filter of system calls can be made here (riscv64, Linux 6.12): ")
     assert "--seccomp" not in walls()
     assert missing_walls(DesktopIsolation.PLAIN) == missing_walls(None) == ()
+
+
+def test_apps_that_are_not_installed_are_named(installed: set[str]) -> None:
+    installed.add("xterm")
+    [told] = missing_menu(APPS)
+    assert told.startswith("The app Editor is not installed: there is no program mousepad.")
+    installed.add("mousepad")
+    assert missing_menu(APPS) == ()
+
+
+def test_a_menu_without_apps_is_missing_them() -> None:
+    [told] = missing_menu({})
+    assert told.startswith("apt-get install -y mousepad xterm")
