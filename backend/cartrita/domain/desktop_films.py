@@ -49,12 +49,14 @@ class Marker(msgspec.Struct, frozen=True):
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a person sees of a call that is to be decided: the screen, and where it would act.
 
-    `file_id` is the public id of the picture, and `version` that of the screen which the agent had
-    seen, if it had. What is approved counts for this desktop and this version only.
+    `file_id` is the public id of the picture, and `digest` the SHA-256 of its bytes, in hexadecimal
+    digits; `version` is that of the screen which the agent had seen, if it had. What is approved
+    counts for this desktop, this picture and this version only.
     """
 
     desktop_id: DesktopId
     file_id: str
+    digest: str = ""
     markers: tuple[Marker, ...] = ()
     version: int | None = None
 

@@ -13,7 +13,7 @@ MOST_SHOWN: Final = 1_150_000
 models). What is larger some refuse, and others shrink by a factor that nobody is told.
 """
 
-AROUND: Final = (64, 32)
+AROUND: Final = (160, 32)
 """A button, or the part of a line that tells what is clicked; in pixels of the screen."""
 
 Place: TypeAlias = Callable[[Point], Point]

@@ -19,3 +19,12 @@ class ScreenChanged(Conflict):
             "is always another than what is there then. Do not try it there again: use the "
             "keyboard, or another place. This is how it looks now."
         )
+
+    @classmethod
+    def restless(cls) -> Self:
+        return cls(
+            "The screen, or the window that gets what is typed, changes by itself, again and "
+            "again, so what a person approves of is always another than what is there then. End "
+            "or close what changes first, or ask a person to take the desktop over. This is how "
+            "it looks now."
+        )

@@ -17,8 +17,8 @@ from cartrita.domain.desktop import (
     DesktopSpec,
     Point,
 )
-from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
+from cartrita.domain.desktop_stillness import Stillness
 
 SOCKET: Final = "socket"
 """The name of the socket in the folder of a desktop."""
@@ -66,9 +66,10 @@ class ActRequest(msgspec.Struct, frozen=True, tag="act"):
 
 
 class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
-    """Whether the screen around these is as the last action has shown it."""
+    """Whether all that has to is as that picture has shown it: see `Desktop.is_unchanged`."""
 
-    points: tuple[PressedPlace, ...]
+    picture: str
+    still: Stillness
 
 
 class KeepRequest(msgspec.Struct, frozen=True, tag="keep"):

@@ -36,8 +36,8 @@ from cartrita.adapters.desktop.orders import (
 from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, ControlChange, Done, Shot
-from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
+from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
@@ -115,9 +115,9 @@ class RunningDesktop:
             except TimeoutError:
                 raise ActionBrokeOff(_UNTOLD) from None
 
-    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
+    async def is_unchanged(self, picture: str, still: Stillness) -> bool:
         """See `Desktop.is_unchanged`."""
-        async with self._asked(UnchangedRequest(tuple(points))) as (answer, _):
+        async with self._asked(UnchangedRequest(picture, still)) as (answer, _):
             return isinstance(answer, UnchangedAnswer) and answer.unchanged
 
     async def look(self) -> Shot:

@@ -135,9 +135,13 @@ class Films:
             return None
         if sight is not None and sight.picture != last.after:
             return None
+        digest = await self._pictures.digest(session, last.after)
+        if digest is None:
+            return None
         return Shown(
             desktop_id=session.id,
             file_id=ids.public(ID_PREFIX, last.after),
+            digest=digest,
             markers=markers_of(actions),
             version=None if sight is None else sight.version,
         )

@@ -59,6 +59,11 @@ class Pictures:
         self._memory.keep(session.id, Picture(digest, file_id))
         return file_id
 
+    async def digest(self, session: DesktopSession, file_id: FileId) -> str | None:
+        """The SHA-256 of the bytes of a picture; None if it is not there any more."""
+        found = await self._files.get(session.owner_id, file_id)
+        return None if found is None else found.sha256
+
     async def part(self, session: DesktopSession, shot: Shot) -> FileId:
         """The file of a picture. Raises StorageFull and Unavailable."""
         content_id = await self._store.begin(session.owner_id)

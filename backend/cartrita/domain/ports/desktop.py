@@ -13,8 +13,8 @@ from cartrita.domain.desktop import (
     Done,
     Shot,
 )
-from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
+from cartrita.domain.desktop_stillness import Stillness
 from cartrita.kit.secret import Secret
 
 
@@ -77,10 +77,11 @@ class Desktop(SharedDesktop, Protocol):
         """
         ...
 
-    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
-        """Whether the screen around these places is as the last `act` has shown it.
+    async def is_unchanged(self, picture: str, still: Stillness) -> bool:
+        """Whether all that has to is as a picture of the whole screen by `act` has shown it.
 
-        It is not where that is not known. Raises Controlled.
+        `picture` is the SHA-256 of its bytes, in hexadecimal digits. What blinks is so if it is
+        soon. It is not where that picture is too old to be known. Raises Controlled.
         """
         ...
 

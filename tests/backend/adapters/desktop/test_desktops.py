@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import uuid
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from cartrita.domain.desktop import (
     Type,
     Wait,
 )
+from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness
 from cartrita.domain.errors import (
     ActionRefused,
     Controlled,
@@ -45,7 +47,6 @@ LONG = 600.0
 
 
 async def test_it_is_driven_and_seen(desktop: RunningDesktop) -> None:
-    assert not await desktop.is_unchanged([Point(5, 5)]), "it was shown to nobody"
     done = await desktop.act(Move(Point(321, 123)))
     assert done.after.pointer == Point(321, 123)
     assert done.after.png.startswith(PNG)
@@ -54,7 +55,9 @@ async def test_it_is_driven_and_seen(desktop: RunningDesktop) -> None:
     assert seen.picture is not None
     assert (seen.picture.width, seen.picture.height) == (1280, 800)
     assert (await desktop.look()).pointer == Point(321, 123)
-    assert await desktop.is_unchanged([Point(5, 5)])
+    still = Stillness(places=(Point(5, 5),), focus=True)
+    assert await desktop.is_unchanged(sha256(done.after.png).hexdigest(), still)
+    assert not await desktop.is_unchanged(sha256(PNG).hexdigest(), still), "nobody was shown it"
 
 
 async def test_one_that_is_forgotten_ends_itself(
@@ -147,7 +150,7 @@ async def test_who_takes_it_waits_for_the_action_in_hand(desktop: RunningDesktop
         with pytest.raises(Controlled):
             await desktop.act(Screenshot())
         with pytest.raises(Controlled):
-            await desktop.is_unchanged([Point(10, 10)])
+            await desktop.is_unchanged("", NO_STILLNESS)
         refused += 1
     assert refused == 20
     await desktop.hand_back("ann")

@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from hashlib import sha256
 
 from cartrita.domain.desktop import (
     LOOKS,
@@ -23,8 +24,8 @@ from cartrita.domain.desktop import (
     Type,
     Wait,
 )
-from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible, held_after
+from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import (
     ActionRefused,
     CartritaError,
@@ -55,7 +56,9 @@ class Screen:
         self.fails: CartritaError | None = None
         self.ends = False
         self.pointer = Point(0, 0)
-        self._changes = self._shown = 0
+        self._changes = 0
+        self._focus = 0
+        self._shown: dict[str, int] = {}
         self._version = 1
         self._asked_for = 0
         self.held: frozenset[Button] = frozenset()
@@ -86,22 +89,26 @@ class Screen:
         self._note(action)
         if not isinstance(action, Screenshot):
             self._changes += 1
-        self._shown = self._changes
+        after = self._shot()
+        self._shown[sha256(after.png).hexdigest()] = self._focus
         return Done(
             before=before,
-            after=self._shot(),
+            after=after,
             seconds=0.01,
             pointer=self.pointer,
             version=self._version,
             held=self.held,
         )
 
-    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
-        """See `Desktop.is_unchanged`; everything changes everywhere."""
+    async def is_unchanged(self, picture: str, still: Stillness) -> bool:
+        """See `Desktop.is_unchanged`; what changes does so everywhere."""
         self._require_there()
         if self.holder is not None:
             raise Controlled.by_person()
-        return not points or self._shown == self._changes
+        if picture not in self._shown or (still.focus and self._shown[picture] != self._focus):
+            return False
+        now = sha256(self._shot().png).hexdigest()
+        return picture == now or not (still.places or still.whole)
 
     def _note(self, action: Action) -> None:
         self.held = held_after(self.held, action)
@@ -130,6 +137,11 @@ class Screen:
     def show_something_else(self) -> None:
         """As if a person had done something."""
         self._changes += 1
+
+    def show_a_window(self) -> None:
+        """One that gets what is typed from now on."""
+        self._changes += 1
+        self._focus += 1
 
     async def look(self) -> Shot:
         """See `Desktop.look`."""

@@ -121,18 +121,22 @@ async def test_a_person_is_shown_no_picture_that_the_agent_has_not_seen(pool: Da
     assert await desk.shown(conversation, HERE) is None
 
 
-async def test_what_was_approved_without_a_picture_is_not_done_where_it_has_changed(
-    pool: Database,
+@pytest.mark.parametrize("of_old", [False, True])
+async def test_what_was_approved_without_a_picture_or_by_one_that_is_not_known_is_not_done(
+    pool: Database, *, of_old: bool
 ) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
     conversation = session.conversation_id
     await desk.do(conversation, Screenshot())
-    desk.screen(session).show_something_else()
-    stale = await desk.do(conversation, HERE, approval=approved(desk, None))
+    shown = await desk.shown(conversation, HERE)
+    assert shown is not None
+    without = replace(shown, digest="") if of_old else None
+    stale = await desk.do(conversation, HERE, approval=approved(desk, without))
     assert "may have changed" in stale.text
     assert HERE not in desk.screen(session).done
-    assert (await desk.do(conversation, HERE, approval=approved(desk, None))).success
+    shown = await desk.shown(conversation, HERE)
+    assert (await desk.do(conversation, HERE, approval=approved(desk, shown))).success
     frames = await desk.films.page(PRINCIPAL, session.public_id)
     told = [(one.action["type"], one.approved_by) for one in frames]
     assert told == [("screenshot", None), ("screenshot", None), ("click", "k7")]

@@ -9,7 +9,7 @@ from threading import Event
 from typing import NamedTuple, Protocol, TypeAlias
 
 from cartrita.domain.desktop import Action, Done, Point, Shot
-from cartrita.domain.desktop_films import PressedPlace
+from cartrita.domain.desktop_stillness import Stillness
 
 
 class KeyInput(NamedTuple):
@@ -44,8 +44,11 @@ class Driver(Protocol):
         """Do what a person does, in this order; it is done when this returns."""
         ...
 
-    def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
-        """Whether the screen around these places is as the last action has shown it."""
+    def is_unchanged(self, picture: str, still: Stillness) -> bool:
+        """Whether all that has to is now as a picture of `act` has shown it: that of this SHA-256.
+
+        It is not where that is too long ago.
+        """
         ...
 
     def check(self, action: Action, typed: str | None) -> None:

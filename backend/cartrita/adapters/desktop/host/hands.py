@@ -1,6 +1,7 @@
 """Hands and eyes of the host: drivers that block, each in a thread of its own."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
@@ -10,12 +11,16 @@ import anyio
 
 from cartrita.adapters.desktop.host.driving import Driver, Input
 from cartrita.domain.desktop import Action, Button, Done, HoldKey, Shot, Type, Wait
-from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible, held_after
+from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone, Unavailable
 
 _GRACE_S: Final = 5.0
 """For a driver to notice that it is to stop; one that does not has lost its display."""
+_BLINK_S: Final = 1.5
+"""A cursor of text that blinks is within so long as it was: once in 1.2 seconds at most, in GTK."""
+_LOOK_S: Final = 0.05
+"""Between two looks at it."""
 
 _UNSEEN: Final = "The screen of the desktop is not shown in time: try again."
 
@@ -25,10 +30,18 @@ class Hands:
     everything go.
     """
 
-    def __init__(self, driver: Driver, timeout_s: float, lost: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        timeout_s: float,
+        lost: Callable[[], None],
+        *,
+        blink_s: float = _BLINK_S,
+    ) -> None:
         self._driver = driver
         self._timeout_s = timeout_s
         self._lost = lost
+        self._blink_s = blink_s
         self._secrets: Mapping[str, str] = {}
         self._held: frozenset[Button] = frozenset()
         self._thread = ThreadPoolExecutor(1, "hands")
@@ -80,9 +93,20 @@ class Hands:
         """
         await asyncio.wrap_future(self._thread.submit(self._driver.enter, told))
 
-    async def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
-        """Raises DesktopGone, also if the display does not answer in time."""
-        same = self._thread.submit(self._driver.is_unchanged, points)
+    async def is_unchanged(self, picture: str, still: Stillness) -> bool:
+        """Whether it is at some moment as that picture has shown it, as where a cursor blinks.
+
+        Raises DesktopGone, also if the display does not answer in time.
+        """
+        deadline = time.monotonic() + self._blink_s
+        while not await self._is_now(picture, still):
+            if time.monotonic() >= deadline:
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
+
+    async def _is_now(self, picture: str, still: Stillness) -> bool:
+        same = self._thread.submit(self._driver.is_unchanged, picture, still)
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await asyncio.wrap_future(same)

@@ -165,8 +165,9 @@ class Requests:
     async def _asked(self, request: Request) -> Answer:
         """The rest of what agents want."""
         match request:
-            case UnchangedRequest(points):
-                same, _ = await self._gate.look(partial(self._hands.is_unchanged, points))
+            case UnchangedRequest(picture, still):
+                asked = partial(self._hands.is_unchanged, picture, still)
+                same, _ = await self._gate.look(asked)
                 return UnchangedAnswer(same)
             case CheckRequest(actions):
                 return CheckedAnswer(await asyncio.to_thread(self._hands.refused, actions))

@@ -21,13 +21,14 @@ from cartrita.domain.desktop import (
     Shot,
     Type,
 )
-from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_hands import Impossible
+from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness
 from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone, Unavailable
 
 LONG = 600.0
 SHOT = Shot(b"png", 1, 1, Point(0, 0))
 MOVE = Move(Point(1, 1))
+BLINKS = 3
 
 
 class Scripted:
@@ -51,9 +52,10 @@ class Scripted:
         self.calls.append("acted")
         return Done(before=SHOT, after=SHOT, seconds=0.0)
 
-    def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
+    def is_unchanged(self, picture: str, still: Stillness) -> bool:
         self.free.wait(LONG if self.stubborn else 0)
-        return not points
+        self.calls.append(picture)
+        return still.focus or len(self.calls) > BLINKS
 
     def check(self, action: Action, typed: str | None) -> None:
         unknown = isinstance(action, Type) and action.secret is not None and typed is None
@@ -243,7 +245,15 @@ async def test_a_display_that_does_not_tell_whether_it_changed_is_gone() -> None
     driver = Scripted(stubborn=True)
     try:
         with pytest.raises(DesktopGone):
-            await Hands(driver, 0.01, never).is_unchanged([Point(1, 1)])
+            await Hands(driver, 0.01, never).is_unchanged("a", NO_STILLNESS)
     finally:
         driver.free.set()
-    assert not await Hands(driver, LONG, never).is_unchanged([Point(1, 1)])
+    assert await Hands(driver, LONG, never).is_unchanged("a", Stillness(focus=True))
+
+
+async def test_what_blinks_is_waited_for_and_what_has_changed_is_not_for_long() -> None:
+    driver = Scripted()
+    assert not await Hands(driver, LONG, never, blink_s=0).is_unchanged("a", NO_STILLNESS)
+    assert driver.calls == ["a"]
+    assert await Hands(driver, LONG, never, blink_s=LONG).is_unchanged("a", NO_STILLNESS)
+    assert len(driver.calls) == BLINKS + 1

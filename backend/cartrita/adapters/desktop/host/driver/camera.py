@@ -3,7 +3,6 @@
 import ctypes
 import os
 import socket
-from collections.abc import Sequence
 from typing import Any, cast
 
 from mss import ScreenShotError
@@ -14,7 +13,7 @@ from cartrita.adapters.desktop.host.driver import pictures
 from cartrita.adapters.desktop.host.driver.pictures import Pixels
 from cartrita.adapters.desktop.host.driver.x_server import Cursor, XServer
 from cartrita.adapters.desktop.peers import peer
-from cartrita.domain.desktop import Area, Point, Shot
+from cartrita.domain.desktop import Area, Shot
 from cartrita.domain.desktop_places import Scale
 
 
@@ -38,14 +37,6 @@ class Camera:
     def seen(self) -> Pixels:
         """What the last picture of the whole screen showed; nothing if there is none."""
         return b"" if self._last is None else self._last[0]
-
-    def is_as_seen(self, points: Sequence[Point]) -> bool:
-        """Whether the screen around these places is as the last picture has shown it."""
-        seen, size = self.seen, (self._server.width, self._server.height)
-        if not seen:
-            return not points
-        now = self.grab()
-        return all(pictures.alike(seen, now, size, point) for point in points)
 
     def grab(self) -> Pixels:
         """The pixels of the screen as BGRX, without the pointer."""

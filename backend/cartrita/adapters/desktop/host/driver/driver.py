@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
-from cartrita.adapters.desktop.host.driver import refusals
+from cartrita.adapters.desktop.host.driver import pictures, refusals
 from cartrita.adapters.desktop.host.driver.camera import Camera
 from cartrita.adapters.desktop.host.driver.fingers import Fingers
 from cartrita.adapters.desktop.host.driver.hand import Hand, PointerAction
 from cartrita.adapters.desktop.host.driver.keyboard import Keyboard
 from cartrita.adapters.desktop.host.driver.refusals import Screen
 from cartrita.adapters.desktop.host.driver.settling import Settling
+from cartrita.adapters.desktop.host.driver.shown_screens import ShownScreen, ShownScreens
 from cartrita.adapters.desktop.host.driver.x_server import XServer
 from cartrita.adapters.desktop.host.driving import Input, KeyInput, PointerInput
 from cartrita.domain.desktop import (
@@ -28,8 +29,8 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
-from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_places import Scale
+from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import DesktopGone
 
 
@@ -58,6 +59,7 @@ class XDriver:
         self._display = display
         self._settle_s = settle_s
         self._parts = _connect(display)
+        self._shown = ShownScreens()
 
     def act(self, action: Action, typed: str | None, stop: threading.Event) -> Done:
         """Do an action; `typed` is the text of a secret.
@@ -81,6 +83,7 @@ class XDriver:
             raise
         if stop.is_set():
             self.let_go()
+        self._shown.keep(after, ShownScreen(parts.camera.seen, parts.server.focus()))
         return Done(
             before=before,
             after=after,
@@ -100,14 +103,16 @@ class XDriver:
                     parts.hand.follow(at, buttons)
         parts.server.sync()
 
-    def is_unchanged(self, points: Sequence[PressedPlace]) -> bool:
-        """Whether the screen around these places is as the last action has shown it."""
-        parts = self._connected()
-        places = [
-            parts.server.pointer() if one is None else parts.scale.point_on_screen(one)
-            for one in points
-        ]
-        return parts.camera.is_as_seen(places)
+    def is_unchanged(self, picture: str, still: Stillness) -> bool:
+        """Whether all that has to is now as this picture of an action has shown it."""
+        parts, shown = self._connected(), self._shown.find(picture)
+        if shown is None or (still.focus and parts.server.focus() != shown.focus):
+            return False
+        now = parts.camera.grab()
+        if still.whole:
+            return now == shown.pixels
+        size = parts.scale.screen
+        return all(pictures.alike(shown.pixels, now, size, at) for at in _on_screen(parts, still))
 
     def check(self, action: Action, typed: str | None) -> None:
         """Raise ActionRefused for an action that would be refused. May be called by any thread."""
@@ -168,6 +173,14 @@ class XDriver:
 
 def _pointer(parts: _Parts) -> Point:
     return parts.scale.as_shown(parts.server.pointer())
+
+
+def _on_screen(parts: _Parts, still: Stillness) -> list[Point]:
+    """Where on the screen the places are."""
+    return [
+        parts.server.pointer() if one is None else parts.scale.point_on_screen(one)
+        for one in still.places
+    ]
 
 
 def _picture(parts: _Parts, action: Action, seen: Shot) -> Shot | None:

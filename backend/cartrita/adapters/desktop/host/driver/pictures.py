@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from PIL import Image, ImageChops
 
@@ -11,12 +11,6 @@ from cartrita.domain.desktop import Area, Point
 from cartrita.domain.desktop_places import AROUND, LONGEST_SHOWN, MOST_SHOWN
 
 Pixels: TypeAlias = bytes | bytearray
-_CURSOR: Final = 60
-"""So many pixels of that may differ: a cursor of text that blinks has two or three columns."""
-_BLOCK: Final = 13
-"""Or it is a block of so many pixels in width and height at most, of which all change, if what is
-written below it is not blurred; of letters that become others much stays as it was.
-"""
 
 
 def drawn(pixels: Pixels, width: int, height: int, cursor: Cursor) -> Image.Image:
@@ -31,24 +25,17 @@ def drawn(pixels: Pixels, width: int, height: int, cursor: Cursor) -> Image.Imag
 
 
 def alike(one: Pixels, other: Pixels, size: tuple[int, int], at: Point) -> bool:
-    """Whether two screens of BGRX pixels are the same around a place, but for a cursor of text."""
+    """Whether each pixel around a place is the same on two screens of BGRX pixels.
+
+    None may differ: a point that becomes a comma, a minus that comes, or a letter, are no more than
+    a cursor of text is.
+    """
     width, height = AROUND
     box = (at.x - width // 2, at.y - height // 2, at.x + width // 2, at.y + height // 2)
     parts = [
         Image.frombuffer("RGB", size, each, "raw", "BGRX", 0, 1).crop(box) for each in (one, other)
     ]
-    changed = ImageChops.difference(*parts).convert("L")
-    count = width * height - changed.histogram()[0]
-    return count <= _CURSOR or _is_block(changed.getbbox(), count)
-
-
-def _is_block(box: tuple[int, int, int, int] | None, count: int) -> bool:
-    """Whether so many pixels within their bounds are a cursor of text that covers a letter."""
-    if box is None:
-        return False
-    left, top, right, bottom = box
-    width, height = right - left, bottom - top
-    return max(width, height) <= _BLOCK and count >= 0.9 * width * height
+    return ImageChops.difference(*parts).getbbox() is None
 
 
 def enlarged(picture: Image.Image, area: Area) -> Image.Image:

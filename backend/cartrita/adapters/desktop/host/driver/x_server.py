@@ -16,6 +16,7 @@ from Xlib.protocol import event
 from Xlib.xobject.drawable import Window
 
 from cartrita.adapters.desktop.host.driver.atoms import listed
+from cartrita.adapters.desktop.host.driver.focus import Focus, focus_of
 from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.desktop import Area, Point
 from cartrita.domain.errors import DesktopGone
@@ -266,6 +267,11 @@ class XServer:
                 select.select([self._display.fileno()], [], [], seconds)
             while self._display.pending_events():
                 yield cast("Any", self._display.next_event())
+
+    def focus(self) -> Focus:
+        """What gets what is typed."""
+        with _reported():
+            return focus_of(self._display)
 
     def _asks_manager(self) -> bool:
         """Whether there is a window manager that can be asked, before programs may say anything."""

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
+from hashlib import sha256
 from typing import Self
 
 import pytest
@@ -28,6 +29,8 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
+from cartrita.domain.desktop_films import PressedPlace
+from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import ActionRefused
 
 pytestmark = pytest.mark.slow
@@ -214,16 +217,33 @@ def test_a_server_that_refuses_shared_memory_later_is_asked_the_slow_way(
 def test_what_has_changed_since_the_last_action_is_known_by_its_place(
     display: XDisplay, driver: XDriver
 ) -> None:
-    within, beside, corner = Point(250, 325), Point(310, 325), Point(400, 500)
-    assert not driver.is_unchanged([corner]), "nothing was shown yet"
-    assert driver.is_unchanged([])
-    driver.act(Screenshot(), None, threading.Event())
-    assert driver.is_unchanged([within, beside, corner, _CORNER])
+    within, beside, corner = Point(250, 325), Point(379, 325), Point(400, 500)
+    assert not _unchanged(driver, driver.look(), corner), "it was shown to a person alone"
+    shown = _do(driver, Screenshot()).after
+    assert _unchanged(driver, shown, within, beside, corner, _CORNER)
     with _patch(display, Area(200, 300, 300, 350)):
-        for _ in range(2):
-            assert not driver.is_unchanged([corner, within])
-            assert not driver.is_unchanged([beside])
-            assert driver.is_unchanged([corner, _CORNER])
+        _do(driver, Screenshot())
+        assert not _unchanged(driver, shown, corner, within), "another look is no other baseline"
+        assert not _unchanged(driver, shown, beside)
+        assert not driver.is_unchanged(_digest(shown), Stillness(whole=True))
+        assert _unchanged(driver, shown, corner, _CORNER)
         driver._parts.server.move(within)
-        assert not driver.is_unchanged([None]), "the pointer is there"
-    assert driver.is_unchanged([None])
+        assert not _unchanged(driver, shown, None), "the pointer is there"
+    assert _unchanged(driver, shown, None)
+    assert driver.is_unchanged(_digest(shown), Stillness(whole=True))
+
+
+def test_what_was_shown_long_ago_is_not_known(driver: XDriver) -> None:
+    shown = [_do(driver, Move(Point(100 * place, 100))).after for place in range(1, 4)]
+    assert _unchanged(driver, shown[0], _CORNER)
+    assert _do(driver, Move(Point(100, 100))).after == shown[0], "this is not shown long ago now"
+    _do(driver, Move(Point(400, 100)))
+    assert [_unchanged(driver, one, _CORNER) for one in shown] == [True, False, True]
+
+
+def _unchanged(driver: XDriver, shot: Shot, *places: PressedPlace) -> bool:
+    return driver.is_unchanged(_digest(shot), Stillness(places=places))
+
+
+def _digest(shot: Shot) -> str:
+    return sha256(shot.png).hexdigest()

@@ -2,11 +2,13 @@
 
 import io
 import random
+from itertools import combinations
+from string import digits
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from tests.backend.examples import examples
 
 from cartrita.adapters.desktop.host.driver import pictures
@@ -68,34 +70,46 @@ def test_a_part_of_a_screen_fills_its_width_or_height() -> None:
     assert picture.getpixel((1279, 639)) == (0, 0, 0)
 
 
+def _written(text: str, size: int) -> bytes:
+    """The pixels of 160 x 60 with a text below 40, 20."""
+    picture = Image.new("RGB", (160, 60), (240, 240, 240))
+    font = ImageFont.load_default(size)
+    ImageDraw.Draw(picture).text((40, 20), text, fill=(0, 0, 0), font=font)
+    return picture.convert("RGBA").tobytes("raw", "BGRA")
+
+
+@pytest.mark.parametrize("size", range(11, 17))
+def test_a_letter_that_becomes_another_is_a_change(size: int) -> None:
+    amounts = [(f"Pay ${one}00", f"Pay ${other}00") for one, other in combinations(digits, 2)]
+    for one, other in (
+        *amounts,
+        ("- 10", "+ 10"),
+        ("1.00", "1,00"),
+        ("Wil", "Will"),
+        ("On", "Off"),
+    ):
+        shown, now = _written(one, size), _written(other, size)
+        assert not pictures.alike(shown, now, (160, 60), Point(60, 30)), (one, other)
+        assert pictures.alike(shown, shown, (160, 60), Point(60, 30))
+
+
 @pytest.mark.parametrize(
-    ("changed", "alike"),
+    ("at", "alike"),
     [
-        (Area(50, 40, 52, 60), True),  # a cursor of text
-        (Area(0, 0, 18, 100), True),  # too far away
-        (Area(40, 45, 53, 58), True),  # one that is a block
-        (Area(40, 45, 54, 58), False),  # an icon
-        (Area(80, 50, 200, 66), False),  # reaches in from the right
+        (Point(100, 40), False),
+        (Point(20, 40), True),
+        (Point(21, 40), False),
+        (Point(180, 40), False),
+        (Point(181, 40), True),
+        (Point(100, 24), True),
+        (Point(100, 25), False),
+        (Point(100, 56), False),
+        (Point(100, 57), True),
     ],
 )
-@pytest.mark.parametrize("shade", [127, 8])
-def test_screens_are_alike_around_a_place_but_for_a_cursor_of_text(
-    changed: Area, alike: bool, shade: int
-) -> None:
-    width, height = 200, 100
-    one = bytearray(b"\x80\x80\x80\0" * (width * height))
-    other = bytearray(one)
-    for row in range(changed.top, changed.bottom):
-        start, end = (4 * (row * width + column) for column in (changed.left, changed.right))
-        other[start:end] = bytes((128, 128, 128 ^ shade, 0)) * ((end - start) // 4)
-    assert pictures.alike(one, other, (width, height), Point(52, 50)) is alike
-    assert pictures.alike(one, bytes(one), (width, height), Point(0, 99))
-
-
-def test_letters_that_become_others_are_no_cursor() -> None:
-    white = bytearray(b"\xff" * (4 * 64 * 32))
-    written = bytearray(white)
-    for row in range(10, 23, 2):
-        start = 4 * (64 * row + 20)
-        written[start : start + 4 * 13] = bytes(4 * 13)
-    assert not pictures.alike(white, written, (64, 32), Point(32, 16))
+def test_each_pixel_around_a_place_is_compared(at: Point, *, alike: bool) -> None:
+    size = width, _ = 190, 60
+    shown = bytes(width * 60 * 4)
+    now = bytearray(shown)
+    now[4 * (40 * width + 100)] = 1
+    assert pictures.alike(shown, now, size, at) is alike

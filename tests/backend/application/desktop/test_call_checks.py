@@ -1,0 +1,77 @@
+"""What a person approved of is done to what the person was shown, and to nothing else."""
+
+import pytest
+from tests.backend.application.desktop.desk_fixture import DeskFixture
+from tests.backend.application.desktop.test_agent_desktops import HERE, approved
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.domain.desktop import Action, HoldKey, Key, Screenshot, Type
+from cartrita.domain.step_places import StepPlace
+from cartrita.kit.secret import Secret
+from cartrita.tools.tool import AgentStuck
+
+RETURN, SECRET = Key(("Return",)), Type(secret="PIN")
+
+
+async def test_what_another_agent_has_seen_since_is_not_what_was_approved(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    shown = await desk.shown(session.conversation_id, HERE)
+    desk.screen(session).show_something_else()
+    await desk.do(session.conversation_id, Screenshot(), place=StepPlace((5, 1, 1, 1)))
+    outcome = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
+    assert not outcome.success
+    assert HERE not in desk.screen(session).done
+
+
+@pytest.mark.parametrize("action", [RETURN, Type("ls\n"), HoldKey(("space",), 0.1)])
+async def test_keys_go_to_the_window_that_had_the_focus_when_they_were_approved(
+    pool: Database, action: Action
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    shown = await desk.shown(conversation, action)
+    screen.show_a_window()
+    elsewhere = await desk.do(conversation, action, approval=approved(desk, shown))
+    assert not elsewhere.success
+    assert elsewhere.text.startswith("Nothing was done. The screen may have changed")
+    assert action not in screen.done
+    shown = await desk.shown(conversation, action)
+    screen.show_something_else()
+    assert (await desk.do(conversation, action, approval=approved(desk, shown))).success
+
+
+async def test_a_secret_is_typed_on_the_screen_that_was_shown(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await screen.keep({"PIN": Secret("1234")})
+    await desk.do(conversation, Screenshot())
+    shown = await desk.shown(conversation, SECRET)
+    screen.show_something_else()
+    changed = await desk.do(conversation, SECRET, approval=approved(desk, shown))
+    assert not changed.success
+    assert screen.typed == []
+    shown = await desk.shown(conversation, SECRET)
+    assert (await desk.do(conversation, SECRET, approval=approved(desk, shown))).success
+    assert screen.typed == ["1234"]
+
+
+async def test_keys_on_a_screen_that_changes_by_itself_are_given_up(pool: Database) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+
+    async def too_late() -> str:
+        shown = await desk.shown(conversation, RETURN)
+        screen.show_a_window()
+        return (await desk.do(conversation, RETURN, approval=approved(desk, shown))).text
+
+    assert "changes by itself" not in await too_late()
+    assert "ask a person to take the desktop over" in await too_late()
+    with pytest.raises(AgentStuck, match="changed 3 times in a row"):
+        await too_late()
