@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 HALTED = "Not executed: an earlier computer action in this turn failed."
 OUTSIDE = {"type": "click", "at": {"x": 5000, "y": 10}}
-_RETURN = {"type": "key", "keys": ["Return"]}
+_ENLARGE = {"type": "scroll", "down": 1, "keys": ["ctrl"]}
 _MOVE = {"type": "move", "at": {"x": 10, "y": 10}}
 _TYPE = {"type": "type", "text": "hello world"}
 
@@ -149,7 +149,7 @@ async def control(desk: Scenario, desktop: str, action: str) -> tuple[int, Any]:
 
 
 async def test_who_takes_over_is_the_only_one_who_uses_it(desk: Scenario) -> None:
-    _, told = await execute(desk, task((computer(LOOK),), (computer(_RETURN),), (computer(LOOK),)))
+    _, told = await execute(desk, task((computer(LOOK),), (computer(_ENLARGE),), (computer(LOOK),)))
     desktop = told["session_id"]
     status, view = await control(desk, desktop, "take")
     assert status == 200
@@ -169,7 +169,7 @@ async def test_who_takes_over_is_the_only_one_who_uses_it(desk: Scenario) -> Non
     assert kinds == [
         ("agent", "screenshot", True),
         ("person", "take_over", True),
-        ("agent", "key", False),
+        ("agent", "scroll", False),
         ("person", "hand_back", True),
         ("agent", "screenshot", True),
     ]

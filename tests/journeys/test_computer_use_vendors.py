@@ -68,7 +68,7 @@ COUNT = "wc -c < note.txt > .count; mv .count count.txt"
 class Step(NamedTuple):
     """What the model does in a turn, and what that opens, or closes.
 
-    It looks at that before it clicks there: a person approves of clicks on what they see.
+    It sees that before it clicks or types there: what is approved is done to what was shown.
     """
 
     actions: list[Action]
@@ -80,23 +80,23 @@ STEPS = [
     Step([click(MENU)], opens="menu"),
     Step([SHOT]),
     Step([click((1120, 66))], opens="program"),
-    Step([write(TEXT)]),
     Step([("mouse_move", {"coordinate": [640, 400]})]),
+    Step([write(TEXT)]),
     Step([("scroll", {"scroll_direction": "down", "scroll_amount": 2, "coordinate": [640, 400]})]),
     Step([("left_click_drag", {"start_coordinate": [600, 400], "coordinate": [700, 420]})]),
     Step([key("ctrl+End")]),
     Step([key("ctrl+s")], opens="window"),
+    Step([("zoom", {"region": [0, 0, 640, 400]})]),
     Step([key("ctrl+a"), write("note.txt"), SHOT]),
     Step([key("Return")], opens="window"),
+    Step([("cursor_position", {})]),
     Step([key("ctrl+f")]),
     Step([write("世界"), key("Escape")]),
-    Step([("zoom", {"region": [0, 0, 640, 400]})]),
-    Step([("cursor_position", {})]),
     Step([click(MENU)], opens="menu"),
     Step([SHOT]),
     Step([click((1120, 49))], opens="program"),
-    Step([write(f"cp note.txt copy.txt; {COUNT}\n")]),
     Step([("wait", {"duration": 1}), SHOT]),
+    Step([write(f"cp note.txt copy.txt; {COUNT}\n")]),
     Step([("double_click", {"coordinate": [5, 5]})]),
     Step([SHOT]),
 ]

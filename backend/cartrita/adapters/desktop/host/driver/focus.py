@@ -9,9 +9,10 @@ from cartrita.domain.desktop import Area
 
 
 class Focus(NamedTuple):
-    """The window, as X numbers it, and where the outermost is that it is in, with its frame.
+    """The outermost window, which is its frame, as X numbers it, and where that is.
 
-    That is nowhere where there is none, or where it is whichever is below the pointer.
+    Which of those within it has the focus is not told: programs pass it on to one that is not seen,
+    some time after they have come. It is nowhere if none has it, or whichever is below the pointer.
     """
 
     window: int
@@ -21,10 +22,9 @@ class Focus(NamedTuple):
 def focus_of(display: Display) -> Focus:
     """What has it now."""
     asked = cast("Any", display)
-    window, root = asked.get_input_focus().focus, asked.screen().root
-    if isinstance(window, int):
-        return Focus(window, None)
-    outermost = window
+    outermost, root = asked.get_input_focus().focus, asked.screen().root
+    if isinstance(outermost, int):
+        return Focus(outermost, None)
     try:
         while (parent := outermost.query_tree().parent) and parent != root:
             outermost = parent
@@ -32,4 +32,4 @@ def focus_of(display: Display) -> Focus:
     except error.XError:  # it has just been closed
         return Focus(X.NONE, None)
     left, top = found.x, found.y
-    return Focus(window.id, Area(left, top, left + found.width, top + found.height))
+    return Focus(outermost.id, Area(left, top, left + found.width, top + found.height))
