@@ -20,7 +20,7 @@ class ShownScreen(NamedTuple):
 
 
 class ShownScreens:
-    """The last few that were shown or asked for, by the SHA-256 of their pictures in hexadecimal digits."""
+    """The last few that were shown or asked for, by the SHA-256 of their pictures (hexadecimal)."""
 
     def __init__(self) -> None:
         self._screens: OrderedDict[str, ShownScreen] = OrderedDict()
