@@ -9,7 +9,7 @@ from tests.harness.deepgram.launch import Deepgram, deepgram
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.scenario import Scenario
 from tests.harness.search_services.server import SearchServices, search_services
-from tests.harness.server import Server
+from tests.harness.server import CALM_LEASE_S, Server
 
 PROVIDER_KEY = "sk-of-the-fake-provider"
 Serve = Callable[..., Scenario]
@@ -43,7 +43,9 @@ def quiet_server(provider: FakeProvider) -> Iterator[Server]:
         "ANTHROPIC_BASE_URL": provider.root_url,
         "ANTHROPIC_API_KEY": PROVIDER_KEY,
     }
-    with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
+    with Server(
+        provider_url=provider.base_url, workers=2, lease_s=CALM_LEASE_S, settings=settings
+    ) as server:
         yield server
 
 
@@ -57,7 +59,7 @@ def scenario(quiet_server: Server, provider: FakeProvider) -> Scenario:
 def older_server(provider: FakeProvider) -> Iterator[Server]:
     """One that serves older frontends; never killed."""
     settings = {"CARTRITA_COMPAT_FRONTEND": "1", "CARTRITA_CORS_ORIGINS": "http://localhost:3000"}
-    with Server(provider_url=provider.base_url, settings=settings) as server:
+    with Server(provider_url=provider.base_url, lease_s=CALM_LEASE_S, settings=settings) as server:
         yield server
 
 

@@ -25,6 +25,8 @@ OWNER = "local"
 NOBODY = "http://127.0.0.1:9"
 """An address at which nobody answers: the services that a test does not configure are there."""
 _SECRET = "secret-of-the-test-harness-0123456789-abcdef"
+CALM_LEASE_S = 15.0
+"""The product's own, where nothing is killed: a short one is renewed four times a second."""
 Victim = Literal["parent", "worker", "postgres", "cluster", "both", "everything"]
 _WATCHDOG_S = 60.0
 _LIMITS = "failed=1000000/minute;anonymous=1000000/minute;native=1000000/minute"

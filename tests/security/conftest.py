@@ -20,7 +20,7 @@ from tests.harness.fixtures import services as services
 from tests.harness.fixtures import shared as shared
 from tests.harness.scenario import Scenario
 from tests.harness.search_services.server import SearchServices
-from tests.harness.server import Server
+from tests.harness.server import CALM_LEASE_S, Server
 from tests.security.owners import Owners, new_owners
 
 
@@ -42,7 +42,9 @@ def quiet_server(
         "DEEPGRAM_BASE_URL": deepgram_server.base_url,
         **services.settings,
     }
-    with Server(provider_url=provider.base_url, workers=2, settings=settings) as server:
+    with Server(
+        provider_url=provider.base_url, workers=2, lease_s=CALM_LEASE_S, settings=settings
+    ) as server:
         yield server
 
 
