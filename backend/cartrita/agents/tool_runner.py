@@ -16,8 +16,8 @@ from cartrita.agents.run_context import RunContext
 from cartrita.agents.tool_approvals import NOBODY, is_approval_needed, new_approval, refusal_of
 from cartrita.domain.approvals import Approval, hash_arguments
 from cartrita.domain.begun_work import with_unknown
-from cartrita.domain.broken_off import ActionBrokeOff
-from cartrita.domain.errors import ActionRefused, CartritaError, LeaseLost
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused
+from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import (
     Event,
     SourceFound,

@@ -8,8 +8,7 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 ├── NotFound                  also for resources of other owners
 ├── Conflict                  the current state does not allow it
 │   ├── IdempotencyMismatch   the key was used with another body
-│   ├── ActionRefused         it cannot be done on this desktop, and nothing was
-│   └── Controlled · DesktopGone  a person uses the desktop; it has ended
+│   └── those of desktops: `domain.desktop_errors`
 ├── RateLimited · StorageFull
 ├── BudgetExhausted       what may be used of models in a day or a month has been
 ├── Unavailable               a part of this server cannot be reached; try again
@@ -142,32 +141,6 @@ class Conflict(CartritaError):
 class IdempotencyMismatch(Conflict):
     kind = ErrorKind.IDEMPOTENCY_MISMATCH
     default_code = "idempotency_mismatch"
-
-
-class ActionRefused(Conflict):
-    """Its sentence is for a model, and quotes nothing that the screen shows."""
-
-    default_code = "action_refused"
-
-
-class Controlled(Conflict):
-    default_code = "desktop_controlled"
-    retryable = True
-
-    @classmethod
-    def by_person(cls) -> Self:
-        return cls(
-            "A person is using the desktop. Nothing was done; wait, and take a new screenshot when "
-            "it is handed back."
-        )
-
-
-class DesktopGone(Conflict):
-    default_code = "desktop_gone"
-
-    @classmethod
-    def ended(cls) -> Self:
-        return cls("The desktop has ended, with all that was open on it. Start another one.")
 
 
 class RateLimited(CartritaError):

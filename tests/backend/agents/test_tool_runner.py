@@ -9,8 +9,8 @@ from tests.backend.agents.acting_fixture import Acting, never_asking
 from tests.backend.agents.loop_fixture import CALLED, LoopFixture, asked, called, completed, said
 
 from cartrita.domain.begun_work import STOPPED_RESULT
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
+from cartrita.domain.desktop_errors import ActionBrokeOff
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.events import (
     RunStopped,

@@ -22,7 +22,8 @@ from cartrita.adapters.desktop.programs import missing_apps, missing_lines, miss
 from cartrita.adapters.desktop.running import ANSWER_S, RunningDesktop
 from cartrita.adapters.processes.children import started
 from cartrita.domain.desktop import DesktopId, DesktopIsolation, DesktopSpec
-from cartrita.domain.errors import DesktopGone, Unavailable
+from cartrita.domain.desktop_errors import DesktopGone
+from cartrita.domain.errors import Unavailable
 
 _MODULE: Final = "cartrita.adapters.desktop.host.main"
 _PROBE: Final = "cartrita.adapters.desktop.host.probe"

@@ -34,20 +34,17 @@ from cartrita.adapters.desktop.orders import (
     ViewRequest,
 )
 from cartrita.adapters.desktop.peers import peer
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, ControlChange, Done, Shot
-from cartrita.domain.desktop_hands import Impossible
-from cartrita.domain.desktop_stillness import Stillness
-from cartrita.domain.errors import (
+from cartrita.domain.desktop_errors import (
+    ActionBrokeOff,
     ActionRefused,
-    CartritaError,
     Controlled,
     DesktopGone,
-    Malformed,
-    RateLimited,
-    Unavailable,
+    ScreenChanged,
 )
-from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.domain.desktop_hands import Impossible
+from cartrita.domain.desktop_stillness import Stillness
+from cartrita.domain.errors import CartritaError, Malformed, RateLimited, Unavailable
 from cartrita.kit.secret import Secret
 
 _GONE: Final = (OSError, EOFError, ValueError, msgspec.DecodeError)

@@ -10,8 +10,9 @@ from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
 from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.domain.desktop import DesktopId
+from cartrita.domain.desktop_errors import DesktopGone
 from cartrita.domain.desktop_films import UNSETTLED, FilmFrame, FrameActor, Marker, NewFrame
-from cartrita.domain.errors import Conflict, DesktopGone
+from cartrita.domain.errors import Conflict
 from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.runs import RunStatus

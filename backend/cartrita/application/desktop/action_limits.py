@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from cartrita.domain.desktop import Action, HoldKey, Type, Wait
-from cartrita.domain.errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused
 
 
 class ActionLimits(msgspec.Struct, frozen=True, kw_only=True):

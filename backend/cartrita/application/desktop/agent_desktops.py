@@ -11,14 +11,13 @@ import structlog
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
 from cartrita.application.desktop.call_checks import require_possible
 from cartrita.application.desktop.sights import is_enough
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, Button, DesktopSession
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, DesktopGone, ScreenChanged
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.errors import ActionRefused, CartritaError, DesktopGone
+from cartrita.domain.errors import CartritaError
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, calling_agent
-from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.domain.step_places import StepPlace
 
 log = structlog.get_logger()

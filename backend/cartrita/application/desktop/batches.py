@@ -15,12 +15,11 @@ from cartrita.application.desktop.hand_backs import is_handed_back
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import LOOKS, Action, Button, DesktopSession, Screenshot
-from cartrita.domain.errors import ActionRefused, CartritaError, Controlled
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, Controlled, ScreenChanged
+from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
-from cartrita.domain.screen_changes import ScreenChanged
 
 log = structlog.get_logger()
 

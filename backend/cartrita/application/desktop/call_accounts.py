@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from cartrita.application.desktop.filming import Filmed
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import LOOKS, Action, CursorPosition
-from cartrita.domain.errors import ActionRefused, CartritaError, Unavailable
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused
+from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.files import ID_PREFIX, FileId
 from cartrita.domain.ports.desktop_use import DesktopOutcome
 from cartrita.kit import ids

@@ -6,11 +6,10 @@ from itertools import takewhile
 from cartrita.application.desktop import call_accounts
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.domain.desktop import LOOKS, Action, DesktopSession
+from cartrita.domain.desktop_errors import ActionRefused, ScreenChanged
 from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness, stillness_of
-from cartrita.domain.errors import ActionRefused
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall
-from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.tools.tool import AgentStuck
 
 

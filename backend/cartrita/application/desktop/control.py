@@ -9,7 +9,8 @@ import structlog
 from cartrita.application.desktop.films import Films
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import DesktopSession, Shot
-from cartrita.domain.errors import CartritaError, Controlled
+from cartrita.domain.desktop_errors import Controlled
+from cartrita.domain.errors import CartritaError
 from cartrita.domain.json import JsonObject
 from cartrita.domain.ports.desktop_sessions import DesktopControl
 from cartrita.domain.principals import Principal

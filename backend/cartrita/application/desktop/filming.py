@@ -10,8 +10,8 @@ import structlog
 from cartrita.application.desktop.films import FilmedAction, Films
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.domain.approvals import Decision
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import LOOKS, Action, DesktopSession, Done, Zoom
+from cartrita.domain.desktop_errors import ActionBrokeOff
 from cartrita.domain.desktop_films import UNSETTLED
 from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.files import FileId

@@ -7,7 +7,8 @@ import structlog
 from cartrita.application.desktop.action_limits import ActionLimits
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import CursorPosition, DesktopSession
-from cartrita.domain.errors import CartritaError, Controlled
+from cartrita.domain.desktop_errors import Controlled
+from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.desktop import Desktop
 
 log = structlog.get_logger()

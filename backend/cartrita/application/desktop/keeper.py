@@ -8,7 +8,8 @@ import structlog
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import DesktopStatus
-from cartrita.domain.errors import CartritaError, DesktopGone, Unavailable
+from cartrita.domain.desktop_errors import DesktopGone
+from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.ports.desktop_sessions import DesktopWatch, WatchedDesktop
 from cartrita.kit.repeated_failures import RepeatedFailures
 

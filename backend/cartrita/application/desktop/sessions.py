@@ -16,20 +16,13 @@ from cartrita.domain.desktop import (
     DesktopSpec,
     DesktopStatus,
 )
+from cartrita.domain.desktop_errors import DesktopGone, DesktopStarting
 from cartrita.domain.desktop_places import shown_size
-from cartrita.domain.errors import (
-    CartritaError,
-    Conflict,
-    DesktopGone,
-    Forbidden,
-    NotFound,
-    Unavailable,
-)
+from cartrita.domain.errors import CartritaError, Conflict, Forbidden, NotFound, Unavailable
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop import Desktop, Desktops
 from cartrita.domain.ports.desktop_sessions import DesktopLimits, DesktopStore
 from cartrita.domain.principals import Principal
-from cartrita.domain.starting_desktops import DesktopStarting
 from cartrita.kit import clock, ids
 from cartrita.kit.pagination import Page
 

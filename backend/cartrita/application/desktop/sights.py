@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from cartrita.domain.approvals import Decision
 from cartrita.domain.desktop import LOOKS, Action, DesktopId, Screenshot
+from cartrita.domain.desktop_errors import ScreenChanged
 from cartrita.domain.files import FileId
 from cartrita.domain.ports.desktop_use import DesktopCall
-from cartrita.domain.screen_changes import ScreenChanged
 
 
 class Sight(msgspec.Struct, frozen=True):

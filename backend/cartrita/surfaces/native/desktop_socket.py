@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from cartrita.application.desktop.control import holder_of
 from cartrita.domain.desktop import DesktopSession
-from cartrita.domain.errors import CartritaError, DesktopGone, Malformed, Unauthenticated
+from cartrita.domain.desktop_errors import DesktopGone
+from cartrita.domain.errors import CartritaError, Malformed, Unauthenticated
 from cartrita.domain.ports.desktop import Desktop, Viewer
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation

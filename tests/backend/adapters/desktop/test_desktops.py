@@ -16,7 +16,6 @@ from tests.harness.x_display import eventually, keys_down
 from cartrita.adapters.desktop import running
 from cartrita.adapters.desktop.desktops import LocalDesktops, open_desktops
 from cartrita.adapters.desktop.running import RunningDesktop
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import (
     Click,
     DesktopId,
@@ -29,15 +28,16 @@ from cartrita.domain.desktop import (
     Type,
     Wait,
 )
-from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness
-from cartrita.domain.errors import (
+from cartrita.domain.desktop_errors import (
+    ActionBrokeOff,
     ActionRefused,
     Controlled,
     DesktopGone,
-    Unavailable,
+    ScreenChanged,
 )
+from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness
+from cartrita.domain.errors import Unavailable
 from cartrita.domain.ports.desktop import Desktop, Desktops
-from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit.secret import Secret
 
 pytestmark = pytest.mark.slow

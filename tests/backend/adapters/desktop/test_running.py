@@ -15,9 +15,9 @@ from cartrita.adapters.desktop.frames import MOST_SHOWN
 from cartrita.adapters.desktop.orders import MOST_OCTETS
 from cartrita.adapters.desktop.peers import Peer
 from cartrita.adapters.desktop.running import ANSWER_S, RunningDesktop
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Screenshot
-from cartrita.domain.errors import DesktopGone, Unavailable
+from cartrita.domain.desktop_errors import ActionBrokeOff, DesktopGone
+from cartrita.domain.errors import Unavailable
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from cartrita.adapters.desktop.desktops import open_desktops
 from cartrita.adapters.desktop.host.viewers import MOST
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.desktop import DesktopId, DesktopIsolation, Move, Point, Screenshot, Type, Wait
-from cartrita.domain.errors import Controlled, Malformed, RateLimited
+from cartrita.domain.desktop_errors import Controlled
+from cartrita.domain.errors import Malformed, RateLimited
 
 pytestmark = pytest.mark.slow
 

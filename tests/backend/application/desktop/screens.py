@@ -24,17 +24,11 @@ from cartrita.domain.desktop import (
     Type,
     Wait,
 )
+from cartrita.domain.desktop_errors import ActionRefused, Controlled, DesktopGone, ScreenChanged
 from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.desktop_stillness import Stillness
-from cartrita.domain.errors import (
-    ActionRefused,
-    CartritaError,
-    Controlled,
-    DesktopGone,
-    Unavailable,
-)
+from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.ports.desktop import Viewer
-from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.kit.secret import Secret
 
 

@@ -16,20 +16,18 @@ from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.application.desktop.films import FilmedAction
 from cartrita.application.desktop.hand_overs import DesktopHandOvers
 from cartrita.domain.approvals import Approval, Decision
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Click, Done, HoldKey, Key, Move, Point, Screenshot, Type, Wait
-from cartrita.domain.desktop_films import NOT_FILMED, UNSETTLED, Shown
-from cartrita.domain.errors import (
+from cartrita.domain.desktop_errors import (
+    ActionBrokeOff,
     ActionRefused,
-    Conflict,
     Controlled,
     DesktopGone,
-    StorageFull,
-    Unavailable,
+    ScreenChanged,
 )
+from cartrita.domain.desktop_films import NOT_FILMED, UNSETTLED, Shown
+from cartrita.domain.errors import Conflict, StorageFull, Unavailable
 from cartrita.domain.files import FileQuota
 from cartrita.domain.ids import RunId
-from cartrita.domain.screen_changes import ScreenChanged
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit import clock
 from cartrita.kit.ids import uuid7

@@ -9,8 +9,8 @@ from tests.backend.application.desktop.test_agent_desktops import HERE, OUTSIDE,
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.approvals import Decision
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Click, Move, Point, Press, Release, Screenshot, Wait
+from cartrita.domain.desktop_errors import ActionBrokeOff
 from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import ConversationId, RunId

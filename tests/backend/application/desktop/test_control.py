@@ -8,7 +8,8 @@ from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixtur
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.desktops import DesktopTable
 from cartrita.domain.desktop import DesktopId, Screenshot
-from cartrita.domain.errors import Controlled, Unavailable
+from cartrita.domain.desktop_errors import Controlled
+from cartrita.domain.errors import Unavailable
 from cartrita.domain.principals import Principal
 
 

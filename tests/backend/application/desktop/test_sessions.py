@@ -17,18 +17,11 @@ from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_frames, desktop_sessions
 from cartrita.adapters.persistence.tables.files import attachments
 from cartrita.domain.desktop import DesktopId, DesktopSpec, DesktopStatus, Screenshot
-from cartrita.domain.errors import (
-    Conflict,
-    DesktopGone,
-    Forbidden,
-    NotFound,
-    RateLimited,
-    Unavailable,
-)
+from cartrita.domain.desktop_errors import DesktopGone, DesktopStarting
+from cartrita.domain.errors import Conflict, Forbidden, NotFound, RateLimited, Unavailable
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop_sessions import DesktopLimits
 from cartrita.domain.principals import Principal
-from cartrita.domain.starting_desktops import DesktopStarting
 from cartrita.kit import clock
 from cartrita.kit.ids import uuid7
 

@@ -8,10 +8,8 @@ from tests.backend.application.desktop.test_agent_desktops import HERE
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.desktop.hand_overs import DesktopHandOvers
-from cartrita.domain.broken_off import ActionBrokeOff
 from cartrita.domain.desktop import Action, Area, Click, DesktopSession, Screenshot, Type, Zoom
-from cartrita.domain.errors import ActionRefused
-from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, ScreenChanged
 from cartrita.domain.step_places import WHOLE_RUN, StepPlace
 
 TASK = StepPlace((1, 1))

@@ -17,7 +17,8 @@ from cartrita.adapters.persistence.tables.desktops import desktop_sessions
 from cartrita.application.desktop import tasks as module
 from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks, StartedTask
 from cartrita.domain.desktop import DesktopStatus, Press, Screenshot
-from cartrita.domain.errors import Conflict, DesktopGone, InvalidInput
+from cartrita.domain.desktop_errors import DesktopGone
+from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.events import Event, LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelProfile

@@ -6,7 +6,7 @@ from Xlib.error import ConnectionClosedError, DisplayError
 
 from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.adapters.desktop.host.driving import Driver
-from cartrita.domain.errors import DesktopGone
+from cartrita.domain.desktop_errors import DesktopGone
 
 
 def drivers(display: str, settle_s: float) -> tuple[Driver, Driver]:

@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from cartrita.domain.desktop import ControlChange
-from cartrita.domain.errors import Controlled
-from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.domain.desktop_errors import Controlled, ScreenChanged
 
 T = TypeVar("T")
 

@@ -11,9 +11,10 @@ import anyio
 
 from cartrita.adapters.desktop.host.driving import Driver, Input
 from cartrita.domain.desktop import Action, Button, Done, HoldKey, Shot, Type, Wait
+from cartrita.domain.desktop_errors import ActionRefused, DesktopGone
 from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.desktop_stillness import Stillness
-from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone, Unavailable
+from cartrita.domain.errors import DeadlineExceeded, Unavailable
 
 _GRACE_S: Final = 5.0
 """For a driver to notice that it is to stop; one that does not has lost its display."""

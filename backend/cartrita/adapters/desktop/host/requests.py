@@ -43,14 +43,8 @@ from cartrita.adapters.desktop.orders import (
     ViewRequest,
 )
 from cartrita.domain.desktop import LOOKS, Action, Button, Done, Shot
-from cartrita.domain.errors import (
-    ActionRefused,
-    Controlled,
-    DeadlineExceeded,
-    DesktopGone,
-    Unavailable,
-)
-from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.domain.desktop_errors import ActionRefused, Controlled, DesktopGone, ScreenChanged
+from cartrita.domain.errors import DeadlineExceeded, Unavailable
 
 _STOPPED: Final = "It was stopped."
 _TOO_LONG: Final = "This is more than a desktop is told at once: nothing of it was done."

@@ -12,7 +12,7 @@ from cartrita.adapters.desktop.host.hands import Hands
 from cartrita.adapters.desktop.host.rfb import BadMessage, ClientMessages
 from cartrita.adapters.desktop.host.screens import running
 from cartrita.adapters.desktop.orders import RefusedAnswer
-from cartrita.domain.errors import DesktopGone
+from cartrita.domain.desktop_errors import DesktopGone
 
 MOST: Final = 8
 """So many at once: each takes a process, and a part of a processor while the screen changes."""

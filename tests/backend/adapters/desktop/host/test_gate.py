@@ -7,8 +7,7 @@ import pytest
 
 from cartrita.adapters.desktop.host.gate import Gate
 from cartrita.domain.desktop import ControlChange
-from cartrita.domain.errors import ActionRefused, Controlled
-from cartrita.domain.screen_changes import ScreenChanged
+from cartrita.domain.desktop_errors import ActionRefused, Controlled, ScreenChanged
 
 LONG = 600.0
 

@@ -21,9 +21,10 @@ from cartrita.domain.desktop import (
     Shot,
     Type,
 )
+from cartrita.domain.desktop_errors import ActionRefused, DesktopGone
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness
-from cartrita.domain.errors import ActionRefused, DeadlineExceeded, DesktopGone, Unavailable
+from cartrita.domain.errors import DeadlineExceeded, Unavailable
 
 LONG = 600.0
 SHOT = Shot(b"png", 1, 1, Point(0, 0))

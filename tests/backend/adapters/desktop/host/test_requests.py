@@ -18,7 +18,8 @@ from cartrita.adapters.desktop.host.requests import Requests
 from cartrita.adapters.desktop.host.viewers import Viewers
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.desktop import LONGEST_TYPED, MOST_ACTIONS, Type
-from cartrita.domain.errors import ActionRefused, Unavailable
+from cartrita.domain.desktop_errors import ActionRefused
+from cartrita.domain.errors import Unavailable
 
 
 class Host:

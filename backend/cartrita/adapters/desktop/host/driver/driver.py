@@ -29,9 +29,9 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
+from cartrita.domain.desktop_errors import DesktopGone
 from cartrita.domain.desktop_places import Scale
 from cartrita.domain.desktop_stillness import Stillness
-from cartrita.domain.errors import DesktopGone
 
 
 class _Parts(NamedTuple):

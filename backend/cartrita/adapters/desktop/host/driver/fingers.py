@@ -9,7 +9,7 @@ from cartrita.adapters.desktop.host.driver.key_map import KeyMap
 from cartrita.adapters.desktop.host.driver.key_names import SHIFT, SHIFTS, is_known
 from cartrita.adapters.desktop.host.driver.keyboard import Keyboard
 from cartrita.adapters.desktop.host.driver.x_server import XServer
-from cartrita.domain.errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused
 
 _OF_KEYPADS: Final = {
     **{XK.XK_KP_0 + digit: XK.XK_0 + digit for digit in range(10)},

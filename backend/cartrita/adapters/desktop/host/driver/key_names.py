@@ -9,7 +9,7 @@ from typing import Final
 from Xlib import XK
 from Xlib.keysymdef import latin1, miscellany, xf86
 
-from cartrita.domain.errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused
 
 SHIFT: Final = XK.XK_Shift_L
 SHIFTS: Final = (XK.XK_Shift_L, XK.XK_Shift_R)

@@ -9,7 +9,7 @@ from cartrita.adapters.desktop.host.driver.key_map import KeyMap
 from cartrita.adapters.desktop.host.driver.key_names import CAPS_LOCK
 from cartrita.adapters.desktop.host.driver.settling import Settling
 from cartrita.adapters.desktop.host.driver.x_server import XServer
-from cartrita.domain.errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused
 
 _CATCH_UP_S: Final = 10.0
 """A program that has not read its input for so long is not waited for any longer."""

@@ -17,7 +17,7 @@ from cartrita.domain.desktop import (
     Type,
     Zoom,
 )
-from cartrita.domain.errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused
 
 
 class Screen(NamedTuple):

@@ -19,7 +19,7 @@ from cartrita.adapters.desktop.host.driver.atoms import listed
 from cartrita.adapters.desktop.host.driver.focus import Focus, focus_of
 from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.desktop import Area, Point
-from cartrita.domain.errors import DesktopGone
+from cartrita.domain.desktop_errors import DesktopGone
 
 _LOST = (
     error.ConnectionClosedError,

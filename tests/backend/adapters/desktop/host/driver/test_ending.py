@@ -32,7 +32,7 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
-from cartrita.domain.errors import ActionRefused, DesktopGone
+from cartrita.domain.desktop_errors import ActionRefused, DesktopGone
 
 # python-xlib closes no socket of a connection that it could not make.
 _LEAK = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -9,7 +9,7 @@ from tests.backend.examples import examples
 from Xlib import XK
 
 from cartrita.adapters.desktop.host.driver import key_names
-from cartrita.domain.errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused
 
 
 @pytest.mark.parametrize(

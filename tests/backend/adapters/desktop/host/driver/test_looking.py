@@ -29,9 +29,9 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
+from cartrita.domain.desktop_errors import ActionRefused
 from cartrita.domain.desktop_films import PressedPlace
 from cartrita.domain.desktop_stillness import Stillness
-from cartrita.domain.errors import ActionRefused
 
 pytestmark = pytest.mark.slow
 _NUMBER = 1000 + os.getpid() % 50_000

@@ -24,7 +24,7 @@ from cartrita.domain.desktop import (
     Wait,
     Zoom,
 )
-from cartrita.domain.errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused
 
 _SCREEN = Screen(1280, 800)
 _OUTSIDE = "The point is outside of the screen (1280 x 800)."
