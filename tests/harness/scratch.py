@@ -42,13 +42,18 @@ def claim(home: Path) -> Path:
     """A folder in `home` until this process ends; removes those of processes that were killed."""
     with _locked(home):
         for each in home.iterdir():
-            with suppress(BlockingIOError), _locked(each, fcntl.LOCK_NB):
+            with suppress(OSError), _locked(each, fcntl.LOCK_NB):  # in use, or gone meanwhile
                 shutil.rmtree(each, ignore_errors=True)
         mine = Path(tempfile.mkdtemp(dir=home))
         mine.chmod(0o711)
         fcntl.flock(os.open(mine, os.O_RDONLY), fcntl.LOCK_EX)  # until the process ends
-    atexit.register(shutil.rmtree, mine, ignore_errors=True)
+    atexit.register(_remove, mine, home)
     return mine
+
+
+def _remove(mine: Path, home: Path) -> None:
+    with suppress(OSError), _locked(home):
+        shutil.rmtree(mine, ignore_errors=True)
 
 
 def _is_plenty() -> bool:

@@ -42,6 +42,15 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_one_that_is_removed_while_they_are_looked_at_is_nothing_to_do(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.symlink_to(tmp_path / "nothing")  # it is listed, and cannot be opened
+    process, mine = _claimed(tmp_path)
+    with process:
+        assert mine.parent == tmp_path
+    assert list(tmp_path.iterdir()) == [gone]
+
+
 def test_each_folder_is_new_and_any_user_can_pass_through_it() -> None:
     folders = [scratch.folder("cartrita-test-") for _ in range(2)]
     try:
