@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
-from cartrita.application.desktop.call_checks import require_possible
+from cartrita.application.desktop.call_checks import require_possible, require_secrets_first
 from cartrita.application.desktop.sights import is_enough
 from cartrita.domain.desktop import Action, Button, DesktopSession
 from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, DesktopGone, ScreenChanged
@@ -96,6 +96,7 @@ class AgentDesktops:
     ) -> Shown | None:
         """See `DesktopUse`."""
         self._parts.limits.require_all(actions)
+        require_secrets_first(actions)
         sessions = self._parts.sessions
         session = await sessions.of_conversation(conversation_id)
         if session is None:

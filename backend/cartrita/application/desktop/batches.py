@@ -108,6 +108,8 @@ class ActionBatch:
         """Raise for a call of which nothing is to be begun."""
         call = self._call
         self._use.limits.require_all(call.actions)
+        if call.approval is not None:
+            call_checks.require_secrets_first(call.actions)
         if len(call.actions) > 1:  # else it is refused itself, and filmed
             await call_checks.require_possible(self._desktop, call.actions)
         if self._sight is None:  # what others have left is not its own
@@ -116,11 +118,11 @@ class ActionBatch:
         await self._standstill.require(self._desktop, call)
 
     async def _do_in_order(self) -> None:
-        looks = call_checks.looks_first(self._call.actions)
+        compared = call_checks.compared_before(self._call.actions)
         for index, action in enumerate(self._call.actions, 1):
             self._account.begin(index)
             self._require_time()
-            if looks and index == looks + 1:  # they took their time, as waiting does
+            if index in compared:
                 await self._standstill.require(self._desktop, self._call)
             await self._act(index, action)
 

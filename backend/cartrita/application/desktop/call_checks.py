@@ -1,16 +1,22 @@
 """What is asked before actions of a call: whether they can be done on this screen."""
 
 from collections.abc import Sequence
-from itertools import takewhile
+from typing import Final
 
 from cartrita.application.desktop import call_accounts
 from cartrita.application.desktop.memory import DesktopMemory
-from cartrita.domain.desktop import LOOKS, Action, DesktopSession
+from cartrita.domain.desktop import LOOKS, Action, DesktopSession, Move, Type
 from cartrita.domain.desktop_errors import ActionRefused, ScreenChanged
 from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness, stillness_of
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall
 from cartrita.tools.tool import AgentStuck
+
+_UNSEEN: Final = (
+    "A secret is typed only on the screen that was shown to whoever approves of it, so nothing but "
+    "looks may come before it in its call. Do the rest first, such as the click into the field, "
+    "and type the secret in a call of its own."
+)
 
 
 async def require_possible(desktop: Desktop, actions: Sequence[Action]) -> None:
@@ -20,9 +26,34 @@ async def require_possible(desktop: Desktop, actions: Sequence[Action]) -> None:
         raise ActionRefused(call_accounts.impossible(found.index, len(actions), found.why))
 
 
-def looks_first(actions: Sequence[Action]) -> int:
-    """How many looks are before the first action that is none."""
-    return sum(1 for _ in takewhile(lambda one: isinstance(one, LOOKS), actions))
+def require_secrets_first(actions: Sequence[Action]) -> None:
+    """Raise ActionRefused for a secret behind what the call itself makes of the screen.
+
+    Whoever approves has not seen that. What looks and moves of the pointer make of it is compared.
+    """
+    first = _first(actions, (*LOOKS, Move))
+    if any(_is_secret(action) for action in actions[first:]):
+        raise ActionRefused(_UNSEEN)
+
+
+def compared_before(actions: Sequence[Action]) -> frozenset[int]:
+    """The indexes, from 1, of the actions before which the screen is compared once more.
+
+    Before them come actions that take their time, as waiting does.
+    """
+    acts = _first(actions, LOOKS)
+    secrets = (index for index, one in enumerate(actions, 1) if _is_secret(one))
+    return frozenset({acts, next(secrets, acts)}) - {1}
+
+
+def _first(actions: Sequence[Action], others: tuple[type[Action], ...]) -> int:
+    """The index, from 1, of the first action that is none of these, or is behind all of them."""
+    found = (index for index, one in enumerate(actions, 1) if not isinstance(one, others))
+    return next(found, len(actions) + 1)
+
+
+def _is_secret(action: Action) -> bool:
+    return isinstance(action, Type) and action.secret is not None
 
 
 class Standstill:

@@ -19,7 +19,6 @@ from cartrita.domain.desktop import (
     Key,
     Move,
     Point,
-    Screenshot,
     Shot,
     Type,
     Wait,
@@ -52,7 +51,7 @@ class Screen:
         self.pointer = Point(0, 0)
         self._changes = 0
         self._focus = 0
-        self._shown: dict[str, int] = {}
+        self._shown: dict[str, tuple[int, int]] = {}
         self._version = 1
         self._asked_for = 0
         self.held: frozenset[Button] = frozenset()
@@ -81,10 +80,10 @@ class Screen:
             self.hangs.set()
             await asyncio.Event().wait()
         self._note(action)
-        if not isinstance(action, Screenshot):
+        if not isinstance(action, (*LOOKS, Move)):
             self._changes += 1
         after = self._shot()
-        self._shown[sha256(after.png).hexdigest()] = self._focus
+        self._shown[sha256(after.png).hexdigest()] = self._changes, self._focus
         return Done(
             before=before,
             after=after,
@@ -95,14 +94,16 @@ class Screen:
         )
 
     async def is_unchanged(self, picture: str, still: Stillness) -> bool:
-        """See `Desktop.is_unchanged`; what changes does so everywhere."""
+        """See `Desktop.is_unchanged`; what changes does so everywhere, but the pointer nowhere."""
         self._require_there()
         if self.holder is not None:
             raise Controlled.by_person()
-        if picture not in self._shown or (still.focus and self._shown[picture] != self._focus):
+        if picture not in self._shown:
             return False
-        now = sha256(self._shot().png).hexdigest()
-        return picture == now or not (still.places or still.whole)
+        changes, focus = self._shown[picture]
+        if still.focus and focus != self._focus:
+            return False
+        return changes == self._changes or not (still.places or still.whole)
 
     def _note(self, action: Action) -> None:
         self.held = held_after(self.held, action)
@@ -194,7 +195,7 @@ class Screen:
         return None
 
     def _shot(self) -> Shot:
-        drawn = zlib.compress(f"{self._changes}".encode())
+        drawn = zlib.compress(f"{self._changes} {self.pointer}".encode())
         return Shot(b"\x89PNG\r\n\x1a\n" + drawn, self.spec.width, self.spec.height, self.pointer)
 
 

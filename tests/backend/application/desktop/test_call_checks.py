@@ -5,7 +5,18 @@ from tests.backend.application.desktop.desk_fixture import DeskFixture
 from tests.backend.application.desktop.test_agent_desktops import HERE, approved
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.domain.desktop import Action, HoldKey, Key, Screenshot, Type
+from cartrita.domain.desktop import (
+    Action,
+    CursorPosition,
+    HoldKey,
+    Key,
+    Move,
+    Point,
+    Screenshot,
+    Scroll,
+    Type,
+)
+from cartrita.domain.desktop_errors import ActionRefused
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit.secret import Secret
 from cartrita.tools.tool import AgentStuck
@@ -58,6 +69,50 @@ async def test_a_secret_is_typed_on_the_screen_that_was_shown(pool: Database) ->
     shown = await desk.shown(conversation, SECRET)
     assert (await desk.do(conversation, SECRET, approval=approved(desk, shown))).success
     assert screen.typed == ["1234"]
+
+
+@pytest.mark.parametrize("before", [HERE, Scroll(down=1), RETURN, Type("ann\t"), SECRET])
+async def test_nobody_is_asked_about_a_secret_behind_what_changes_the_screen(
+    pool: Database, before: Action
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await screen.keep({"PIN": Secret("1234")})
+    await desk.do(conversation, Screenshot())
+    behind = Screenshot(), before, Screenshot(), SECRET, RETURN
+    with pytest.raises(ActionRefused, match="in a call of its own"):
+        await desk.shown(conversation, *behind)
+    of_before = approved(desk, await desk.shown(conversation, HERE))
+    refused = await desk.do(conversation, *behind, approval=of_before)
+    assert refused.text.startswith("Nothing was done. A secret is typed only on the screen that")
+    assert (screen.typed, screen.done) == ([], [Screenshot()] * 2)
+    assert (await desk.do(conversation, *behind)).success, "nobody was shown anything"
+
+
+@pytest.mark.parametrize("changes_after", [None, Screenshot(), Move(Point(7, 7)), CursorPosition()])
+async def test_a_secret_behind_looks_is_compared_right_before_it_is_typed(
+    pool: Database, monkeypatch: pytest.MonkeyPatch, changes_after: Action | None
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await screen.keep({"PIN": Secret("1234")})
+    await desk.do(conversation, Screenshot())
+    actions = Screenshot(), Move(Point(7, 7)), CursorPosition(), SECRET, RETURN
+    approval = approved(desk, await desk.shown(conversation, *actions))
+    film = desk.films.done
+
+    async def changing(*given: object) -> object:
+        filmed = await film(*given)  # pyright: ignore[reportArgumentType]
+        if screen.done[-1] == changes_after and len(screen.done) > 1:
+            screen.show_something_else()
+        return filmed
+
+    monkeypatch.setattr(desk.films, "done", changing)
+    outcome = await desk.do(conversation, *actions, approval=approval)
+    assert outcome.success is (changes_after is None)
+    assert screen.typed == (["1234"] if changes_after is None else [])
 
 
 async def test_keys_on_a_screen_that_changes_by_itself_are_given_up(pool: Database) -> None:

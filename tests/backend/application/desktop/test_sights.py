@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixture
+from msgspec.structs import replace
+from tests.backend.application.desktop.desk_fixture import LIMITS, PRINCIPAL, DeskFixture
 from tests.backend.application.desktop.test_agent_desktops import HERE
 
 from cartrita.adapters.persistence.database import Database
@@ -58,7 +59,7 @@ async def act_beside(desk: DeskFixture, session: DesktopSession) -> None:
 async def test_what_was_ordered_before_the_screen_was_seen_is_not_done(
     pool: Database, between: Callable[[DeskFixture, DesktopSession], Awaitable[None]]
 ) -> None:
-    desk = DeskFixture(pool)
+    desk = DeskFixture(pool, actions=replace(LIMITS, looks_max=9))
     session = await desk.started()
     screen = desk.screen(session)
     assert await turn(desk, session, WHOLE_RUN.step(1), Screenshot()) == [True]
