@@ -47,6 +47,7 @@ CREATE TABLE desktop_sessions (
   created_at timestamptz NOT NULL DEFAULT now(),
   used_at timestamptz NOT NULL DEFAULT now(),
   expires_at timestamptz NOT NULL,
+  idle_s double precision NOT NULL,
   ended_at timestamptz,
   reason text,
   holder text,

@@ -150,6 +150,7 @@ def _parts(
         machine=machine,
         spec=_spec(desktop),
         lifetime_s=desktop.lifetime_s,
+        idle_s=desktop.idle_s,
         limits=DesktopLimits(machine=desktop.sessions_max, owner=desktop.sessions_per_owner),
     )
     sessions = DesktopSessions(table, _conversations(storage), memory, desktops, plan)
@@ -187,7 +188,6 @@ def _parts(
             sessions,
             memory,
             machine=machine,
-            idle_s=desktop.idle_s,
             start_s=desktop.start_timeout_s,
             interval_s=_WITHOUT_SWEEP_S if desktops is None else desktop.sweep_s,
         ),

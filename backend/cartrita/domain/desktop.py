@@ -243,7 +243,8 @@ class ControlChange(msgspec.Struct, frozen=True):
 class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
     """A desktop of an owner, that of one conversation.
 
-    `machine` is where it runs. `reason` says why it ended. Without `control` agents may use it.
+    `machine` is where it runs; it ends when nobody has used it for `idle_s`. `reason` says why it
+    ended. Without `control` agents may use it.
     `external_id` is the one of its conversation.
     """
 
@@ -258,6 +259,7 @@ class DesktopSession(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     used_at: datetime
     expires_at: datetime
+    idle_s: float
     control: Control | None = None
     reason: str | None = None
     external_id: str | None = None

@@ -148,7 +148,7 @@ class DesktopTable:
         """See DesktopControl."""
         await self._change(desktop_id, {"used_at": func.now()})
 
-    async def due(self, machine: str, idle_s: float) -> Sequence[DueDesktop]:
+    async def due(self, machine: str) -> Sequence[DueDesktop]:
         """See DesktopWatch."""
         reason = case(
             (_s.machine != machine, _LOST),
@@ -159,7 +159,7 @@ class DesktopTable:
         since = case((_s.machine == machine, func.now()), else_=func.now() - _seconds(_LOST_S))
         over = or_(
             _s.expires_at <= since,
-            and_(_s.used_at + _seconds(idle_s) <= since, ~_BUSY),
+            and_(_s.used_at + _seconds(_s.idle_s) <= since, ~_BUSY),
             and_(_s.machine == machine, _c.deleted_at.is_not(None)),
         )
         query = _SESSIONS.add_columns(reason.label("why")).where(_ALIVE, over)
@@ -239,5 +239,6 @@ def _after(cursor: str) -> tuple[datetime, UUID]:
         ) from None
 
 
-def _seconds(seconds: float) -> Function[object]:
-    return func.make_interval(0, 0, 0, 0, 0, 0, literal(seconds, Double))
+def _seconds(seconds: float | ColumnElement[float]) -> Function[object]:
+    told = seconds if isinstance(seconds, ColumnElement) else literal(seconds, Double)
+    return func.make_interval(0, 0, 0, 0, 0, 0, told)

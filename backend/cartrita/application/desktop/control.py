@@ -12,6 +12,7 @@ from cartrita.domain.desktop import DesktopSession, Shot
 from cartrita.domain.desktop_errors import Controlled
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.json import JsonObject
+from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_sessions import DesktopControl
 from cartrita.domain.principals import Principal
 
@@ -64,7 +65,7 @@ class DesktopLeases:
                     await opened.hand_back(holder)
             raise
         if taken.changed:
-            await self._films.person(session, _told("take_over", note), await opened.look())
+            await self._films.person(session, _told("take_over", note), await _screen(opened))
         return await self._sessions.get(principal, desktop)
 
     async def release(
@@ -73,7 +74,7 @@ class DesktopLeases:
         """Hand it back. Raises Controlled while another has it."""
         session = await self._sessions.get(principal, desktop)
         opened, holder = await self._sessions.opened(session), holder_of(principal)
-        shot = await opened.look()
+        shot = await _screen(opened)
         handed = await opened.hand_back(holder)
         await self._store.let_go(session.id, handed.number)
         if handed.changed:
@@ -93,6 +94,15 @@ class DesktopLeases:
         """The screen now. Raises DesktopGone."""
         session = await self._sessions.get(principal, desktop)
         return await (await self._sessions.opened(session)).look()
+
+
+async def _screen(desktop: Desktop) -> Shot | None:
+    """How it looks, where that can be known now: the control changes hands all the same."""
+    try:
+        return await desktop.look()
+    except CartritaError as error:
+        log.info("picture_of_person_not_taken", code=error.code)
+        return None
 
 
 def _told(kind: str, note: str | None) -> JsonObject:

@@ -105,15 +105,16 @@ class Films:
         """Film why an action was not done, or not to its end."""
         await self._store.settle(session.id, number, filmed.frame(why))
 
-    async def person(self, session: DesktopSession, action: JsonObject, shot: Shot) -> None:
-        """Film what a person did about the control, and how the screen looks.
+    async def person(self, session: DesktopSession, action: JsonObject, shot: Shot | None) -> None:
+        """Film what a person did about the control, and how the screen looks, if that is known.
 
         It is done already: what cannot be stored of it is left out.
         """
+        after = None
         try:
-            after = await self._pictures.screen(session, shot)
+            if shot is not None:
+                after = await self._pictures.screen(session, shot)
         except CartritaError as error:
-            after = None
             log.info("picture_of_person_not_stored", code=error.code)
         try:
             await self._add(

@@ -30,7 +30,6 @@ class DesktopKeeper:
         memory: DesktopMemory,
         *,
         machine: str,
-        idle_s: float,
         start_s: float,
         interval_s: float,
     ) -> None:
@@ -38,7 +37,6 @@ class DesktopKeeper:
         self._sessions = sessions
         self._memory = memory
         self._machine = machine
-        self._idle_s = idle_s
         self._start = timedelta(seconds=start_s + _START_GRACE_S)
         self._interval_s = interval_s
         self._failure_logger = RepeatedFailures("desktop_keeper_failed")
@@ -58,7 +56,7 @@ class DesktopKeeper:
 
     async def look(self) -> None:
         """End what is to be ended now."""
-        for due in await self._watch.due(self._machine, self._idle_s):
+        for due in await self._watch.due(self._machine):
             await self._sessions.end(due.session, due.reason)
             log.info("desktop_ended", desktop=due.session.id.hex, reason=due.reason)
         known = self._memory.known

@@ -38,6 +38,7 @@ class DesktopPlan(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     spec: DesktopSpec
     lifetime_s: float
+    idle_s: float
     limits: DesktopLimits
 
 
@@ -107,6 +108,7 @@ class DesktopSessions:
             created_at=now,
             used_at=now,
             expires_at=now + timedelta(seconds=self._plan.lifetime_s),
+            idle_s=self._plan.idle_s,
         )
         with desktops.announced(session.id):  # before anybody can read that it starts
             await self._store.begin(session, self._plan.limits)

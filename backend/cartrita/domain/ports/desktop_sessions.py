@@ -84,10 +84,10 @@ class DesktopControl(Protocol):
 class DesktopWatch(Protocol):
     """Finds those that are to be ended."""
 
-    async def due(self, machine: str, idle_s: float) -> Sequence[DueDesktop]:
+    async def due(self, machine: str) -> Sequence[DueDesktop]:
         """Those whose time is over: of this machine, and of others that do not end theirs.
 
-        What nobody uses on a machine that is gone holds no room for longer than here.
+        Each has the time that its own machine has given it.
         """
         ...
 

@@ -92,6 +92,7 @@ class DeskFixture:
             machine=machine,
             spec=SPEC,
             lifetime_s=lifetime_s,
+            idle_s=idle_s,
             limits=limits or DesktopLimits(machine=4, owner=2),
         )
         desktops = self.screens if enabled else None
@@ -115,7 +116,6 @@ class DeskFixture:
             self.sessions,
             self.memory,
             machine=machine,
-            idle_s=idle_s,
             start_s=1,
             interval_s=60,
         )

@@ -7,7 +7,7 @@ from tests.backend.application.desktop.desk_fixture import PRINCIPAL, DeskFixtur
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.desktops import DesktopTable
-from cartrita.domain.desktop import DesktopId, Screenshot
+from cartrita.domain.desktop import DesktopId, Screenshot, Shot
 from cartrita.domain.desktop_errors import Controlled
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.principals import Principal
@@ -91,3 +91,21 @@ async def test_who_has_it_already_keeps_it_where_that_cannot_be_stored(pool: Dat
     with pytest.raises(Unavailable):
         await desk.leases.take(PRINCIPAL, session.public_id)
     assert desk.screen(session).holder == PRINCIPAL.key_id
+
+
+async def test_the_control_changes_hands_where_nobody_can_see_the_screen(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+
+    async def late() -> Shot:
+        raise Unavailable("The desktop does not answer now.")
+
+    monkeypatch.setattr(desk.screen(session), "look", late)
+    taken = await desk.leases.take(PRINCIPAL, session.public_id)
+    released = await desk.leases.release(PRINCIPAL, session.public_id)
+    assert taken.control is not None
+    assert released.control is None
+    kinds = [kind for kind, _ in await desk.film(session)]
+    assert kinds == ["person take_over", "person hand_back"]

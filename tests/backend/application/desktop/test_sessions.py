@@ -258,7 +258,7 @@ async def test_one_that_a_person_sees_is_not_idle(pool: Database) -> None:
 
 
 async def test_one_of_a_machine_that_is_gone_holds_no_room_once_it_is_idle(pool: Database) -> None:
-    gone, here = DeskFixture(pool, machine="gone"), DeskFixture(pool, idle_s=60.0)
+    gone, here = DeskFixture(pool, machine="gone", idle_s=60.0), DeskFixture(pool)
     lost, used = await gone.started(), await gone.started()
     for_long = desktop_sessions.c.used_at - func.make_interval(0, 0, 0, 0, 0, 3)
     idle = update(desktop_sessions).where(desktop_sessions.c.id == lost.id)
@@ -271,6 +271,19 @@ async def test_one_of_a_machine_that_is_gone_holds_no_room_once_it_is_idle(pool:
     assert (found.alive, found.reason) == (False, "The machine that ran it is gone.")
     assert (await here.sessions.get(PRINCIPAL, used.public_id)).alive
     await here.started()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_one_that_its_machine_gives_longer_is_not_ended_by_others(
+    pool: Database, *, enabled: bool
+) -> None:
+    session = await DeskFixture(pool, machine="there", idle_s=3600.0).started()
+    minutes_ago = desktop_sessions.c.used_at - func.make_interval(0, 0, 0, 0, 0, 30)
+    async with pool.use() as connection:
+        await connection.execute(update(desktop_sessions).values(used_at=minutes_ago))
+    other = DeskFixture(pool, idle_s=60.0, enabled=enabled)
+    await other.keeper.look()
+    assert (await other.sessions.get(PRINCIPAL, session.public_id)).alive
 
 
 async def test_what_a_dead_worker_began_to_start_is_given_up(pool: Database) -> None:

@@ -18,6 +18,7 @@ desktop_sessions = Table(
     Column("created_at", MOMENT, nullable=False),
     Column("used_at", MOMENT, nullable=False),
     Column("expires_at", MOMENT, nullable=False),
+    Column("idle_s", Double, nullable=False),
     Column("ended_at", MOMENT),
     Column("reason", Text),
     Column("holder", Text),

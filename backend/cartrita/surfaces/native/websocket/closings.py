@@ -44,7 +44,7 @@ CODES: Final[Mapping[int, str]] = MappingProxyType(
         TOO_BIG: "A message is longer than the server takes.",
         INTERNAL: "The server failed, or the client answered no ping.",
         IDLE: "Nothing was sent for too long.",
-        LIMITED: "Too many frames, or too many sockets.",
+        LIMITED: "Too many frames, sockets, or viewers of a desktop.",
     }
 )
 """What is told of them in the contract."""
