@@ -53,6 +53,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         os.environ.pop("COVERAGE_PROCESS_START", None)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """What was measured is stored here: a worker that takes long to exit after this is killed."""
+    if _MEASURING is not None:
+        _MEASURING.stop()
+        _MEASURING.save()
+
+
 def _measure(measured: bool) -> None:
     if _MEASURING is None or measured == (Coverage.current() is _MEASURING):
         return
