@@ -19,7 +19,7 @@ from cartrita.domain.errors import DeadlineExceeded, Unavailable
 _GRACE_S: Final = 5.0
 """For a driver to notice that it is to stop; one that does not has lost its display."""
 _BLINK_S: Final = 1.5
-"""A cursor of text that blinks is within so long as it was: once in 1.2 seconds at most, in GTK."""
+"""A cursor of text that blinks is within so long as it was: each second, in browsers."""
 _LOOK_S: Final = 0.05
 """Between two looks at it."""
 

@@ -6,11 +6,12 @@ import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
+from itertools import chain
 from typing import Final
 
 import anyio
 
-from cartrita.adapters.desktop.host import menu
+from cartrita.adapters.desktop.host import homes
 from cartrita.adapters.desktop.host.cookies import write_cookie
 from cartrita.adapters.desktop.host.enclosures import AUTHORITY, HOME, Command, Enclosure
 from cartrita.adapters.desktop.orders import HostOrder
@@ -18,9 +19,8 @@ from cartrita.domain.desktop import DesktopIsolation
 from cartrita.domain.errors import Unavailable
 
 _WINDOW_MANAGER: Final = """
-mkdir -p "$HOME/.config/openbox" && cd "$HOME" || exit
-printf %s "$1" >.config/openbox/rc.xml
-printf %s "$2" >.config/openbox/menu.xml
+cd "$HOME" || exit
+while [ $# -gt 0 ]; do mkdir -p "${1%/*}" && printf %s "$2" >"$1" && shift 2 || exit; done
 for try in 1 2 3 4 5; do openbox --sm-disable && exit; done
 """
 """Programs are not its children any more when it fails: the next one finds their windows."""
@@ -60,8 +60,8 @@ async def screen(order: HostOrder, enclosure: Enclosure) -> AsyncGenerator[tuple
 @asynccontextmanager
 async def programs(order: HostOrder, enclosure: Enclosure, display: str) -> AsyncGenerator[Process]:
     """The window manager, whose menu starts programs, as a process with which they all end."""
-    script = [_WINDOW_MANAGER, "sh", menu.settings(), menu.menu(order.spec.apps)]
-    command = enclosure.programs(["/bin/sh", "-c", *script], display)
+    found = chain.from_iterable(homes.files(order.spec.apps).items())
+    command = enclosure.programs(["/bin/sh", "-c", _WINDOW_MANAGER, "sh", *found], display)
     async with running(command) as process:
         yield process
 

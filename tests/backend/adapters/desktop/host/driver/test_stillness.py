@@ -1,22 +1,24 @@
-"""With real programs: cursors blink and come back as they were, and what gets the keys is known."""
+"""With real programs: what blinks comes back as it was, and what gets the keys is known."""
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
 from tests.harness.x_display import XDisplay, eventually
 
+from cartrita.adapters.desktop.host import homes
 from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.domain.desktop import Action, Screenshot, Type
 from cartrita.domain.desktop_stillness import Stillness
 
 pytestmark = pytest.mark.slow
-_BLINKING = "[Settings]\ngtk-cursor-blink-timeout=2147483647\n"
-"""GTK's cursor would stop after ten seconds."""
+_LONG = "gtk-cursor-blink-timeout=2147483647\n"
+"""One that blinks would stop after ten seconds, and be still then, too."""
 _WHOLE, _FOCUS = Stillness(whole=True), Stillness(focus=True)
 _TERMINAL = ("xterm", "-title", "note", "-bc", "-e", "sh", "-c", "cat note -")
+"""Its cursor blinks, as those of browsers do."""
 
 
 def _do(driver: XDriver, action: Action) -> str:
@@ -37,15 +39,11 @@ def _lately(
     return held
 
 
-@pytest.mark.parametrize("command", [_TERMINAL, ("mousepad", "note")], ids=["xterm", "mousepad"])
 def test_a_cursor_that_blinks_comes_back_and_a_letter_does_not_go(
-    display: XDisplay, driver: XDriver, command: Sequence[str]
+    display: XDisplay, driver: XDriver
 ) -> None:
-    settings = display.home / ".config" / "gtk-3.0"
-    settings.mkdir(parents=True)
-    (settings / "settings.ini").write_text(_BLINKING)
     (display.home / "note").write_text("Pay $ll")
-    display.open("note", *command)
+    display.open("note", *_TERMINAL)
     look = _lately(100, lambda: driver.look().png, lambda seen: len(seen) == 2)
     eventually("it blinks, and does nothing else", look)
     shown = _do(driver, Screenshot())
@@ -56,6 +54,24 @@ def test_a_cursor_that_blinks_comes_back_and_a_letter_does_not_go(
     compare = _lately(100, lambda: driver.is_unchanged(shown, _WHOLE), lambda seen: seen == {False})
     eventually("it is not as it was any more", compare)
     assert driver.is_unchanged(shown, _FOCUS), "keys go where they went"
+
+
+def test_that_of_gtk_does_not_blink_in_the_home_of_a_desktop(
+    display: XDisplay, driver: XDriver
+) -> None:
+    for path, text in homes.files({}).items():
+        file = display.home / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text + _LONG if file.suffix == ".ini" else text)
+    display.open("Untitled", "mousepad")
+    driver.act(Type("Pay $l"), None, threading.Event())
+    look = _lately(100, lambda: driver.look().png, lambda seen: len(seen) == 1)
+    eventually("it stands still", look)
+    shown = _do(driver, Screenshot())
+    assert driver.is_unchanged(shown, _WHOLE)
+    _do(driver, Type("l"))
+    compare = _lately(100, lambda: driver.is_unchanged(shown, _WHOLE), lambda seen: seen == {False})
+    eventually("it is not as it was any more", compare)
 
 
 def test_a_window_that_takes_the_focus_or_moves_is_known(
