@@ -16,7 +16,7 @@ from Xlib.protocol import event
 from Xlib.xobject.drawable import Window
 
 from cartrita.adapters.desktop.host.driver.atoms import listed
-from cartrita.adapters.desktop.host.driver.focus import Focus, focus_of
+from cartrita.adapters.desktop.host.driver.focus import DEEPEST, Focus, focus_of
 from cartrita.adapters.desktop.peers import peer
 from cartrita.domain.desktop import Area, Point
 from cartrita.domain.desktop_errors import DesktopGone
@@ -28,8 +28,6 @@ _LOST = (
     error.XNoAuthError,
     OSError,
 )
-_DEEPEST: Final = 64
-"""So many windows lie in each other at most that are asked whether they answer."""
 _ALL_PLANES: Final = 0xFFFFFFFF
 _REPLY_MASK: Final = X.SubstructureNotifyMask | X.SubstructureRedirectMask
 
@@ -283,7 +281,7 @@ class XServer:
         ping, protocols = map(self._display.get_atom, ("_NET_WM_PING", "WM_PROTOCOLS"))
         try:
             window = cast("Window | int", self._x.get_input_focus().focus)
-            for _ in range(_DEEPEST):
+            for _ in range(DEEPEST):
                 if isinstance(window, int) or window == self._screen.root:
                     return None
                 if ping in listed(window, protocols):

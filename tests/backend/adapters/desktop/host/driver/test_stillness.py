@@ -3,14 +3,20 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from tests.harness.x_display import XDisplay, eventually
+from Xlib import X
+from Xlib.display import Display
 
 from cartrita.adapters.desktop.host import homes
 from cartrita.adapters.desktop.host.driver.driver import XDriver
-from cartrita.domain.desktop import Action, Screenshot, Type
+from cartrita.adapters.desktop.host.driver.focus import DEEPEST
+from cartrita.adapters.desktop.host.driver.x_server import XServer
+from cartrita.domain.desktop import Action, Area, Screenshot, Type
 from cartrita.domain.desktop_stillness import Stillness
 
 pytestmark = pytest.mark.slow
@@ -72,6 +78,22 @@ def test_that_of_gtk_does_not_blink_in_the_home_of_a_desktop(
     _do(driver, Type("l"))
     compare = _lately(100, lambda: driver.is_unchanged(shown, _WHOLE), lambda seen: seen == {False})
     eventually("it is not as it was any more", compare)
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_windows_are_not_asked_for_what_they_lie_in_for_ever(
+    display: XDisplay, *, found: bool
+) -> None:
+    with closing(Display(display.name)) as program, closing(XServer(display.name)) as server:
+        window: Any = program.screen().root
+        for _ in range(DEEPEST if found else DEEPEST + 1):
+            window = window.create_window(5, 0, 9, 9, 0, X.CopyFromParent, override_redirect=True)
+            window.map()
+        window.set_input_focus(X.RevertToParent, X.CurrentTime)
+        program.sync()
+        focus = server.focus()
+    assert focus.window != X.NONE
+    assert focus.area == (Area(5, 0, 14, 9) if found else None)
 
 
 def test_a_window_that_takes_the_focus_or_moves_is_known(
