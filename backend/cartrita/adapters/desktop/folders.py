@@ -69,17 +69,22 @@ def is_begun(folder: Path) -> bool:
 
     The folder is asked last: its host, which claims it meanwhile, must not find it locked by us.
     """
-    return _is_locked(folder.with_suffix(_ANNOUNCED)) or _is_locked(folder)
+    return _is_announced(folder) or _is_locked(folder)
 
 
 def remove_dead(folders: Path) -> None:
-    """Remove what desktops have left whose hosts are gone, whatever ended them."""
+    """Remove what desktops have left whose hosts are gone, whatever ended them.
+
+    The folder of one that is about to be started is no such thing: it may be a container's already,
+    whose host has not claimed it yet.
+    """
     with suppress(FileNotFoundError):
         for each in sorted(folders.iterdir()):
-            if each.suffix == _ANNOUNCED:
-                _remove_if_unlocked(each)
-            else:
-                remove_if_dead(each)
+            with suppress(OSError):
+                if each.suffix == _ANNOUNCED:
+                    _remove_if_unlocked(each)
+                elif not _is_announced(each):
+                    remove_if_dead(each)
 
 
 def remove_if_dead(folder: Path) -> bool:
@@ -142,6 +147,10 @@ def _locked(path: Path) -> int:
         os.close(descriptor)  # who clears up has removed it before it was locked
 
 
+def _is_announced(folder: Path) -> bool:
+    return _is_locked(folder.with_suffix(_ANNOUNCED))
+
+
 def _is_locked(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -157,13 +166,12 @@ def _is_locked(path: Path) -> bool:
 
 
 def _remove_if_unlocked(path: Path) -> None:
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
-        finally:
-            os.close(descriptor)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    finally:
+        os.close(descriptor)
 
 
 def _is(descriptor: int, folder: Path) -> bool:

@@ -115,6 +115,16 @@ def test_what_is_announced_is_begun_for_as_long_as_its_worker_lives(tmp_path: Pa
     assert not folders.is_begun(folder), "nobody starts what a killed host or worker has left"
 
 
+def test_the_folder_of_one_that_is_about_to_be_started_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "desktops" / "0a"
+    with folders.announced(folder):
+        folders.make(folder)
+        folders.remove_dead(folder.parent)
+        assert folder.exists(), "a container has it, whose host has not claimed it yet"
+    folders.remove_dead(folder.parent)
+    assert not folder.exists(), "nobody starts it any more"
+
+
 async def test_what_cannot_be_announced_is_not_started(tmp_path: Path) -> None:
     folder = tmp_path / "desktops"
     folder.touch()
