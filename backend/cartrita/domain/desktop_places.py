@@ -13,8 +13,14 @@ MOST_SHOWN: Final = 1_150_000
 models). What is larger some refuse, and others shrink by a factor that nobody is told.
 """
 
-AROUND: Final = (160, 32)
-"""A button, or the part of a line that tells what is clicked; in pixels of the screen."""
+COMPARED: Final = (160, 32)
+"""Around a place: a button, or the part of a line that tells what is clicked; in pixels of the
+screen.
+"""
+_NEAR: Final = (24, 16)
+"""Who tries the same once more is within so many pixels beside, and above or below, as a rule; what
+lies next to it is farther.
+"""
 
 Place: TypeAlias = Callable[[Point], Point]
 
@@ -33,8 +39,8 @@ def are_near(places: Sequence[Point | None], others: Sequence[Point | None]) -> 
 def _is_near(one: Point | None, other: Point | None) -> bool:
     if one is None or other is None:
         return one is other
-    width, height = AROUND
-    return abs(one.x - other.x) <= width // 2 and abs(one.y - other.y) <= height // 2
+    beside, below = _NEAR
+    return abs(one.x - other.x) <= beside and abs(one.y - other.y) <= below
 
 
 class Scale(NamedTuple):

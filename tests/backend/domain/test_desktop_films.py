@@ -43,8 +43,8 @@ def test_a_button_is_pressed_at_its_place_or_where_the_pointer_is(
 @pytest.mark.parametrize(
     ("places", "others", "near"),
     [
-        ((ONE, None), (Point(81, 17), None), True),
-        ((ONE,), (Point(82, 1),), False),
+        ((ONE, None), (Point(25, 17), None), True),
+        ((ONE,), (Point(26, 1),), False),
         ((ONE,), (Point(1, 18),), False),
         ((ONE,), (ONE, ONE), False),
         ((ONE,), (None,), False),

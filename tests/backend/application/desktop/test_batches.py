@@ -200,7 +200,7 @@ async def test_a_place_that_changes_whenever_a_person_decides_on_it_is_given_up(
         return outcome.text
 
     assert "changes by itself" not in await decided(HERE)
-    assert "use the keyboard, or another place" in await decided(Click(Point(30, 20)))
+    assert "use the keyboard, or another place" in await decided(Click(Point(20, 20)))
     assert "changes by itself" not in await decided(Click(Point(300, 200))), "it is another place"
     await decided(Click(Point(300, 200)), moves=False)
     assert "changes by itself" not in await decided(Click(Point(300, 200)))

@@ -8,7 +8,7 @@ from PIL import Image, ImageChops
 
 from cartrita.adapters.desktop.host.driver.x_server import Cursor
 from cartrita.domain.desktop import Area, Point
-from cartrita.domain.desktop_places import AROUND, LONGEST_SHOWN, MOST_SHOWN
+from cartrita.domain.desktop_places import COMPARED, LONGEST_SHOWN, MOST_SHOWN
 
 Pixels: TypeAlias = bytes | bytearray
 
@@ -30,7 +30,7 @@ def alike(one: Pixels, other: Pixels, size: tuple[int, int], at: Point) -> bool:
     None may differ: a point that becomes a comma, a minus that comes, or a letter, are no more than
     a cursor of text is.
     """
-    width, height = AROUND
+    width, height = COMPARED
     box = (at.x - width // 2, at.y - height // 2, at.x + width // 2, at.y + height // 2)
     parts = [
         Image.frombuffer("RGB", size, each, "raw", "BGRX", 0, 1).crop(box) for each in (one, other)
