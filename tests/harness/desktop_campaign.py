@@ -135,8 +135,8 @@ class DesktopCampaign:
 
     async def _give_tasks(self) -> None:
         while not self.over.is_set():
-            steps = [(computer({"type": "screenshot"}),)]
-            steps += [(computer(self.plan.action()),) for _ in range(_ACTIONS)]
+            acts = [self.plan.action() for _ in range(_ACTIONS)]  # who goes on has seen nothing
+            steps = [(computer(one),) for each in acts for one in ({"type": "screenshot"}, each)]
             with suppress(OSError, EOFError, asyncio.IncompleteReadError):
                 await execute(self.scenario, task(*steps), approval="risky")
             await self._unless_over(10)

@@ -93,6 +93,25 @@ async def test_an_agent_looks_before_it_acts(desk: Scenario) -> None:
     assert (await results(desk, told))[0].startswith("Nothing was done")
 
 
+async def test_nobody_is_asked_about_what_an_agent_has_not_seen(desk: Scenario) -> None:
+    secret = {"type": "type", "secret": "PIN"}
+    steps = (computer(CLICK),), (computer(LOOK, CLICK),), (computer(LOOK),), (computer(secret),)
+    behind = (computer(_MOVE, CLICK, secret),)
+    told_first = task(*steps[:3], behind, *steps[3:])
+    status, told = await execute(desk, told_first, secrets={"PIN": "1"})
+    assert (status, len(told["approvals"])) == (202, 1)
+    assert told["approvals"][0]["arguments"] == {"actions": [secret]}
+    assert (await decide(desk, told))[0] == 200
+    assert (await settled(desk, told["run_id"]))["status"] == "completed"
+    unseen, looked, seen, early, typed = await results(desk, told)
+    look_first = "Nothing was done. The screen may be another than the one that you saw last."
+    assert [one.startswith(look_first) for one in (unseen, looked)] == [True] * 2
+    assert early.startswith("Nothing was done. A secret is typed only on the screen")
+    assert (seen, typed) == ("Done.", "Done.")
+    film = await frames(desk, told["session_id"])
+    assert [frame["action"] for frame in film] == [LOOK, secret]
+
+
 async def test_a_secret_is_typed_and_told_nobody(desk: Scenario) -> None:
     typed = {"type": "type", "secret": "PASSWORD"}
     steps = (computer(LOOK),), (computer(typed),), (computer({"type": "type", "secret": "X"}),)
@@ -282,7 +301,8 @@ async def test_a_task_that_its_steps_have_ended_says_so(desk: Scenario) -> None:
     desktop = told["session_id"]
     status, told = await execute(desk, task((computer(LOOK),)), session_id=desktop)
     assert (told["finish_reason"], told["limit_reached"]) == ("stop", None)
-    status, told = await execute(desk, task((computer(CLICK),)), session_id=desktop)
+    steps = (computer(LOOK),), (computer(CLICK),)
+    status, told = await execute(desk, task(*steps), session_id=desktop)
     assert (status, told["finish_reason"], told["limit_reached"]) == (202, None, None)
 
 

@@ -10,6 +10,13 @@ class ActionRefused(Conflict):
 
     default_code = "action_refused"
 
+    @classmethod
+    def unseen(cls) -> Self:
+        return cls(
+            "The screen may be another than the one that you saw last. Take a screenshot, in a "
+            "turn of its own, and decide then."
+        )
+
 
 class Controlled(Conflict):
     """A person uses the desktop, or another one."""

@@ -12,8 +12,9 @@ from cartrita.application.desktop.batches import ActionBatch, BatchParts
 from cartrita.application.desktop.call_checks import require_possible, require_secrets_first
 from cartrita.application.desktop.sights import is_enough
 from cartrita.domain.desktop import Action, Button, DesktopSession
-from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, DesktopGone, ScreenChanged
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, DesktopGone
 from cartrita.domain.desktop_films import Shown
+from cartrita.domain.desktop_stillness import NO_STILLNESS, stillness_of
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ports.desktop import Desktop
@@ -97,13 +98,32 @@ class AgentDesktops:
         """See `DesktopUse`."""
         self._parts.limits.require_all(actions)
         require_secrets_first(actions)
+        compared = stillness_of(actions) != NO_STILLNESS
+        try:
+            shown = await self._shown(conversation_id, run_id, place, actions)
+        except ActionRefused:
+            raise
+        except CartritaError as error:
+            if compared:
+                raise ActionRefused(error.message) from None
+            raise
+        if shown is None and compared:
+            raise ActionRefused.unseen()
+        return shown
+
+    async def _shown(
+        self,
+        conversation_id: ConversationId,
+        run_id: RunId,
+        place: StepPlace,
+        actions: Sequence[Action],
+    ) -> Shown | None:
         sessions = self._parts.sessions
         session = await sessions.of_conversation(conversation_id)
-        if session is None:
-            return None
-        if actions:
+        if session is not None and actions:
             await require_possible(await sessions.opened(session), actions)
-        sight = self._parts.memory.sight(session.id, calling_agent(run_id, place))
-        if sight is not None and not is_enough(sight, place.step_number, actions):
-            raise ActionRefused(ScreenChanged.unseen().message)
-        return await self._parts.films.shown(session, actions, sight)
+        agent = calling_agent(run_id, place)
+        sight = None if session is None else self._parts.memory.sight(session.id, agent)
+        if not is_enough(sight, place.step_number, actions):
+            raise ActionRefused.unseen()
+        return None if session is None else await self._parts.films.shown(session, actions, sight)

@@ -73,7 +73,9 @@ class Standstill:
         if call.approval is None or still == NO_STILLNESS:
             return
         shown = call.approval.shown
-        if shown is not None and await desktop.is_unchanged(shown.digest, still):
+        if shown is None:
+            raise ScreenChanged.unseen()
+        if await desktop.is_unchanged(shown.digest, still):
             self._memory.end_stale(self._desktop_id, call.agent)
             return
         times = self._memory.count_stale(self._desktop_id, call.agent, still.places)

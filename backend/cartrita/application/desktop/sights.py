@@ -57,7 +57,7 @@ def is_enough(sight: Sight | None, step: int, actions: Sequence[Action]) -> bool
     The desktop knows whether the screen is still that.
     """
     if all(isinstance(one, LOOKS) for one in actions):
-        return sight is not None or isinstance(actions[0], Screenshot)
+        return sight is not None or not actions or isinstance(actions[0], Screenshot)
     return sight is not None and sight.counts_in(step)
 
 

@@ -91,7 +91,8 @@ class DesktopUse(Protocol):
     ) -> Shown | None:
         """What a person sees who decides on these actions of the call at this place; None before
         the first picture, and where the last is none that its agent has seen. Raises ActionRefused
-        for what cannot be done, whoever approves of it.
+        for what cannot be done, whoever approves of it, as what is done to something that nobody
+        can be shown, or by an agent that has not seen the screen.
         """
         ...
 

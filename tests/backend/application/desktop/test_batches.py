@@ -10,7 +10,7 @@ from tests.backend.application.desktop.test_agent_desktops import HERE, OUTSIDE,
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.approvals import Decision
 from cartrita.domain.desktop import Click, Move, Point, Press, Release, Screenshot, Wait
-from cartrita.domain.desktop_errors import ActionBrokeOff
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused
 from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import ConversationId, RunId
@@ -28,12 +28,13 @@ async def test_an_action_that_broke_off_in_another_worker_is_followed_by_a_look(
     other, session = desk.another_worker(), await desk.started()
     await desk.do(session.conversation_id, Screenshot())
     await other.do(session.conversation_id, Screenshot())  # the run goes on there after a wait
-    screen = desk.screen(session)
+    screen, shown = desk.screen(session), await other.shown(session.conversation_id, HERE)
     screen.fails = ActionBrokeOff("It took too long.")
     with pytest.raises(ActionBrokeOff):
         await other.do(session.conversation_id, HERE)
     screen.fails = None
-    shown = await other.shown(session.conversation_id, HERE)
+    with pytest.raises(ActionRefused):
+        await other.shown(session.conversation_id, HERE)
     blind = await desk.do(session.conversation_id, HERE, approval=approved(desk, shown))
     assert not blind.success
     assert screen.done == [Screenshot(), Screenshot(), HERE, Screenshot()]
@@ -112,13 +113,37 @@ async def test_a_person_is_shown_no_picture_that_the_agent_has_not_seen(pool: Da
     assert await desk.shown(conversation, HERE) is not None
     screen.show_something_else()
     await desk.do(conversation, Screenshot(), run_id=RunId(uuid7()))
-    assert await desk.shown(conversation, HERE) is None
+    with pytest.raises(ActionRefused, match="Take a screenshot, in a turn of its own"):
+        await desk.shown(conversation, HERE)
+    assert await desk.shown(conversation, Move(Point(1, 1))) is None, "it is compared with nothing"
     seen = await desk.do(conversation, Screenshot())
     shown = await desk.shown(conversation, HERE)
     assert shown is not None
     assert seen.pictures == (shown.file_id,)
     await desk.files.delete(PRINCIPAL, shown.file_id)
-    assert await desk.shown(conversation, HERE) is None
+    with pytest.raises(ActionRefused):
+        await desk.shown(conversation, HERE)
+
+
+async def test_what_nobody_can_be_shown_does_not_count_as_what_changes_by_itself(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    for _ in range(3):
+        screen.show_something_else()
+        await desk.do(conversation, Screenshot(), run_id=RunId(uuid7()))
+        with pytest.raises(ActionRefused):
+            await desk.shown(conversation, HERE)
+        without = await desk.do(conversation, HERE, approval=approved(desk, None))
+        assert "changes by itself" not in without.text
+    shown = await desk.shown(conversation, HERE)
+    screen.show_something_else()
+    late = await desk.do(conversation, HERE, approval=approved(desk, shown))
+    assert "changes by itself" not in late.text, "it is the first time"
+    assert HERE not in screen.done
 
 
 @pytest.mark.parametrize("of_old", [False, True])

@@ -16,12 +16,48 @@ from cartrita.domain.desktop import (
     Scroll,
     Type,
 )
-from cartrita.domain.desktop_errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused, DesktopGone
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit.secret import Secret
 from cartrita.tools.tool import AgentStuck
 
+MOVE = Move(Point(7, 7))
 RETURN, SECRET = Key(("Return",)), Type(secret="PIN")
+
+
+@pytest.mark.parametrize("actions", [(HERE,), (MOVE,), (Screenshot(), HERE), (CursorPosition(),)])
+async def test_nobody_is_asked_about_what_an_agent_wants_that_has_seen_nothing(
+    pool: Database, actions: tuple[Action, ...]
+) -> None:
+    desk = DeskFixture(pool)
+    conversation = await desk.conversation()
+
+    async def refused(by: DeskFixture) -> None:
+        with pytest.raises(ActionRefused, match="Take a screenshot, in a turn of its own"):
+            await by.shown(conversation, *actions)
+
+    await refused(desk)
+    assert await desk.shown(conversation, Screenshot()) is None, "it is asked about, to begin with"
+    assert await desk.shown(conversation) is None, "a person can be asked for a hand-over"
+    await desk.do(conversation, Screenshot())
+    assert await desk.shown(conversation, *actions) is not None
+    other = desk.another_worker()
+    await refused(other)
+    await other.do(conversation, Screenshot())
+    assert await other.shown(conversation, *actions) is not None
+
+
+async def test_nobody_is_asked_about_a_click_on_a_desktop_that_is_not_there(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.do(session.conversation_id, Screenshot())
+    desk.screen(session).gone = True
+    with pytest.raises(ActionRefused, match="The desktop has ended"):
+        await desk.shown(session.conversation_id, HERE)
+    with pytest.raises(DesktopGone):
+        await desk.shown(session.conversation_id, Screenshot())
 
 
 async def test_what_another_agent_has_seen_since_is_not_what_was_approved(pool: Database) -> None:
@@ -90,7 +126,7 @@ async def test_nobody_is_asked_about_a_secret_behind_what_changes_the_screen(
     assert (await desk.do(conversation, *behind)).success, "nobody was shown anything"
 
 
-@pytest.mark.parametrize("changes_after", [None, Screenshot(), Move(Point(7, 7)), CursorPosition()])
+@pytest.mark.parametrize("changes_after", [None, Screenshot(), MOVE, CursorPosition()])
 async def test_a_secret_behind_looks_is_compared_right_before_it_is_typed(
     pool: Database, monkeypatch: pytest.MonkeyPatch, changes_after: Action | None
 ) -> None:
@@ -99,7 +135,7 @@ async def test_a_secret_behind_looks_is_compared_right_before_it_is_typed(
     conversation, screen = session.conversation_id, desk.screen(session)
     await screen.keep({"PIN": Secret("1234")})
     await desk.do(conversation, Screenshot())
-    actions = Screenshot(), Move(Point(7, 7)), CursorPosition(), SECRET, RETURN
+    actions = Screenshot(), MOVE, CursorPosition(), SECRET, RETURN
     approval = approved(desk, await desk.shown(conversation, *actions))
     film = desk.films.done
 
