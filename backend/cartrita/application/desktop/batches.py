@@ -60,7 +60,9 @@ class ActionBatch:
         """The buttons that are down now."""
 
     async def outcome(self) -> DesktopOutcome:
-        """Do the actions, up to the first that fails. Nothing is held where one has."""
+        """Do the actions, up to the first that fails. Nothing is held where one has, but what is
+        not done because the screen has changed lets go of nothing: that would drop it there.
+        """
         try:
             outcome = await self._outcome()
         except BaseException:
@@ -158,15 +160,17 @@ class ActionBatch:
             raise call_accounts.late()
 
     async def _shown(self, why: str) -> DesktopOutcome:
-        """Tell why an action was not done, and how the screen looks now."""
+        """Tell why an action was not done, how the screen looks now, and what is held there."""
         told = self._account.not_done(why)
-        await self._let_go()
         await self._act(0, Screenshot())
+        if self.held:
+            self._account.hold()
         return self._account.refused(told)
 
     async def _refused(self, why: str) -> DesktopOutcome:
-        """The same, if no person uses it now, and it can be shown."""
+        """The same, if no person uses it now, and it can be shown. Nothing is held then."""
         self._use.memory.end_looks(self._session.id)
+        await self._let_go()
         try:
             return await self._shown(why)
         except Controlled:

@@ -20,6 +20,10 @@ _STILL_USED: Final = (
     "A person is using the desktop. Wait, and take a new screenshot when it is handed back."
 )
 _LET_GO: Final = " The button that was held down was let go."
+_HELD: Final = (
+    " The button that was held down is still down, and nothing was dropped: look, and let it go "
+    "where you mean to."
+)
 
 
 def impossible(index: int, most: int, why: str) -> str:
@@ -49,7 +53,7 @@ class CallAccount:
         self._index = 0
         """The place of the action that is being done, 0 before the first."""
         self._filmed: list[Filmed] = []
-        self._dropped = ""
+        self._buttons = ""
 
     def begin(self, index: int) -> None:
         """The action of this place is next."""
@@ -61,7 +65,11 @@ class CallAccount:
 
     def drop(self) -> None:
         """A button that was held down was let go."""
-        self._dropped = _LET_GO
+        self._buttons = _LET_GO
+
+    def hold(self) -> None:
+        """A button is held down still."""
+        self._buttons = _HELD
 
     @property
     def screen(self) -> FileId | None:
@@ -129,7 +137,7 @@ class CallAccount:
         self, text: str, pictures: Sequence[FileId] = (), *, success: bool = False
     ) -> DesktopOutcome:
         return DesktopOutcome(
-            text=text + self._dropped,
+            text=text + self._buttons,
             success=success,
             pictures=tuple(ids.public(ID_PREFIX, one) for one in pictures),
         )

@@ -53,6 +53,7 @@ class Screen:
         self._focus = 0
         self._shown: dict[str, tuple[int, int]] = {}
         self._version = 1
+        self.times_let_go = 0
         self._asked_for = 0
         self.held: frozenset[Button] = frozenset()
 
@@ -122,6 +123,7 @@ class Screen:
 
     async def let_go(self) -> None:
         """See `Desktop.let_go`."""
+        self.times_let_go += 1
         self._require_there()
         if self.held:
             if self.holder is not None:

@@ -296,6 +296,28 @@ async def test_a_call_that_ends_early_leaves_no_button_down(pool: Database) -> N
     assert not (await desk.do(conversation, OUTSIDE)).text.endswith("let go.")
 
 
+@pytest.mark.parametrize("actions", [(Release(),), (Move(Point(9, 9)), Release())])
+async def test_a_button_that_is_not_let_go_where_the_screen_has_changed_stays_down(
+    pool: Database, actions: tuple[Move | Release, ...]
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    assert (await desk.do(conversation, Press())).success
+    shown, before = await desk.shown(conversation, *actions), screen.times_let_go
+    screen.show_something_else()
+    refused = await desk.do(conversation, *actions, approval=approved(desk, shown))
+    assert refused.text.startswith("Nothing was done. The screen may have changed")
+    assert "is still down, and nothing was dropped" in refused.text
+    assert (screen.times_let_go, len(refused.pictures)) == (before, 1)
+    assert (screen.held, desk.use.held(conversation)) == ({"left"}, {"left"})
+    shown = await desk.shown(conversation, *actions)
+    again = await desk.do(conversation, *actions, approval=approved(desk, shown))
+    assert (again.success, screen.held) == (True, frozenset()), again.text
+    assert screen.times_let_go == before
+
+
 async def test_a_run_that_ends_and_a_call_that_is_cancelled_leave_no_button_down(
     pool: Database,
 ) -> None:
