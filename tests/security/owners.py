@@ -166,8 +166,9 @@ async def ended_desktop(scenario: Scenario, owner_id: str, conversation: str) ->
     """The id of a desktop that ran for a conversation; none is started here."""
     [row] = await scenario.fetch(
         "INSERT INTO desktop_sessions (id, owner_id, conversation_id, status, machine, width,"
-        " height, isolation, expires_at, ended_at, reason) VALUES (gen_random_uuid(), $1,"
-        " $2::text::uuid, 'stopped', 'elsewhere', 1280, 800, 'plain', now(), now(), 'It ended.')"
+        " height, isolation, expires_at, idle_s, ended_at, reason) VALUES (gen_random_uuid(), $1,"
+        " $2::text::uuid, 'stopped', 'elsewhere', 1280, 800, 'plain', now(), 900, now(),"
+        " 'It ended.')"
         " RETURNING id",
         owner_id,
         conversation.removeprefix("conv_"),
