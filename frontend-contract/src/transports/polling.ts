@@ -116,7 +116,9 @@ function failedRun(error: unknown): Begun {
 
 /** What a person is to decide, as the event that tells it. */
 function* asked(place: Place, approvals: readonly ApprovalView[]): Generator<ChatStreamEvent> {
-  for (const data of approvals) {
+  for (const { screenshot_url: shown, ...approval } of approvals) {
+    // An event has a picture, or does not name it.
+    const data = shown ? { ...approval, screenshot_url: shown } : approval;
     const event = place.take({ event: 'approval_required', data }, undefined);
     if (event) yield event;
   }
