@@ -195,9 +195,13 @@ def _picture(parts: _Parts, action: Action, seen: Shot) -> Shot | None:
 
 def _connect(display: str) -> _Parts:
     server = XServer(display)
-    camera = Camera(server)
-    settling = Settling(server, camera)
-    scale = Scale.of(server.width, server.height)
-    keyboard = Keyboard(server, settling)
-    fingers = Fingers(server, keyboard)
-    return _Parts(server, scale, camera, Hand(server), keyboard, fingers, settling)
+    try:
+        camera = Camera(server)
+        settling = Settling(server, camera)
+        scale = Scale.of(server.width, server.height)
+        keyboard = Keyboard(server, settling)
+        fingers = Fingers(server, keyboard)
+        return _Parts(server, scale, camera, Hand(server), keyboard, fingers, settling)
+    except BaseException:
+        server.close()
+        raise
