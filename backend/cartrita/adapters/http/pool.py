@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 import structlog
-from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - it is typed in part
 
 from cartrita.adapters.http.connection import HttpConnection
 from cartrita.adapters.http.name_lookups import NameLookups

@@ -1,9 +1,7 @@
 """Rows of desktops: implements DesktopStore, DesktopControl and DesktopWatch."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,6 +24,7 @@ from sqlalchemy import (
 
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.moment_cursors import cursor_at, place_of
 from cartrita.adapters.persistence.owner_locks import lock_desktops
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
@@ -37,11 +36,10 @@ from cartrita.domain.desktop import (
     DesktopSession,
     DesktopStatus,
 )
-from cartrita.domain.errors import Conflict, InvalidInput, NotFound, RateLimited
+from cartrita.domain.errors import Conflict, NotFound, RateLimited
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.ports.desktop_sessions import DesktopLimits, DueDesktop, WatchedDesktop
 from cartrita.domain.runs import RunStatus
-from cartrita.kit import pagination
 from cartrita.kit.pagination import Page
 
 _s, _c = desktop_sessions.c, conversations.c
@@ -110,12 +108,14 @@ class DesktopTable:
         """See DesktopStore."""
         query = _SESSIONS.where(_s.owner_id == owner_id)
         if cursor is not None:
-            query = query.where(tuple_(_s.created_at, _s.id) < tuple_(*_after(cursor)))
+            query = query.where(tuple_(_s.created_at, _s.id) < tuple_(*place_of(cursor)))
         query = query.order_by(*_LATEST).limit(limit + 1)
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         items = [_session(row) for row in rows[:limit]]
-        return Page(items, _cursor(items[-1]) if len(rows) > limit else None)
+        return Page(
+            items, cursor_at(items[-1].created_at, items[-1].id) if len(rows) > limit else None
+        )
 
     async def alive(self, desktop_ids: Sequence[DesktopId]) -> Collection[DesktopId]:
         """See DesktopStore."""
@@ -220,23 +220,6 @@ def _session(row: RowMapping) -> DesktopSession:
     values["status"] = DesktopStatus(values["status"])
     values["isolation"] = DesktopIsolation(values["isolation"])
     return DesktopSession(**values, control=control, external_id=row["external_id"])
-
-
-def _cursor(session: DesktopSession) -> str:
-    return pagination.encode_cursor(session.created_at.isoformat(), session.id.hex)
-
-
-def _after(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        match pagination.decode_cursor(cursor):
-            case [str(moment), str(identity)]:
-                return datetime.fromisoformat(moment).astimezone(UTC), UUID(identity)
-            case _:
-                raise ValueError("another shape")
-    except (ValueError, OverflowError):
-        raise InvalidInput.of(
-            "cursor", "this is not a cursor of this list; begin without one"
-        ) from None
 
 
 def _seconds(seconds: float | ColumnElement[float]) -> Function[object]:

@@ -1,6 +1,5 @@
 """Files of owners: implements FileStore."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from sqlalchemy import RowMapping, Select, case, delete, exists, func, or_, sele
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.moment_cursors import place_of
 from cartrita.adapters.persistence.owner_locks import lock_files_of
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.files import (
@@ -17,7 +17,6 @@ from cartrita.adapters.persistence.tables.files import (
     passage_embeddings,
 )
 from cartrita.domain.desktop_films import SCREENSHOT
-from cartrita.domain.errors import InvalidInput
 from cartrita.domain.files import (
     ContentId,
     FileFilter,
@@ -27,7 +26,6 @@ from cartrita.domain.files import (
     StoredFile,
 )
 from cartrita.domain.ids import ConversationId, public_conversation_id
-from cartrita.kit import pagination
 from cartrita.kit.pagination import Page
 
 _a, _f, _c, _p = attachments.c, file_contents.c, conversations.c, file_pages.c
@@ -140,7 +138,7 @@ class FileTable:
         query = _filtered(self._files.where(_a.owner_id == owner_id), filter_)
         keys = tuple_(_a.created_at, _a.id)
         if cursor is not None:
-            after = tuple_(*_after(cursor))
+            after = tuple_(*place_of(cursor))
             query = query.where(keys > after if filter_.oldest_first else keys < after)
         order = (_a.created_at, _a.id)
         if not filter_.oldest_first:
@@ -186,16 +184,3 @@ def _filtered(query: Select[*tuple[Any, ...]], filter_: FileFilter) -> Select[*t
     if filter_.purpose is not None:
         return query.where(_a.purpose == filter_.purpose)
     return query.where(_a.purpose != SCREENSHOT)  # thousands, of which films tell
-
-
-def _after(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        match pagination.decode_cursor(cursor):
-            case [str(moment), str(identity)]:
-                return datetime.fromisoformat(moment).astimezone(UTC), UUID(identity)
-            case _:
-                raise ValueError("another shape")
-    except (ValueError, OverflowError):
-        raise InvalidInput.of(
-            "cursor", "this is not a cursor of this list; begin without one"
-        ) from None
