@@ -103,7 +103,13 @@ class McpServer:
             self._tried.set()
 
     async def run(self) -> None:
-        """Hold the connection, until cancelled; where it ends, try again after a pause."""
+        """Hold the connection, until cancelled; where it ends, try again after a pause.
+
+        The SDK may end a cancelled connection with the error of a message that nobody reads any
+        more, and without the cancellation.
+        """
+        task = asyncio.current_task()
+        assert task is not None
         failures = 0
         while True:
             self._ended, connected = False, False
@@ -111,6 +117,8 @@ class McpServer:
                 connected = await self._connection()
                 reason = "the connection ended"
             except Exception as error:
+                if task.cancelling():
+                    raise asyncio.CancelledError from error
                 reason = _reason(error)
                 if reason is None:
                     log.exception("tool_server_failed", server=self.name)
@@ -272,6 +280,8 @@ def _reason(error: BaseException) -> str | None:
     match error:
         case MCPError():
             return _message(error)
+        case anyio.BrokenResourceError():
+            return "the connection ended"
         case FileNotFoundError():
             return "there is no such program"
         case TimeoutError():

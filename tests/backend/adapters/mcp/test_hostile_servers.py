@@ -1,16 +1,23 @@
 """Servers that break the protocol, or use it against their client: a call fails, and no more."""
 
 import asyncio
+import itertools
 import resource
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import anyio
 import pytest
+from mcp.client._transport import TransportStreams
 from structlog.testing import capture_logs
 from tests.backend.adapters.mcp.connections import Told, address, connected, program, programs
 from tests.harness.scenario import eventually
 from tests.harness.tool_servers.hostile_http import HostileServer, hostile_server
 
+from cartrita.adapters.mcp.config import ServerConfig
+from cartrita.adapters.mcp.program_transport import program_transport
+from cartrita.adapters.mcp.servers import McpServer
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
 
 
@@ -135,6 +142,35 @@ async def test_what_does_not_end_is_given_up(hostile: HostileServer, way: str) -
         await server.tools()
         with pytest.raises(UpstreamCut, match=r"it took too long|the connection ended"):
             await server.call("plain", {}, Told())
+
+
+async def test_a_connection_that_breaks_as_it_closes_ends_all_the_same() -> None:
+    """The SDK loses the cancellation then, in an error of its own."""
+    place = program("hostile.py", "pattern")
+    config = ServerConfig(name="garden", place=place, wait_s=20.0)
+
+    closes = itertools.count()
+
+    @asynccontextmanager
+    async def breaking() -> AsyncGenerator[TransportStreams]:
+        try:
+            async with program_transport("garden", place) as streams:
+                yield streams
+        finally:
+            if next(closes) == 0:
+                raise anyio.BrokenResourceError
+
+    server = McpServer(config, breaking)
+    async with asyncio.timeout(60):
+        holding = asyncio.create_task(server.run())
+        assert await server.tools()
+        holding.cancel()
+        await asyncio.wait((holding,), timeout=20)
+        ended = holding.cancelled()
+        holding.cancel()
+        with suppress(asyncio.CancelledError):
+            await holding
+    assert ended
 
 
 @pytest.mark.parametrize("way", ["redirects", "refuses", "fails"])
