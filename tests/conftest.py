@@ -1,5 +1,6 @@
 """Fixtures for every test: a database, and guards against network access and a blocked loop."""
 
+import gc
 import itertools
 import os
 from collections.abc import Iterator, Sequence
@@ -100,6 +101,13 @@ def database(postgres: Postgres) -> Iterator[TemporaryDatabase]:
     created = postgres.create()
     yield created
     postgres.drop(created)
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """What the test leaves to the garbage collector is not found in another one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

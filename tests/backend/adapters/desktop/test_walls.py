@@ -63,6 +63,7 @@ async def test_programs_have_limits_and_are_of_another_user(
 
 
 @_LEAK
+@pytest.mark.usefixtures("collected")
 async def test_its_display_is_on_no_network_and_wants_its_cookie(
     desktops: LocalDesktops, desktop: RunningDesktop, desktop_id: DesktopId, tmp_path: Path
 ) -> None:

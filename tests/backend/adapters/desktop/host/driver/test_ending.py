@@ -149,6 +149,7 @@ def test_a_text_that_is_stopped_is_a_beginning_of_it(display: XDisplay, driver: 
 
 
 @_LEAK
+@pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize(
     "action",
     [Type("aB" * 500), Drag(_PATH), Key(("ctrl", "a"), times=100)],
@@ -171,6 +172,7 @@ def test_a_display_that_dies_within_an_action_is_gone(
 
 
 @_LEAK
+@pytest.mark.usefixtures("collected")
 def test_there_is_no_driver_of_a_display_that_is_not() -> None:
     with pytest.raises(DesktopGone):
         XDriver(":48151", settle_s=1.0)
