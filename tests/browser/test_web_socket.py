@@ -22,6 +22,7 @@ _MESSAGES = 6
 _CLIENT = """
 window.seen = {opened: 0, closed: [], runs: {}, outbox: [], accepted: {}, errors: []};
 let socket;
+const runOf = run_id => (seen.runs[run_id] ??= {seq: 0, text: "", ended: null});
 const sendNow = frame => { if (socket?.readyState === 1) socket.send(JSON.stringify(frame)); };
 const connect = () => {
   socket = new WebSocket(`ws://${location.host}/ws/chat`);
@@ -36,9 +37,10 @@ const connect = () => {
     const frame = JSON.parse(data);
     if (frame.type === "accepted") {
       seen.accepted[frame.client_msg_id] = frame.run_id;
+      runOf(frame.run_id);
       seen.outbox = seen.outbox.filter(kept => kept.client_msg_id !== frame.client_msg_id);
     } else if (frame.event) {
-      const run = seen.runs[frame.run_id] ??= {seq: 0, text: "", ended: null};
+      const run = runOf(frame.run_id);
       if (!frame.seq || frame.seq <= run.seq) return;
       if (frame.seq !== run.seq + 1) run.gap = true;
       run.seq = frame.seq;
@@ -114,7 +116,7 @@ async def test_outbox_and_log_agree(server: Server, provider: FakeProvider, page
         for number, name in enumerate(names):
             page.run(f"say({json.dumps(name)}, 'Message {number}.'), true")
             if number in (1, 3):
-                page.wait(f"Object.keys(seen.runs).length > {number // 2}")
+                page.wait(f"Object.values(seen.runs).filter(run => run.seq).length > {number // 2}")
                 proxy.cut()
                 connections += 1
                 page.run(f"say('{name}-again', 'While nobody listens, {number}.'), true")
