@@ -241,6 +241,14 @@ def test_what_was_shown_long_ago_is_not_known(driver: XDriver) -> None:
     assert [_unchanged(driver, one, _CORNER) for one in shown] == [True, False, True]
 
 
+def test_what_was_decided_on_is_known_to_the_end_of_its_call(driver: XDriver) -> None:
+    decided = _do(driver, Screenshot()).after
+    assert _unchanged(driver, decided, _CORNER)
+    for place in range(1, 6):  # its own looks, at a screen that changes meanwhile
+        _do(driver, Move(Point(100 * place, 100)))
+    assert _unchanged(driver, decided, _CORNER)
+
+
 def _unchanged(driver: XDriver, shot: Shot, *places: PressedPlace) -> bool:
     return driver.is_unchanged(_digest(shot), Stillness(places=places))
 
