@@ -110,12 +110,15 @@ class _Loop:
         return said
 
     async def _ask(self, number: int, cap: str | None) -> ModelSaid:
-        """Ask the model; once more without our tools if that is what its provider refuses."""
+        """Ask the model; once more without our tools if that is what its provider refuses, and
+        something can be answered without them.
+        """
         try:
             return await self._call_model(number, cap)
         except UpstreamRejected as error:
             about_tools = _TOOLS.search(error.words or error.message)
-            if number > 1 or not self._tools.any_allowed or not about_tools:
+            needed = not self._tools.any_allowed or self._tools.has_desktop
+            if number > 1 or needed or not about_tools:
                 raise
         self._tools = self._tools.given_only()
         return await self._call_model(number, cap)

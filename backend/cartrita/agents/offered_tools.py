@@ -6,7 +6,7 @@ from cartrita.agents.tool_runner import PlacedCall
 from cartrita.domain.events import ToolCalled
 from cartrita.domain.messages import Part, ToolCall
 from cartrita.domain.step_places import StepPlace
-from cartrita.domain.tools import Tool
+from cartrita.domain.tools import ComputerTool, Tool
 from cartrita.tools.toolbox import Toolbox
 
 
@@ -26,6 +26,11 @@ class OfferedTools:
     def any_allowed(self) -> bool:
         """Whether any of them is run here."""
         return len(self._allowed) > 0
+
+    @property
+    def has_desktop(self) -> bool:
+        """Whether its agent is to use a desktop here, which no answer in words does."""
+        return any(isinstance(tool.spec, ComputerTool) for tool in self._allowed)
 
     @property
     def told(self) -> tuple[Tool, ...]:

@@ -1,6 +1,7 @@
 """Agents work in steps, until their model calls no tool or has to conclude."""
 
 from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 from tests.backend.agents.loop_fixture import CALLED, LoopFixture, asked, called, completed, said
@@ -11,6 +12,7 @@ from cartrita.domain.caps import Caps
 from cartrita.domain.deltas import FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamRejected
 from cartrita.domain.events import (
+    RunStopped,
     TextAppended,
     ToolCalled,
     ToolReturned,
@@ -18,9 +20,11 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.messages import Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.models import ModelProfile
+from cartrita.domain.ports.desktop_use import DesktopUse
 from cartrita.domain.runs import RunStatus
 from cartrita.domain.step_records import ModelSaid, StepState, ToolSaid
 from cartrita.domain.tools import ToolSpec
+from cartrita.tools.computer import computer_tool
 
 
 async def test_a_tool_is_called_and_its_result_is_sent_back() -> None:
@@ -176,3 +180,15 @@ async def test_a_model_that_turns_out_to_take_no_tools_is_asked_without() -> Non
     assert [bool(one.tools) for one in fixture.provider.requests] == [True, False]
     fixture = LoopFixture([UpstreamRejected("too long", provider="p")], said("never"))
     assert (await fixture.ending(asked())).status is RunStatus.FAILED
+
+
+async def test_where_it_was_to_use_a_desktop_it_is_not_asked_without() -> None:
+    refusal = UpstreamRejected("fake does not support tools", provider="p")
+    use = create_autospec(DesktopUse, instance=True)
+    desktop = computer_tool(use, (1280, 800), timeout_s=1.0)
+    fixture = LoopFixture([refusal], said("I have done it."), tools=(desktop,))
+    ending = await fixture.ending(asked())
+    assert isinstance(ending.event, RunStopped)
+    assert (ending.status, ending.event.code) == (RunStatus.FAILED, "upstream_rejected")
+    assert ending.event.message == "fake does not support tools"
+    assert len(fixture.provider.requests) == 1
