@@ -1,6 +1,6 @@
 """Delegation: the tool by which an agent gives tasks to others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -51,24 +51,27 @@ def toolbox_of(agent: Agent, run: RunContext, place: StepPlace = WHOLE_RUN) -> T
 def _delegate(agent: Agent, members: Sequence[Agent], run: RunContext) -> Tool:
     names = {member.id: member for member in members}
 
+    def wrong(arguments: JsonObject) -> str | None:
+        asked = _asked(names, arguments)
+        return asked if isinstance(asked, str) else None
+
     async def delegate(context: ToolContext, arguments: JsonObject) -> ToolOutput:
-        name, task = arguments.get("agent"), arguments.get("task")
-        member = names.get(name) if isinstance(name, str) else None
-        if member is None:
-            return _wrong(f"`agent` must be one of {', '.join(names)}")
-        if not isinstance(task, str) or not 0 < len(task.strip()) <= _LONGEST_TASK:
-            return _wrong(f"`task` must be a text of 1 to {_LONGEST_TASK} characters")
+        asked = _asked(names, arguments)
+        if isinstance(asked, str):
+            return ToolOutput(asked, success=False)
+        member, task = asked
         if not run.unfinished.has_begun(context.place):
             if run.unfinished.tasks_begun >= agent.limits.delegations:
-                return _wrong(f"this answer has used up its {agent.limits.delegations} tasks")
+                return _used_up(f"this answer has used up its {agent.limits.delegations} tasks")
             if cap := run.cap_reached:
-                return _wrong(f"what this answer may use of {cap} is used up")
+                return _used_up(f"what this answer may use of {cap} is used up")
         delegation = _Delegation(run, member, context.place)
         return await delegation.result(context.call_id, task)
 
     return Tool(
         spec=_spec(members),
         run=delegate,
+        wrong=wrong,
         risk=Risk.READ,
         timeout_s=max(run.claim.seconds_left, 1.0),
         output_max_chars=_LONGEST_RESULT,
@@ -99,8 +102,23 @@ def _spec(members: Sequence[Agent]) -> ToolSpec:
     )
 
 
-def _wrong(problem: str) -> ToolOutput:
-    return ToolOutput(f"The task was not begun: {problem}.", success=False)
+def _asked(members: Mapping[str, Agent], arguments: JsonObject) -> tuple[Agent, str] | str:
+    """Who is to do which task, or what is wrong with the arguments."""
+    name, task = arguments.get("agent"), arguments.get("task")
+    member = members.get(name) if isinstance(name, str) else None
+    if member is None:
+        return _not_begun(f"`agent` must be one of {', '.join(members)}")
+    if not isinstance(task, str) or not 0 < len(task.strip()) <= _LONGEST_TASK:
+        return _not_begun(f"`task` must be a text of 1 to {_LONGEST_TASK} characters")
+    return member, task
+
+
+def _used_up(what: str) -> ToolOutput:
+    return ToolOutput(_not_begun(what), success=False)
+
+
+def _not_begun(problem: str) -> str:
+    return f"The task was not begun: {problem}."
 
 
 class _Delegation:

@@ -166,6 +166,8 @@ class ToolRunner:
 
     async def _ask(self, one: PlacedCall, tool: Tool) -> _Outcome:
         """What a person is asked before a call is made, unless it cannot be done at all."""
+        if (wrong := tool.wrong(one.call.arguments)) is not None:
+            return await self._end(one, ToolSaid(wrong, False))
         shown = None
         if tool.shown is not None:
             try:

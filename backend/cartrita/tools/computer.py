@@ -24,7 +24,7 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
         try:
             call = msgspec.convert(arguments, ComputerCall)
         except msgspec.ValidationError as error:
-            return ToolOutput(f"Nothing was done: {error}.", success=False)
+            return ToolOutput(_wrong(error), success=False)
         outcome = await use.do(
             DesktopCall(
                 owner_id=context.principal.owner_id,
@@ -44,11 +44,15 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
     def risk(conversation_id: ConversationId, arguments: JsonObject) -> Risk:
         return risk_of_call(arguments, use.held(conversation_id))
 
-    async def shown(context: ToolContext, arguments: JsonObject) -> Shown | None:
+    def wrong(arguments: JsonObject) -> str | None:
         try:
-            call = msgspec.convert(arguments, ComputerCall)
-        except msgspec.ValidationError:
-            return None
+            msgspec.convert(arguments, ComputerCall)
+        except msgspec.ValidationError as error:
+            return _wrong(error)
+        return None
+
+    async def shown(context: ToolContext, arguments: JsonObject) -> Shown | None:
+        call = msgspec.convert(arguments, ComputerCall)
         return await use.shown(context.conversation_id, context.run_id, context.place, call.actions)
 
     width, height = size
@@ -56,6 +60,7 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
         spec=ComputerTool(width, height),
         run=computer,
         risk=risk,
+        wrong=wrong,
         shown=shown,
         over=use.let_go,
         halts=True,
@@ -63,6 +68,10 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
         timeout_s=timeout_s,
         parallel=False,
     )
+
+
+def _wrong(error: msgspec.ValidationError) -> str:
+    return f"Nothing was done: {error}."
 
 
 def _output(outcome: DesktopOutcome) -> ToolOutput:

@@ -34,17 +34,29 @@ def tool(
         try:
             checked = msgspec.convert(given, arguments)
         except msgspec.ValidationError as error:
-            return ToolOutput(f"The arguments are wrong: {error}. Call it again.", success=False)
+            return ToolOutput(_wrong(error), success=False)
         return await function(context, **msgspec.structs.asdict(checked))
+
+    def wrong(given: JsonObject) -> str | None:
+        try:
+            msgspec.convert(given, arguments)
+        except msgspec.ValidationError as error:
+            return _wrong(error)
+        return None
 
     return Tool(
         spec=ToolSpec(called, inspect.getdoc(function) or "", _schema(arguments)),
         run=run,
+        wrong=wrong,
         risk=risk,
         timeout_s=timeout_s,
         output_max_chars=output_max_chars,
         parallel=parallel,
     )
+
+
+def _wrong(error: msgspec.ValidationError) -> str:
+    return f"The arguments are wrong: {error}. Call it again."
 
 
 def _arguments_of(

@@ -36,6 +36,11 @@ def no_end() -> float | None:
     return None
 
 
+def any_arguments(_: JsonObject) -> str | None:
+    """What is wrong with arguments that only who is called can judge."""
+    return None
+
+
 class AgentStuck(Conflict):
     """Ends the work of an agent that does the same thing again and again."""
 
@@ -95,14 +100,16 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     error but a result that says what is wrong. It may take `timeout_s` seconds; what it says beyond
     `output_max_chars` is cut. Calls of tools that are all `parallel` are made at once. `risk` may
     depend on the arguments, and on what was done before in the conversation; `shown` finds what a
-    person sees who decides on a call, and `over` is told when a run has ended. After a failed call
-    of one that `halts`, its later calls in the same step are not made. With an `operation` it is
-    for keys that are for that, and nobody is asked to approve it for others.
+    person sees who decides on a call, and nobody is asked about arguments of which `wrong` says
+    what is wrong. `over` is told when a run has ended. After a failed call of one that `halts`, its
+    later calls in the same step are not made. With an `operation` it is for keys that are for that,
+    and nobody is asked to approve it for others.
     """
 
     spec: ToolSpec | ComputerTool
     run: Callable[[ToolContext, JsonObject], Awaitable[ToolOutput]]
     risk: Risk | Callable[[ConversationId, JsonObject], Risk] = Risk.READ
+    wrong: Callable[[JsonObject], str | None] = any_arguments
     shown: Callable[[ToolContext, JsonObject], Awaitable[Shown | None]] | None = None
     over: Callable[[ConversationId], Awaitable[None]] | None = None
     halts: bool = False

@@ -1,8 +1,9 @@
 """A tool that acts, in runs that ask nobody for approval."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
 from tests.backend.agents.loop_fixture import (
     LoopFixture,
 )
@@ -22,7 +23,9 @@ class Acting:
 
     @property
     def tool(self) -> Tool:
-        async def act(context: ToolContext, what: str) -> ToolOutput:
+        async def act(
+            context: ToolContext, what: Annotated[str, Meta(max_length=40)]
+        ) -> ToolOutput:
             """Act."""
             self.done.append(context.idem_key)
             self.begun.set()

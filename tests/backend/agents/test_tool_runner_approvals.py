@@ -56,6 +56,32 @@ def text_of(ending: Ending) -> str:
     return ending.event.text
 
 
+@pytest.mark.parametrize("wrong", [{}, {"what": 1}, {"what": "a", "more": 1}, {"what": "x" * 50}])
+async def test_nobody_is_asked_about_arguments_that_the_tool_does_not_take(wrong: Any) -> None:
+    acting = Acting()
+    fixture = fixture_of(acting, called(("act", wrong)), said("I was wrong."))
+    claimed = asked()
+    assert text_of(await fixture.ending(claimed)) == "I was wrong."
+    ((_, told, success),) = fixture.results(claimed)
+    assert (told.startswith("The arguments are wrong: "), success) == (True, False)
+    assert (acting.done, fixture.queue.approvals) == ([], {})
+
+
+@pytest.mark.parametrize("given", [{}, {"agent": "actor"}, {"agent": "nobody", "task": "Act."}])
+async def test_nobody_is_asked_about_a_task_that_cannot_begin(given: Any) -> None:
+    overrides = {
+        "supervisor": {"delegates": ["actor"], "tools": []},
+        "actor": {"instructions": "Act."},
+    }
+    fixture = LoopFixture(
+        called(("delegate", given)), said("I was wrong."), tools=(), overrides=overrides
+    )
+    claimed = asked(approval=ApprovalPolicy.ALWAYS)
+    assert text_of(await fixture.ending(claimed)) == "I was wrong."
+    ((_, told, success),) = fixture.results(claimed)
+    assert (told.startswith("The task was not begun: "), success) == (True, False)
+
+
 async def test_a_tool_that_acts_is_asked_for_when_the_rest_is_done() -> None:
     acting = Acting()
     fixture = fixture_of(acting, STEP)

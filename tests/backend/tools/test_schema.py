@@ -70,6 +70,8 @@ async def test_wrong_arguments_are_a_result_that_says_what_is_wrong() -> None:
         output = await TOOL.run(context(), wrong)
         assert not output.success
         assert told in output.text
+        assert TOOL.wrong(wrong) == output.text, "and whoever would be asked is not"
+    assert TOOL.wrong({"query": "x"}) is None
 
 
 def test_another_name() -> None:
