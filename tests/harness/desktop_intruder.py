@@ -17,7 +17,7 @@ REQUESTS = {
     "looks": {"type": "look"},
     "acts": {"type": "act", "action": {"type": "move", "at": {"x": 77, "y": 66}}},
     "takes": {"type": "take", "holder": "intruder", "seconds": 600},
-    "tells secrets": {"type": "keep", "secrets": {"PIN": "intruder"}},
+    "tells secrets": {"type": "keep", "secrets": {"PIN": "intruder"}, "run_id": None},
     "stops": {"type": "stop"},
 }
 

@@ -135,6 +135,19 @@ async def test_a_secret_is_typed_and_told_nobody(desk: Scenario) -> None:
             assert not any(canary in row["t"] for row in rows), table
 
 
+async def test_a_later_run_on_its_desktop_types_no_secret_of_a_task(desk: Scenario) -> None:
+    given = {"secrets": {"PASSWORD": "canary-51"}, "approval": "never"}
+    status, told = await execute(desk, task((computer(LOOK),)), **given)
+    assert status == 200, told
+    typed = computer({"type": "type", "secret": "PASSWORD"})
+    later = {"agent_override": "computer_use", "conversation_id": told["conversation_id"]}
+    message = task((computer(LOOK),), (typed,), says="I do not know it.")
+    body = {"message": message, "model": "openai/fake", **later}
+    status, answer = await desk.call("POST", "/api/chat", body)
+    assert (status, answer["response"]) == (200, "I do not know it."), "nobody was asked"
+    assert [one["action"] for one in await frames(desk, told["session_id"])] == [LOOK, LOOK]
+
+
 async def test_an_agent_that_only_looks_is_stopped(desk: Scenario) -> None:
     status, told = await execute(desk, task(*[(computer(LOOK),)] * 12))
     assert (status, told["code"]) == (409, "agent_stuck")

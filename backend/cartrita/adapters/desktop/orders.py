@@ -19,6 +19,7 @@ from cartrita.domain.desktop import (
 )
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.desktop_stillness import Stillness
+from cartrita.domain.ids import RunId
 
 SOCKET: Final = "socket"
 """The name of the socket in the folder of a desktop."""
@@ -59,10 +60,11 @@ HostLine: TypeAlias = HostReady | HostEnded
 
 
 class ActRequest(msgspec.Struct, frozen=True, tag="act"):
-    """`seen` is the version of the screen that whoever decided on it has seen."""
+    """`seen` is the version of the screen that whoever decided on it for the run has seen."""
 
     action: Action
     seen: int | None = None
+    run_id: RunId | None = None
 
 
 class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
@@ -73,13 +75,15 @@ class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
 
 
 class KeepRequest(msgspec.Struct, frozen=True, tag="keep"):
-    """Secrets by their names, in place of others."""
+    """Secrets of a run by their names, in place of others."""
 
     secrets: dict[str, str]
+    run_id: RunId | None
 
 
 class CheckRequest(msgspec.Struct, frozen=True, tag="check"):
     actions: tuple[Action, ...]
+    run_id: RunId | None = None
 
 
 class LetGoRequest(msgspec.Struct, frozen=True, tag="let_go"):

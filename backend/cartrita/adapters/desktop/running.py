@@ -45,6 +45,7 @@ from cartrita.domain.desktop_errors import (
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import CartritaError, Malformed, RateLimited, Unavailable
+from cartrita.domain.ids import RunId
 from cartrita.kit.secret import Secret
 
 _GONE: Final = (OSError, EOFError, ValueError, msgspec.DecodeError)
@@ -82,15 +83,17 @@ class RunningDesktop:
         self._folder = folder
         self._answer_s = answer_s
 
-    async def keep(self, secrets: Mapping[str, Secret]) -> None:
+    async def keep(self, secrets: Mapping[str, Secret], run_id: RunId | None) -> None:
         """See `Desktop.keep`."""
         revealed = {name: secret.reveal() for name, secret in secrets.items()}
-        async with self._asked(KeepRequest(revealed)):
+        async with self._asked(KeepRequest(revealed, run_id)):
             return
 
-    async def refused(self, actions: Sequence[Action]) -> Impossible | None:
+    async def refused(
+        self, actions: Sequence[Action], run_id: RunId | None = None
+    ) -> Impossible | None:
         """See `Desktop.refused`."""
-        async with self._asked(CheckRequest(tuple(actions))) as (answer, _):
+        async with self._asked(CheckRequest(tuple(actions), run_id)) as (answer, _):
             if not isinstance(answer, CheckedAnswer):
                 raise DesktopGone.ended()
             return answer.refused
@@ -100,10 +103,12 @@ class RunningDesktop:
         async with self._asked(LetGoRequest()):
             return
 
-    async def act(self, action: Action, seen: int | None = None) -> Done:
+    async def act(
+        self, action: Action, seen: int | None = None, run_id: RunId | None = None
+    ) -> Done:
         """See `Desktop.act`."""
         async with self._connected() as (reader, writer):
-            writer.write(frame(ActRequest(action, seen)))
+            writer.write(frame(ActRequest(action, seen, run_id)))
             try:
                 async with asyncio.timeout(2 * self._answer_s):
                     return await _done(reader)

@@ -121,7 +121,7 @@ class AgentDesktops:
         sessions = self._parts.sessions
         session = await sessions.of_conversation(conversation_id)
         if session is not None and actions:
-            await require_possible(await sessions.opened(session), actions)
+            await require_possible(await sessions.opened(session), run_id, actions)
         agent = calling_agent(run_id, place)
         sight = None if session is None else self._parts.memory.sight(session.id, agent)
         if not is_enough(sight, place.step_number, actions):

@@ -113,7 +113,7 @@ class ActionBatch:
         if call.approval is not None:
             call_checks.require_secrets_first(call.actions)
         if len(call.actions) > 1:  # else it is refused itself, and filmed
-            await call_checks.require_possible(self._desktop, call.actions)
+            await call_checks.require_possible(self._desktop, call.run_id, call.actions)
         if self._sight is None:  # what others have left is not its own
             await self._let_go()
         sights.require_enough(self._sight, call.step, call.actions)

@@ -8,6 +8,7 @@ from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.domain.desktop import LOOKS, Action, DesktopSession, Move, Type
 from cartrita.domain.desktop_errors import ActionRefused, ScreenChanged
 from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness, stillness_of
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall
 from cartrita.tools.tool import AgentStuck
@@ -19,9 +20,9 @@ _UNSEEN: Final = (
 )
 
 
-async def require_possible(desktop: Desktop, actions: Sequence[Action]) -> None:
-    """Raise ActionRefused for actions of which one cannot be done."""
-    found = await desktop.refused(actions)
+async def require_possible(desktop: Desktop, run_id: RunId, actions: Sequence[Action]) -> None:
+    """Raise ActionRefused for actions of which one cannot be done for a run."""
+    found = await desktop.refused(actions, run_id)
     if found is not None:
         raise ActionRefused(call_accounts.impossible(found.index, len(actions), found.why))
 

@@ -95,7 +95,7 @@ class Filming:
 
     async def _done(self, number: int, filmed: FilmedAction, seen: int | None) -> Done:
         try:
-            return await self._desktop.act(filmed.action, seen)
+            return await self._desktop.act(filmed.action, seen, filmed.run_id)
         except ActionBrokeOff as error:
             await self._fail(number, filmed, f"{UNSETTLED} {error.message}")
             raise

@@ -21,6 +21,7 @@ from cartrita.domain.caps import Caps
 from cartrita.domain.desktop import HAND_OVER, DesktopSession
 from cartrita.domain.errors import CartritaError, Conflict, InvalidInput
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
+from cartrita.domain.ids import RunId
 from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.models import OFFLINE
 from cartrita.domain.ports.runs import EarlierRequests
@@ -121,11 +122,16 @@ class ComputerTasks:
             return await self._begin_on(session, principal, task, loosened, idempotency)
         session = await self._sessions.create(principal, None)
         try:  # nothing may fail once it is admitted: who tries again finds it, and its desktop
-            await self._keep(session, task)
+            await self._keep(session, task, None)
             admitted = await self._admit(session, principal, task, loosened, idempotency)
         except BaseException:
             await self._sessions.discard(principal, session, _NOT_BEGUN)
             raise
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._keep(session, task, admitted.run_id)
+            except CartritaError as error:  # its agent is told that they are not known any more
+                log.warning("secrets_not_kept", desktop=session.id.hex, code=error.code)
         return StartedTask(session, admitted, made=True)
 
     async def _begin_on(
@@ -139,15 +145,17 @@ class ComputerTasks:
         """Only what was admitted has its secrets kept: those of the running task are not lost."""
         admitted = await self._admit(session, principal, task, loosened, idempotency)
         try:
-            await self._keep(session, task)
+            await self._keep(session, task, admitted.run_id)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._runs.cancel(principal, ids.public("run", admitted.run_id))
             raise
         return StartedTask(session, admitted)
 
-    async def _keep(self, session: DesktopSession, task: ComputerTask) -> None:
-        await (await self._sessions.opened(session)).keep(task.secrets)
+    async def _keep(
+        self, session: DesktopSession, task: ComputerTask, run_id: RunId | None
+    ) -> None:
+        await (await self._sessions.opened(session)).keep(task.secrets, run_id)
 
     async def _admit(
         self,

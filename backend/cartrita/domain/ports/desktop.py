@@ -15,6 +15,7 @@ from cartrita.domain.desktop import (
 )
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.desktop_stillness import Stillness
+from cartrita.domain.ids import RunId
 from cartrita.kit.secret import Secret
 
 
@@ -56,18 +57,25 @@ class SharedDesktop(Protocol):
 class Desktop(SharedDesktop, Protocol):
     """The same, as agents use it, too."""
 
-    async def keep(self, secrets: Mapping[str, Secret]) -> None:
-        """Know these secrets by their names, in place of others, for as long as it runs."""
-        ...
+    async def keep(self, secrets: Mapping[str, Secret], run_id: RunId | None) -> None:
+        """Know these secrets by their names, in place of others, for as long as it runs.
 
-    async def refused(self, actions: Sequence[Action]) -> Impossible | None:
-        """The first of these that cannot be done, as places outside of the screen, unknown keys and
-        unknown secrets cannot. Nothing is done.
+        They are typed for this run alone; for none before it is known which that is.
         """
         ...
 
-    async def act(self, action: Action, seen: int | None = None) -> Done:
-        """Do one action for an agent that has seen this version of the screen.
+    async def refused(
+        self, actions: Sequence[Action], run_id: RunId | None = None
+    ) -> Impossible | None:
+        """The first of these that cannot be done for a run, as places outside of the screen,
+        unknown keys and secrets that are not its own cannot. Nothing is done.
+        """
+        ...
+
+    async def act(
+        self, action: Action, seen: int | None = None, run_id: RunId | None = None
+    ) -> Done:
+        """Do one action for an agent of a run that has seen this version of the screen.
 
         Returns when the screen stands still, or the time for that is over. Raises ActionRefused for
         what cannot be done, ScreenChanged where the screen has another version, unless it changes

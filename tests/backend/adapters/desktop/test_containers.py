@@ -23,6 +23,7 @@ from cartrita.adapters.desktop import folders, remnants
 from cartrita.adapters.desktop.desktops import open_desktops
 from cartrita.domain.desktop import DesktopId, DesktopIsolation, Move, Point, Type
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.ids import RunId
 from cartrita.kit.secret import Secret
 
 pytestmark = [
@@ -78,8 +79,9 @@ async def test_programs_of_one_reach_no_other(runner: str, folder: Path, tmp_pat
         await asyncio.to_thread(eventually, "all was tried", result.exists)
         assert lines(result) == []
         assert (await another.look()).pointer == Point(5, 6)
-        await another.keep({"PIN": Secret("12")})
-        await another.act(Type(secret="PIN"))
+        run_id = RunId(uuid.uuid4())
+        await another.keep({"PIN": Secret("12")}, run_id)
+        await another.act(Type(secret="PIN"), None, run_id)
         shown = folder / own.hex
         assert lines(tmp_path / "log") == [f"--volume={shown}:{shown} image"]
         reached = await asyncio.to_thread(from_outside, tried, tmp_path / "result")

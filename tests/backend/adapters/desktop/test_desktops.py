@@ -37,6 +37,7 @@ from cartrita.domain.desktop_errors import (
 )
 from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.desktop import Desktop, Desktops
 from cartrita.kit.secret import Secret
 
@@ -118,10 +119,14 @@ async def test_another_worker_finds_it_and_stops_it(
     async with open_desktops(folder) as others:
         found = await others.find(desktop_id)
         assert found is not None
-        await found.keep({"PIN": Secret("12")})
-        await desktop.act(Type(secret="PIN"))
-        with pytest.raises(ActionRefused, match="no secret"):
-            await desktop.act(Type(secret="OTHER"))
+        own, another = RunId(uuid.uuid4()), RunId(uuid.uuid4())
+        await found.keep({"PIN": Secret("12")}, own)
+        await desktop.act(Type(secret="PIN"), None, own)
+        for name, run_id in (("OTHER", own), ("PIN", another), ("PIN", None)):
+            with pytest.raises(ActionRefused, match="no secret"):
+                await desktop.act(Type(secret=name), None, run_id)
+            assert await desktop.refused([Type(secret=name)], run_id) is not None
+        assert await desktop.refused([Type(secret="PIN")], own) is None
         seen = (await found.act(Screenshot())).version
         await desktop.act(Move(Point(1, 1)), seen)
         with pytest.raises(ScreenChanged):

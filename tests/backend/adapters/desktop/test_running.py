@@ -118,7 +118,7 @@ async def test_another_who_listens_there_is_told_nothing(
     monkeypatch.setattr(running, "peer", stranger)
     async with host(tmp_path) as desktop:
         with pytest.raises(DesktopGone):
-            await desktop.keep({})
+            await desktop.keep({}, None)
         assert not await desktop.answers()
 
 

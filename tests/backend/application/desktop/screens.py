@@ -27,6 +27,7 @@ from cartrita.domain.desktop_errors import ActionRefused, Controlled, DesktopGon
 from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import CartritaError, Unavailable
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.desktop import Viewer
 from cartrita.kit.secret import Secret
 
@@ -42,6 +43,7 @@ class Screen:
         self.spec = spec
         self.done: list[Action] = []
         self.secrets: dict[str, str] = {}
+        self.secrets_of: RunId | None = None
         self.typed: list[str] = []
         self.holder: str | None = None
         self.gone = False
@@ -57,19 +59,22 @@ class Screen:
         self._asked_for = 0
         self.held: frozenset[Button] = frozenset()
 
-    async def keep(self, secrets: Mapping[str, Secret]) -> None:
+    async def keep(self, secrets: Mapping[str, Secret], run_id: RunId | None) -> None:
         """See `Desktop.keep`."""
         self._require_there()
+        self.secrets_of = run_id
         self.secrets = {name: secret.reveal() for name, secret in secrets.items()}
 
-    async def act(self, action: Action, seen: int | None = None) -> Done:
+    async def act(
+        self, action: Action, seen: int | None = None, run_id: RunId | None = None
+    ) -> Done:
         """See `Desktop.act`."""
         self._require_there()
         if self.holder is not None:
             raise Controlled.by_person()
         if not isinstance(action, LOOKS):
             self._change(seen)
-        if (why := self._impossible(action)) is not None:
+        if (why := self._impossible(action, run_id)) is not None:
             self.held = frozenset()
             raise ActionRefused(why)
         before = self._shot()
@@ -113,11 +118,13 @@ class Screen:
         if isinstance(action, Move):
             self.pointer = action.at
 
-    async def refused(self, actions: Sequence[Action]) -> Impossible | None:
+    async def refused(
+        self, actions: Sequence[Action], run_id: RunId | None = None
+    ) -> Impossible | None:
         """See `Desktop.refused`."""
         self._require_there()
         for index, action in enumerate(actions, 1):
-            if (why := self._impossible(action)) is not None:
+            if (why := self._impossible(action, run_id)) is not None:
                 return Impossible(index, why)
         return None
 
@@ -185,12 +192,13 @@ class Screen:
             raise ScreenChanged.unseen()
         self._version += 1
 
-    def _impossible(self, action: Action) -> str | None:
+    def _impossible(self, action: Action, run_id: RunId | None) -> str | None:
         points = [action.at] if isinstance(action, Click | Move) and action.at else []
         size = self.spec.width, self.spec.height
         if any(not (0 <= one.x < size[0] and 0 <= one.y < size[1]) for one in points):
             return f"The point is outside of the screen ({size[0]} x {size[1]})."
-        if isinstance(action, Type) and action.secret not in (None, *self.secrets):
+        known = self.secrets if run_id is not None and run_id == self.secrets_of else ()
+        if isinstance(action, Type) and action.secret not in (None, *known):
             return "There is no secret of this name."
         if isinstance(action, Key) and "xyz" in action.keys:
             return 'There is no key "xyz".'

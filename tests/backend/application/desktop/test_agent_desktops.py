@@ -130,12 +130,27 @@ async def test_what_cannot_be_done_is_told(
 async def test_secrets_are_typed_and_filmed_by_their_names(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()
-    await desk.screen(session).keep({"PASSWORD": Secret("canary-9")})
+    await desk.screen(session).keep({"PASSWORD": Secret("canary-9")}, desk.run_id)
     await desk.do(session.conversation_id, Screenshot())
     await desk.do(session.conversation_id, Type(secret="PASSWORD"))
     assert desk.screen(session).typed == ["canary-9"]
     frames = await desk.films.page(PRINCIPAL, session.public_id)
     assert frames[-1].action == {"type": "type", "secret": "PASSWORD"}
+
+
+@pytest.mark.parametrize("others", [RunId(uuid7()), None])
+async def test_a_run_types_no_secret_of_another(pool: Database, others: RunId | None) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    await desk.screen(session).keep({"PASSWORD": Secret("canary-9")}, others)
+    await desk.do(session.conversation_id, Screenshot())
+    typed = Type(secret="PASSWORD")
+    with pytest.raises(ActionRefused, match="no secret"):
+        await desk.shown(session.conversation_id, typed)
+    for actions in ((typed,), (Screenshot(), typed)):
+        outcome = await desk.do(session.conversation_id, *actions)
+        assert (outcome.success, "no secret" in outcome.text) == (False, True)
+    assert desk.screen(session).typed == []
 
 
 async def test_time_is_looked_at_between_actions(pool: Database) -> None:

@@ -95,7 +95,7 @@ async def test_a_secret_is_typed_on_the_screen_that_was_shown(pool: Database) ->
     desk = DeskFixture(pool)
     session = await desk.started()
     conversation, screen = session.conversation_id, desk.screen(session)
-    await screen.keep({"PIN": Secret("1234")})
+    await screen.keep({"PIN": Secret("1234")}, desk.run_id)
     await desk.do(conversation, Screenshot())
     shown = await desk.shown(conversation, SECRET)
     screen.show_something_else()
@@ -114,7 +114,7 @@ async def test_nobody_is_asked_about_a_secret_behind_what_changes_the_screen(
     desk = DeskFixture(pool)
     session = await desk.started()
     conversation, screen = session.conversation_id, desk.screen(session)
-    await screen.keep({"PIN": Secret("1234")})
+    await screen.keep({"PIN": Secret("1234")}, desk.run_id)
     await desk.do(conversation, Screenshot())
     behind = Screenshot(), before, Screenshot(), SECRET, RETURN
     with pytest.raises(ActionRefused, match="in a call of its own"):
@@ -133,7 +133,7 @@ async def test_a_secret_behind_looks_is_compared_right_before_it_is_typed(
     desk = DeskFixture(pool)
     session = await desk.started()
     conversation, screen = session.conversation_id, desk.screen(session)
-    await screen.keep({"PIN": Secret("1234")})
+    await screen.keep({"PIN": Secret("1234")}, desk.run_id)
     await desk.do(conversation, Screenshot())
     actions = Screenshot(), MOVE, CursorPosition(), SECRET, RETURN
     approval = approved(desk, await desk.shown(conversation, *actions))

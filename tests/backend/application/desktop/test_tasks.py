@@ -16,7 +16,7 @@ from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
 from cartrita.application.desktop import tasks as module
 from cartrita.application.desktop.tasks import ComputerTask, ComputerTasks, StartedTask
-from cartrita.domain.desktop import DesktopStatus, Press, Screenshot
+from cartrita.domain.desktop import DesktopStatus, Press, Screenshot, Type
 from cartrita.domain.desktop_errors import DesktopGone
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.events import Event, LoggedEvent, RunStopped, StopStatus
@@ -128,7 +128,54 @@ async def test_a_task_is_admitted_when_nothing_of_it_can_fail_any_more(
     assert (runs.admitted, runs.cancelled) == ([], []), "else who tries again finds it"
     begun = await tasks(desk, runs).start(PRINCIPAL, task(PIN="12"))
     assert begun.made
-    assert desk.screen(begun.session).secrets == {"PIN": "12"}
+    screen = desk.screen(begun.session)
+    assert (screen.secrets, screen.secrets_of) == ({"PIN": "12"}, begun.admitted.run_id)
+
+
+async def test_a_task_whose_secrets_are_lost_when_it_has_begun_goes_on(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, runs = DeskFixture(pool), Runs(1)
+    keep = Screen.keep
+
+    async def once(screen: Screen, secrets: Any, run_id: RunId | None) -> None:
+        if run_id is not None:
+            raise DesktopGone.ended()
+        await keep(screen, secrets, run_id)
+
+    monkeypatch.setattr(Screen, "keep", once)
+    begun = await tasks(desk, runs).start(PRINCIPAL, task(PIN="12"))
+    assert (begun.made, runs.cancelled) == (True, []), "else who tries again finds it"
+    assert desk.screen(begun.session).secrets_of is None
+
+
+async def test_a_task_whose_worker_dies_before_its_secrets_are_kept_has_none(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    before = await tasks(desk, Runs(1)).start(PRINCIPAL, task(PIN="old"))
+    session, screen = before.session, desk.screen(before.session)
+    died = asyncio.Event()
+
+    async def die(*_: object) -> None:
+        died.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Screen, "keep", die)
+        runs = Runs(1)
+        starting = asyncio.create_task(
+            tasks(desk, runs).start(PRINCIPAL, task(session.public_id, PIN="new"))
+        )
+        await died.wait()
+    [admitted] = runs.admitted
+    survivor = desk.another_worker()
+    survivor.run_id = admitted.run_id
+    await survivor.do(session.conversation_id, Screenshot())
+    outcome = await survivor.do(session.conversation_id, Type(secret="PIN"))
+    assert (outcome.success, screen.typed) == (False, [])
+    starting.cancel()
+    await asyncio.wait([starting])
 
 
 async def test_a_refused_task_leaves_a_desktop_that_was_there_as_it_is(pool: Database) -> None:
@@ -142,7 +189,8 @@ async def test_a_refused_task_leaves_a_desktop_that_was_there_as_it_is(pool: Dat
     )
     assert not isinstance(first, BaseException)
     assert isinstance(second, Conflict)
-    assert desk.screen(session).secrets == {"PIN": "right"}
+    screen = desk.screen(session)
+    assert (screen.secrets, screen.secrets_of) == ({"PIN": "right"}, first.admitted.run_id)
     assert runs.cancelled == []
 
 
@@ -151,7 +199,7 @@ async def test_a_task_whose_secrets_cannot_be_kept_is_cancelled(pool: Database) 
     session = await desk.started()
     runs = Runs(1)
 
-    async def gone(_: object) -> None:
+    async def gone(*_: object) -> None:
         raise DesktopGone.ended()
 
     cast("Any", desk.screen(session)).keep = gone

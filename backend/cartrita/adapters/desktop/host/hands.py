@@ -15,6 +15,7 @@ from cartrita.domain.desktop_errors import ActionRefused, DesktopGone
 from cartrita.domain.desktop_hands import Impossible, held_after
 from cartrita.domain.desktop_stillness import Stillness
 from cartrita.domain.errors import DeadlineExceeded, Unavailable
+from cartrita.domain.ids import RunId
 
 _GRACE_S: Final = 5.0
 """For a driver to notice that it is to stop; one that does not has lost its display."""
@@ -44,6 +45,7 @@ class Hands:
         self._lost = lost
         self._blink_s = blink_s
         self._secrets: Mapping[str, str] = {}
+        self._secrets_of: RunId | None = None
         self._held: frozenset[Button] = frozenset()
         self._thread = ThreadPoolExecutor(1, "hands")
 
@@ -52,24 +54,24 @@ class Hands:
         """The buttons that are down between actions."""
         return self._held
 
-    def keep(self, secrets: Mapping[str, str]) -> None:
-        """Know these secrets by their names, in place of others."""
-        self._secrets = secrets
+    def keep(self, secrets: Mapping[str, str], run_id: RunId | None) -> None:
+        """Know these secrets of a run by their names, in place of others."""
+        self._secrets, self._secrets_of = secrets, run_id
 
-    def refused(self, actions: Sequence[Action]) -> Impossible | None:
-        """The first of these that the driver would refuse."""
+    def refused(self, actions: Sequence[Action], run_id: RunId | None = None) -> Impossible | None:
+        """The first of these that the driver would refuse a run."""
         for index, action in enumerate(actions, 1):
             try:
-                self._driver.check(action, self._secret(action))
+                self._driver.check(action, self._secret(action, run_id))
             except ActionRefused as error:
                 return Impossible(index, error.message)
         return None
 
-    async def act(self, action: Action) -> Done:
+    async def act(self, action: Action, run_id: RunId | None = None) -> Done:
         """Raises what the driver raises, and DeadlineExceeded for what was ended early."""
         stop = Event()
         timeout_s = self._timeout_s + _own_seconds(action)
-        work = self._thread.submit(self._driver.act, action, self._secret(action), stop)
+        work = self._thread.submit(self._driver.act, action, self._secret(action, run_id), stop)
         try:
             async with asyncio.timeout(timeout_s):
                 done = await asyncio.shield(asyncio.wrap_future(work))
@@ -137,9 +139,11 @@ class Hands:
         if not work.cancelled() and work.exception() is not None:
             self._lost()
 
-    def _secret(self, action: Action) -> str | None:
-        """The text of the secret that it types, if it is known."""
+    def _secret(self, action: Action, run_id: RunId | None) -> str | None:
+        """The text of the secret that it types, if it is known, and this run's."""
         if not isinstance(action, Type) or action.secret is None:
+            return None
+        if run_id is None or run_id != self._secrets_of:
             return None
         return self._secrets.get(action.secret)
 

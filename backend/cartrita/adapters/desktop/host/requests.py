@@ -42,7 +42,7 @@ from cartrita.adapters.desktop.orders import (
     UnchangedRequest,
     ViewRequest,
 )
-from cartrita.domain.desktop import LOOKS, Action, Button, Done, Shot
+from cartrita.domain.desktop import LOOKS, Button, Done, Shot
 from cartrita.domain.desktop_errors import ActionRefused, Controlled, DesktopGone, ScreenChanged
 from cartrita.domain.errors import DeadlineExceeded, Unavailable
 
@@ -130,21 +130,21 @@ class Requests:
             refused = RefusedAnswer("broken_off", _FAILED)
         return (frame(refused),)
 
-    async def _act(self, action: Action, seen: int | None) -> tuple[Done, int]:
+    async def _act(self, asked: ActRequest) -> tuple[Done, int]:
         """Do it, if that is allowed: with the version of the screen that it leaves."""
-        work = partial(self._hands.act, action)
-        if isinstance(action, LOOKS):
+        work = partial(self._hands.act, asked.action, asked.run_id)
+        if isinstance(asked.action, LOOKS):
             return await self._gate.look(work)
-        return await self._gate.act(work, seen)
+        return await self._gate.act(work, asked.seen)
 
     async def _done(self, request: Request) -> Sequence[bytes]:
         answer: Answer = GrantedAnswer()
         match request:
-            case ActRequest(action, seen):
-                done, version = await self._act(action, seen)
+            case ActRequest():
+                done, version = await self._act(request)
                 return _told(done, version, self._hands.held)
-            case KeepRequest(secrets):
-                self._hands.keep(secrets)
+            case KeepRequest(secrets, run_id):
+                self._hands.keep(secrets, run_id)
             case LookRequest():
                 shot = await self._eyes.look()
                 return frame(LookAnswer(_head(shot))), shot.png
@@ -163,8 +163,8 @@ class Requests:
                 asked = partial(self._hands.is_unchanged, picture, still)
                 same, _ = await self._gate.look(asked)
                 return UnchangedAnswer(same)
-            case CheckRequest(actions):
-                return CheckedAnswer(await asyncio.to_thread(self._hands.refused, actions))
+            case CheckRequest(actions, run_id):
+                return CheckedAnswer(await asyncio.to_thread(self._hands.refused, actions, run_id))
             case LetGoRequest():
                 if self._hands.held:
                     await self._gate.act(self._hands.release)

@@ -25,11 +25,14 @@ from cartrita.domain.desktop_errors import ActionRefused, DesktopGone
 from cartrita.domain.desktop_hands import Impossible
 from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness
 from cartrita.domain.errors import DeadlineExceeded, Unavailable
+from cartrita.domain.ids import RunId
+from cartrita.kit.ids import uuid7
 
 LONG = 600.0
 SHOT = Shot(b"png", 1, 1, Point(0, 0))
 MOVE = Move(Point(1, 1))
 BLINKS = 3
+RUN, OTHER = RunId(uuid7()), RunId(uuid7())
 
 
 class Scripted:
@@ -114,10 +117,11 @@ async def test_what_is_refused_leaves_no_button_down() -> None:
 def test_what_cannot_be_done_is_known_before_anything_is() -> None:
     driver = Scripted()
     hands = Hands(driver, LONG, never)
-    hands.keep({"PIN": "12"})
-    assert hands.refused((MOVE, Type(secret="PIN"))) is None
+    hands.keep({"PIN": "12"}, RUN)
+    assert hands.refused((MOVE, Type(secret="PIN")), RUN) is None
     refused = Impossible(2, "It cannot be done.")
-    assert hands.refused((MOVE, Type(secret="OTHER"), HoldKey(("x",), 1.0))) == refused
+    assert hands.refused((MOVE, Type(secret="OTHER"), HoldKey(("x",), 1.0)), RUN) == refused
+    assert hands.refused((MOVE, Type(secret="PIN")), OTHER) == refused
     assert driver.calls == []
 
 
@@ -140,12 +144,23 @@ async def test_a_secret_is_typed_for_as_long_as_it_is_known() -> None:
     driver = Scripted(stubborn=True)
     driver.free.set()
     hands = Hands(driver, LONG, never)
-    hands.keep({"PIN": "12"})
-    await hands.act(Type(secret="PIN"))
+    hands.keep({"PIN": "12"}, RUN)
+    await hands.act(Type(secret="PIN"), RUN)
     assert driver.typed == "12"
-    hands.keep({"OTHER": "3"})
-    await hands.act(Type(secret="PIN"))
+    hands.keep({"OTHER": "3"}, RUN)
+    await hands.act(Type(secret="PIN"), RUN)
     assert driver.typed is None
+
+
+@pytest.mark.parametrize("kept_for", [RUN, None])
+async def test_a_secret_is_typed_for_its_run_alone(kept_for: RunId | None) -> None:
+    driver = Scripted(stubborn=True)
+    driver.free.set()
+    hands = Hands(driver, LONG, never)
+    hands.keep({"PIN": "12"}, kept_for)
+    for run_id in (OTHER, None):
+        await hands.act(Type(secret="PIN"), run_id)
+        assert driver.typed is None
 
 
 async def test_a_cancelled_one_ends_before_its_caller_goes_on(

@@ -60,8 +60,9 @@ def keysyms_typed(action: Action, typed: str | None) -> list[int]:
         return []
     if action.secret is not None and typed is None:
         raise ActionRefused(
-            "There is no secret of this name, or it is not known any more because the desktop was "
-            "started anew: the person has to give the task again with it."
+            "There is no secret of this name for this task, or it is not known any more, because "
+            "the desktop was started anew or the task was taken up again: the person has to give "
+            "the task again with it."
         )
     text = action.text if typed is None else typed
     if len(text) > LONGEST_TYPED:
