@@ -110,6 +110,10 @@ class LocalDesktops:
         desktop = self._running(desktop_id)
         return desktop if await desktop.answers() else None
 
+    async def is_dead(self, desktop_id: DesktopId) -> bool:
+        """See `Desktops.is_dead`."""
+        return await self._running(desktop_id).is_dead()
+
     async def all_running(self) -> Sequence[DesktopId]:
         """See `Desktops.all_running`."""
         names = await asyncio.to_thread(folders.names, self._folder)

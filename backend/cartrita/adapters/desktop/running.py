@@ -82,6 +82,7 @@ class RunningDesktop:
         """
         self._folder = folder
         self._answer_s = answer_s
+        self._alive_s = min(answer_s, _ALIVE_S)
 
     async def keep(self, secrets: Mapping[str, Secret], run_id: RunId | None) -> None:
         """See `Desktop.keep`."""
@@ -147,15 +148,23 @@ class RunningDesktop:
             yield ViewerStream(reader, writer)
 
     async def answers(self) -> bool:
-        """Whether it runs, and does what it is asked, which a host that is frozen does not.
+        """Whether it runs.
+
+        Raises Unavailable where that cannot be found out, and where it does not tell in time.
+        """
+        async with _in_time(self._alive_s):
+            return await self._is_alive()
+
+    async def is_dead(self) -> bool:
+        """Whether it does not run any more, or is frozen, and does nothing that it is asked.
 
         Raises Unavailable where that cannot be found out.
         """
         for _ in range(_ALIVE_TRIES):
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(self._answer_s, _ALIVE_S)):
-                    return await self._is_alive()
-        return False
+                async with asyncio.timeout(self._alive_s):
+                    return not await self._is_alive()
+        return True
 
     async def stop(self) -> None:
         """Ask it to end, and wait until the connection is closed because it has.

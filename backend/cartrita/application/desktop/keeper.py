@@ -8,7 +8,6 @@ import structlog
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import DesktopStatus
-from cartrita.domain.desktop_errors import DesktopGone
 from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.ports.desktop_sessions import DesktopWatch, WatchedDesktop
 from cartrita.kit.repeated_failures import RepeatedFailures
@@ -75,9 +74,6 @@ class DesktopKeeper:
         if session.status is DesktopStatus.STARTING:
             return watched.age > self._start or not await self._sessions.is_begun(session)
         try:
-            await self._sessions.opened(session)
-        except DesktopGone:
-            return True
+            return await self._sessions.is_dead(session)
         except Unavailable:  # this worker cannot find out now
             return False
-        return False

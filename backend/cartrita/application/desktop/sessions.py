@@ -173,6 +173,13 @@ class DesktopSessions:
         """Whether one that should start here is being started, by any worker that lives."""
         return self._desktops is None or await self._desktops.is_begun(session.id)
 
+    async def is_dead(self, session: DesktopSession) -> bool:
+        """Whether one that ran here does not any more, or has stood still for too long.
+
+        Raises Unavailable where this cannot be found out.
+        """
+        return self._desktops is not None and await self._desktops.is_dead(session.id)
+
     async def end(self, session: DesktopSession, reason: str) -> None:
         """End one, whether it runs or not."""
         await self._end(session, DesktopStatus.STOPPED, reason)

@@ -131,7 +131,14 @@ class Desktops(Protocol):
     async def find(self, desktop_id: DesktopId) -> Desktop | None:
         """One that runs on this machine, whichever worker started it.
 
-        Raises Unavailable where it cannot be found out whether it does.
+        Raises Unavailable where it cannot be found out whether it does, as where it stands still.
+        """
+        ...
+
+    async def is_dead(self, desktop_id: DesktopId) -> bool:
+        """Whether one that ran does not any more, or stands still for good.
+
+        Raises Unavailable where this cannot be found out.
         """
         ...
 

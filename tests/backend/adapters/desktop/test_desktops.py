@@ -119,6 +119,7 @@ async def test_another_worker_finds_it_and_stops_it(
     async with open_desktops(folder) as others:
         found = await others.find(desktop_id)
         assert found is not None
+        assert not await others.is_dead(desktop_id)
         own, another = RunId(uuid.uuid4()), RunId(uuid.uuid4())
         await found.keep({"PIN": Secret("12")}, own)
         await desktop.act(Type(secret="PIN"), None, own)
@@ -230,6 +231,7 @@ async def test_when_it_dies_that_is_told(
         os.kill(victims[0].pid, signal.SIGKILL)
         async with asyncio.timeout(WATCHDOG_S):
             await acting
+    assert await desktops.is_dead(desktop_id)
     await desktops.stop(desktop_id)
     assert await desktops.find(desktop_id) is None
 
@@ -239,7 +241,7 @@ async def _gone(desktop: RunningDesktop) -> None:
         await desktop.act(Wait(300))
 
 
-async def test_one_whose_host_is_frozen_is_gone_and_is_ended(
+async def test_one_whose_host_is_frozen_is_dead_and_is_ended(
     desktop: RunningDesktop, desktop_id: DesktopId, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "_STOP_S", 0.1)
@@ -249,7 +251,10 @@ async def test_one_whose_host_is_frozen_is_gone_and_is_ended(
         host.suspend()
         with pytest.raises(Unavailable):
             await RunningDesktop(folder / desktop_id.hex, 0.1).look()
-        assert await others.find(desktop_id) is None
+        with pytest.raises(Unavailable, match="does not answer in time") as late:
+            await others.find(desktop_id)
+        assert late.value.code == "desktop_unavailable"
+        assert await others.is_dead(desktop_id)
         await others.stop(desktop_id)
     await asyncio.to_thread(eventually, "nothing is left", lambda: not left(folder))
     assert desktop_programs.named("Xvfb") == []

@@ -35,8 +35,10 @@ async def test_one_without_a_folder_a_socket_or_a_listener_is_gone(
     empty.mkdir()
     for folder in (tmp_path / "nowhere", empty):
         assert not await RunningDesktop(folder).answers()
+        assert await RunningDesktop(folder).is_dead()
     listener.close()
     assert not await RunningDesktop(tmp_path).answers()
+    assert await RunningDesktop(tmp_path).is_dead()
     with pytest.raises(DesktopGone):
         await RunningDesktop(tmp_path).look()
 
@@ -50,8 +52,9 @@ async def test_a_worker_that_cannot_ask_does_not_say_that_it_is_gone(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(asyncio, "open_unix_connection", refuse)
-    with pytest.raises(Unavailable, match=os.strerror(number)):
-        await RunningDesktop(tmp_path).answers()
+    for asked in (RunningDesktop(tmp_path).answers(), RunningDesktop(tmp_path).is_dead()):
+        with pytest.raises(Unavailable, match=os.strerror(number)):
+            await asked
 
 
 @asynccontextmanager
@@ -125,12 +128,14 @@ async def test_another_who_listens_there_is_told_nothing(
 async def test_one_that_answers_runs(tmp_path: Path) -> None:
     async with host(tmp_path, GRANTED) as desktop:
         assert await desktop.answers()
+        assert not await desktop.is_dead()
 
 
 async def test_one_that_is_frozen_is_waited_for_by_nobody(tmp_path: Path) -> None:
     async with host(tmp_path, answer_s=0.01) as desktop:
-        assert not await desktop.answers()
-        for asked in (desktop.look(), desktop.take("ann", 60), desktop.let_go(), viewed(desktop)):
+        assert await desktop.is_dead()
+        looks = desktop.answers(), desktop.look()
+        for asked in (*looks, desktop.take("ann", 60), desktop.let_go(), viewed(desktop)):
             with pytest.raises(Unavailable, match="does not answer in time"):
                 await asked
         with pytest.raises(ActionBrokeOff, match="did not tell in time"):
@@ -148,4 +153,4 @@ async def test_who_may_have_stood_still_itself_asks_again(
     assert running._ALIVE_TRIES > 1
     monkeypatch.setattr(running, "_ALIVE_TRIES", 10_000)  # a busy machine needs more of them
     async with host(tmp_path, GRANTED, answer_s=0.05, deaf=1) as desktop:
-        assert await desktop.answers()
+        assert not await desktop.is_dead()

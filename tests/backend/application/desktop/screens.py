@@ -246,6 +246,10 @@ class Screens:
         found = self.running.get(desktop_id)
         return None if found is None or found.gone else found
 
+    async def is_dead(self, desktop_id: DesktopId) -> bool:
+        """See `Desktops.is_dead`."""
+        return await self.find(desktop_id) is None
+
     async def all_running(self) -> Sequence[DesktopId]:
         """See `Desktops.all_running`."""
         return [one for one, screen in self.running.items() if not screen.gone]
