@@ -86,8 +86,14 @@ class CheckRequest(msgspec.Struct, frozen=True, tag="check"):
     run_id: RunId | None = None
 
 
+class HeldRequest(msgspec.Struct, frozen=True, tag="held"):
+    """Which run holds a button down."""
+
+
 class LetGoRequest(msgspec.Struct, frozen=True, tag="let_go"):
-    pass
+    """Of all that is held, or of what this run holds."""
+
+    run_id: RunId | None = None
 
 
 class LookRequest(msgspec.Struct, frozen=True, tag="look"):
@@ -124,6 +130,7 @@ Request: TypeAlias = (
     ActRequest
     | UnchangedRequest
     | CheckRequest
+    | HeldRequest
     | LetGoRequest
     | KeepRequest
     | LookRequest
@@ -168,6 +175,10 @@ class CheckedAnswer(msgspec.Struct, frozen=True, tag="checked"):
     refused: Impossible | None
 
 
+class HeldAnswer(msgspec.Struct, frozen=True, tag="held"):
+    run_id: RunId | None
+
+
 class GrantedAnswer(msgspec.Struct, frozen=True, tag="granted"):
     pass
 
@@ -186,6 +197,7 @@ Answer: TypeAlias = (
     | LookAnswer
     | UnchangedAnswer
     | CheckedAnswer
+    | HeldAnswer
     | ControlAnswer
     | GrantedAnswer
     | RefusedAnswer

@@ -19,6 +19,8 @@ from cartrita.adapters.desktop.orders import (
     ControlAnswer,
     DoneAnswer,
     HandBackRequest,
+    HeldAnswer,
+    HeldRequest,
     KeepRequest,
     LetGoRequest,
     LookAnswer,
@@ -99,9 +101,16 @@ class RunningDesktop:
                 raise DesktopGone.ended()
             return answer.refused
 
-    async def let_go(self) -> None:
+    async def held_by(self) -> RunId | None:
+        """See `Desktop.held_by`."""
+        async with self._asked(HeldRequest()) as (answer, _):
+            if not isinstance(answer, HeldAnswer):
+                raise DesktopGone.ended()
+            return answer.run_id
+
+    async def let_go(self, run_id: RunId | None = None) -> None:
         """See `Desktop.let_go`."""
-        async with self._asked(LetGoRequest()):
+        async with self._asked(LetGoRequest(run_id)):
             return
 
     async def act(

@@ -37,7 +37,7 @@ from cartrita.domain.desktop import (
     DesktopStatus,
 )
 from cartrita.domain.errors import Conflict, NotFound, RateLimited
-from cartrita.domain.ids import ConversationId
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ports.desktop_sessions import DesktopLimits, DueDesktop, WatchedDesktop
 from cartrita.domain.runs import RunStatus
 from cartrita.kit.pagination import Page
@@ -53,10 +53,8 @@ _SESSIONS = select(
     _s.held_until,
     _c.external_id,
 ).join(conversations, _c.id == _s.conversation_id)
-_BUSY = exists().where(
-    runs.c.conversation_id == _s.conversation_id,
-    runs.c.status.in_([status for status in RunStatus if not status.ended]),
-)
+_UNFINISHED = runs.c.status.in_([status for status in RunStatus if not status.ended])
+_BUSY = exists().where(runs.c.conversation_id == _s.conversation_id, _UNFINISHED)
 """A run that waits for a person wants its desktop as it is, too."""
 _LATEST = (_s.created_at.desc(), _s.id.desc())
 _LOST_S = 60.0
@@ -174,6 +172,12 @@ class DesktopTable:
         async with self._database.use() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return [WatchedDesktop(_session(row), row["age"]) for row in rows]
+
+    async def has_ended(self, run_id: RunId) -> bool:
+        """See DesktopWatch."""
+        query = select(~exists().where(runs.c.id == run_id, _UNFINISHED))
+        async with self._database.use() as connection:
+            return bool(await connection.scalar(query))
 
     async def _control(self, desktop_id: DesktopId, number: int, values: dict[str, Any]) -> None:
         """What was said later by the desktop stays, whichever is stored first."""

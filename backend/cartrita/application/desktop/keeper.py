@@ -7,7 +7,7 @@ import structlog
 
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.sessions import DesktopSessions
-from cartrita.domain.desktop import DesktopStatus
+from cartrita.domain.desktop import DesktopSession, DesktopStatus
 from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.ports.desktop_sessions import DesktopWatch, WatchedDesktop
 from cartrita.kit.repeated_failures import RepeatedFailures
@@ -66,8 +66,20 @@ class DesktopKeeper:
             if await self._is_dead(watched):
                 await self._sessions.forget(watched.session, _DIED)
                 log.warning("desktop_died", desktop=watched.session.id.hex)
+            elif watched.session.status is DesktopStatus.READY:
+                await self._let_go(watched.session)
         for desktop_id in await self._sessions.end_lost():
             log.warning("desktop_lost", desktop=desktop_id.hex)
+
+    async def _let_go(self, session: DesktopSession) -> None:
+        """Let go of what a run holds that has ended, as where its worker died and nobody told."""
+        try:
+            desktop = await self._sessions.opened(session)
+            run_id = await desktop.held_by()
+            if run_id is not None and await self._watch.has_ended(run_id):
+                await desktop.let_go(run_id)
+        except CartritaError as error:  # a person has it, or it has ended, or is asked again
+            log.info("desktop_not_let_go", desktop=session.id.hex, code=error.code)
 
     async def _is_dead(self, watched: WatchedDesktop) -> bool:
         session = watched.session

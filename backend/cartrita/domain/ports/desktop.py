@@ -93,8 +93,15 @@ class Desktop(SharedDesktop, Protocol):
         """
         ...
 
-    async def let_go(self) -> None:
-        """Let go of all keys and buttons that agents hold. Raises Controlled."""
+    async def held_by(self) -> RunId | None:
+        """The run whose agents hold a button down, if one does."""
+        ...
+
+    async def let_go(self, run_id: RunId | None = None) -> None:
+        """Let go of all keys and buttons that agents hold, or that those of this run do.
+
+        Raises Controlled.
+        """
         ...
 
 

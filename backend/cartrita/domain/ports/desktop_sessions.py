@@ -95,6 +95,10 @@ class DesktopWatch(Protocol):
         """All that should run on a machine."""
         ...
 
+    async def has_ended(self, run_id: RunId) -> bool:
+        """Whether a run neither goes on nor waits."""
+        ...
+
 
 class FilmStore(Protocol):
     """Frames of films."""

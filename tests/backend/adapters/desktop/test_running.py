@@ -134,7 +134,7 @@ async def test_one_that_answers_runs(tmp_path: Path) -> None:
 async def test_one_that_is_frozen_is_waited_for_by_nobody(tmp_path: Path) -> None:
     async with host(tmp_path, answer_s=0.01) as desktop:
         assert await desktop.is_dead()
-        looks = desktop.answers(), desktop.look()
+        looks = desktop.answers(), desktop.look(), desktop.held_by()
         for asked in (*looks, desktop.take("ann", 60), desktop.let_go(), viewed(desktop)):
             with pytest.raises(Unavailable, match="does not answer in time"):
                 await asked

@@ -58,6 +58,7 @@ class Screen:
         self.times_let_go = 0
         self._asked_for = 0
         self.held: frozenset[Button] = frozenset()
+        self.holds_for: RunId | None = None
 
     async def keep(self, secrets: Mapping[str, Secret], run_id: RunId | None) -> None:
         """See `Desktop.keep`."""
@@ -85,7 +86,7 @@ class Screen:
         if isinstance(action, Wait):
             self.hangs.set()
             await asyncio.Event().wait()
-        self._note(action)
+        self._note(action, run_id)
         if not isinstance(action, (*LOOKS, Move)):
             self._changes += 1
         after = self._shot()
@@ -111,8 +112,10 @@ class Screen:
             return False
         return changes == self._changes or not (still.places or still.whole)
 
-    def _note(self, action: Action) -> None:
-        self.held = held_after(self.held, action)
+    def _note(self, action: Action, run_id: RunId | None) -> None:
+        held = held_after(self.held, action)
+        if held != self.held:
+            self.held, self.holds_for = held, run_id
         if isinstance(action, Type):
             self.typed.append(self.secrets[action.secret] if action.secret else action.text)
         if isinstance(action, Move):
@@ -128,11 +131,16 @@ class Screen:
                 return Impossible(index, why)
         return None
 
-    async def let_go(self) -> None:
+    async def held_by(self) -> RunId | None:
+        """See `Desktop.held_by`."""
+        self._require_there()
+        return self.holds_for if self.held else None
+
+    async def let_go(self, run_id: RunId | None = None) -> None:
         """See `Desktop.let_go`."""
         self.times_let_go += 1
         self._require_there()
-        if self.held:
+        if self.held and run_id in (None, self.holds_for):
             if self.holder is not None:
                 raise Controlled.by_person()
             self._version += 1

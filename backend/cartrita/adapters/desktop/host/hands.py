@@ -47,12 +47,22 @@ class Hands:
         self._secrets: Mapping[str, str] = {}
         self._secrets_of: RunId | None = None
         self._held: frozenset[Button] = frozenset()
+        self._held_by: RunId | None = None
         self._thread = ThreadPoolExecutor(1, "hands")
 
     @property
     def held(self) -> frozenset[Button]:
         """The buttons that are down between actions."""
         return self._held
+
+    @property
+    def held_by(self) -> RunId | None:
+        """The run that was the last to press a button or to let one go, while one is down."""
+        return self._held_by if self._held else None
+
+    def holds_for(self, run_id: RunId | None) -> bool:
+        """Whether a button is down, and that is this run's, if one is named."""
+        return bool(self._held) and run_id in (None, self._held_by)
 
     def keep(self, secrets: Mapping[str, str], run_id: RunId | None) -> None:
         """Know these secrets of a run by their names, in place of others."""
@@ -86,7 +96,9 @@ class Hands:
         except BaseException:
             self.let_go()
             raise
-        self._held = held_after(self._held, action)
+        held = held_after(self._held, action)
+        if held != self._held:
+            self._held, self._held_by = held, run_id
         return done
 
     async def enter(self, told: Sequence[Input]) -> None:
@@ -126,8 +138,13 @@ class Hands:
         work.add_done_callback(self._require_let_go)
         return work
 
-    async def release(self) -> None:
-        """The same; returns when that is done. Raises DesktopGone, also if it takes too long."""
+    async def release(self, run_id: RunId | None = None) -> None:
+        """The same, or nothing if it is for a run that holds none; returns when that is done.
+
+        Raises DesktopGone, also if it takes too long.
+        """
+        if run_id is not None and not self.holds_for(run_id):
+            return
         work = self.let_go()
         await asyncio.wait([work], timeout=self._timeout_s)  # which goes on with it
         if not work.done():

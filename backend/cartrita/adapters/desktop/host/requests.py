@@ -28,6 +28,8 @@ from cartrita.adapters.desktop.orders import (
     DoneAnswer,
     GrantedAnswer,
     HandBackRequest,
+    HeldAnswer,
+    HeldRequest,
     KeepRequest,
     LetGoRequest,
     LookAnswer,
@@ -165,9 +167,11 @@ class Requests:
                 return UnchangedAnswer(same)
             case CheckRequest(actions, run_id):
                 return CheckedAnswer(await asyncio.to_thread(self._hands.refused, actions, run_id))
-            case LetGoRequest():
-                if self._hands.held:
-                    await self._gate.act(self._hands.release)
+            case HeldRequest():
+                return HeldAnswer(self._hands.held_by)
+            case LetGoRequest(run_id):
+                if self._hands.holds_for(run_id):
+                    await self._gate.act(partial(self._hands.release, run_id))
                 return GrantedAnswer()
             case PingRequest():
                 return GrantedAnswer()

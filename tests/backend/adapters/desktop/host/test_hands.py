@@ -87,6 +87,20 @@ def never() -> None:
     raise AssertionError("the display was given up")
 
 
+async def test_what_is_held_is_known_by_who_pressed_it() -> None:
+    driver = Scripted()
+    hands = Hands(driver, LONG, never)
+    await hands.act(MOVE, RUN)
+    assert hands.held_by is None
+    await hands.act(Press(), RUN)
+    await hands.act(MOVE, OTHER)
+    assert hands.held_by == RUN
+    await hands.release(OTHER)
+    assert (hands.held_by, driver.calls.count("let go")) == (RUN, 0)
+    await hands.release(RUN)
+    assert (hands.held_by, driver.calls.count("let go")) == (None, 1)
+
+
 async def test_what_is_done_is_told() -> None:
     driver = Scripted()
     assert (await Hands(driver, LONG, never).act(MOVE)).after == SHOT

@@ -17,9 +17,11 @@ from cartrita.adapters.desktop.host.reasons import FirstReason
 from cartrita.adapters.desktop.host.requests import Requests
 from cartrita.adapters.desktop.host.viewers import Viewers
 from cartrita.adapters.desktop.running import RunningDesktop
-from cartrita.domain.desktop import LONGEST_TYPED, MOST_ACTIONS, Type
+from cartrita.domain.desktop import LONGEST_TYPED, MOST_ACTIONS, Press, Type
 from cartrita.domain.desktop_errors import ActionRefused
 from cartrita.domain.errors import Unavailable
+from cartrita.domain.ids import RunId
+from cartrita.kit.ids import uuid7
 
 
 class Host:
@@ -66,6 +68,19 @@ async def test_it_answers_while_its_display_does_not(host: Host) -> None:
         assert await host.desktop.answers()
         host.driver.free.set()
     assert looking.result() == SHOT
+
+
+async def test_what_a_run_holds_is_told_and_let_go_for_it_alone(host: Host) -> None:
+    host.driver.free.set()
+    own, others = RunId(uuid7()), RunId(uuid7())
+    assert await host.desktop.held_by() is None
+    await host.desktop.act(Press(), None, own)
+    assert await host.desktop.held_by() == own
+    await host.desktop.let_go(others)
+    assert await host.desktop.held_by() == own
+    await host.desktop.let_go(own)
+    assert await host.desktop.held_by() is None
+    assert host.driver.calls.count("let go") == 1
 
 
 @pytest.mark.parametrize("look_s", [0.01])
