@@ -11,7 +11,7 @@ import msgspec
 from cartrita.domain.ids import ConversationId
 from cartrita.domain.media_types import DOCX, IMAGES, PDF, PPTX, SVG, XLSX
 from cartrita.kit import ids
-from cartrita.kit.pagination import encode_cursor
+from cartrita.kit.pagination import moment_cursor
 
 FileId = NewType("FileId", UUID)
 ContentId = NewType("ContentId", UUID)
@@ -75,7 +75,7 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cursor(self) -> str:
         """The cursor of what follows it in a list."""
-        return encode_cursor(self.created_at.isoformat(), self.id.hex)
+        return moment_cursor(self.created_at, self.id)
 
     @property
     def settled(self) -> bool:

@@ -4,7 +4,9 @@ Unlike an offset it stays correct while rows are inserted and deleted.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -21,6 +23,11 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 def encode_cursor(*key: str | int | float | bool) -> str:
     """The sort key as opaque, URL-safe text."""
     return urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def moment_cursor(moment: datetime, identity: UUID) -> str:
+    """The cursor of a list that is in the order of a moment and an id, after this item."""
+    return encode_cursor(moment.isoformat(), identity.hex)
 
 
 def decode_cursor(text: str) -> list[str | int | float | bool] | None:

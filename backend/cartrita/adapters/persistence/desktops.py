@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from cartrita.adapters.persistence.conversations import owned
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.moment_cursors import cursor_at, place_of
+from cartrita.adapters.persistence.moment_cursors import place_of
 from cartrita.adapters.persistence.owner_locks import lock_desktops
 from cartrita.adapters.persistence.tables.conversations import conversations
 from cartrita.adapters.persistence.tables.desktops import desktop_sessions
@@ -40,7 +40,7 @@ from cartrita.domain.errors import Conflict, NotFound, RateLimited
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ports.desktop_sessions import DesktopLimits, DueDesktop, WatchedDesktop
 from cartrita.domain.runs import RunStatus
-from cartrita.kit.pagination import Page
+from cartrita.kit.pagination import Page, moment_cursor
 
 _s, _c = desktop_sessions.c, conversations.c
 _ALIVE = _s.status.in_((DesktopStatus.STARTING, DesktopStatus.READY))
@@ -112,7 +112,7 @@ class DesktopTable:
             rows = (await connection.execute(query)).mappings().all()
         items = [_session(row) for row in rows[:limit]]
         return Page(
-            items, cursor_at(items[-1].created_at, items[-1].id) if len(rows) > limit else None
+            items, moment_cursor(items[-1].created_at, items[-1].id) if len(rows) > limit else None
         )
 
     async def alive(self, desktop_ids: Sequence[DesktopId]) -> Collection[DesktopId]:

@@ -144,6 +144,34 @@ async def test_what_does_not_end_is_given_up(hostile: HostileServer, way: str) -
             await server.call("plain", {}, Told())
 
 
+async def test_a_connection_that_breaks_is_made_anew() -> None:
+    """Also by an error of the SDK's streams, which is no failure of ours."""
+    place = program("hostile.py", "pattern")
+    tries = itertools.count()
+
+    @asynccontextmanager
+    async def breaking() -> AsyncGenerator[TransportStreams]:
+        if next(tries) == 0:
+            raise anyio.BrokenResourceError
+        async with program_transport("garden", place) as streams:
+            yield streams
+
+    server = McpServer(ServerConfig(name="garden", place=place, wait_s=20.0), breaking)
+
+    async def there() -> bool:
+        return server.available
+
+    with capture_logs() as logs:
+        holding = asyncio.create_task(server.run())
+        await eventually(there)
+        holding.cancel()
+        with suppress(asyncio.CancelledError):
+            await holding
+    away = [entry for entry in logs if entry["event"] == "tool_server_away"]
+    assert [entry["why"] for entry in away] == ["the connection ended"]
+    assert not [entry for entry in logs if entry["log_level"] == "error"]
+
+
 async def test_a_connection_that_breaks_as_it_closes_ends_all_the_same() -> None:
     """The SDK loses the cancellation then, in an error of its own."""
     place = program("hostile.py", "pattern")

@@ -18,7 +18,7 @@ def shortcoming(folder: Path) -> str | None:
             "Its container does not run as root: programs could not get a user of their own there, "
             "and would use the desktop as its host does."
         )
-    if not _is_mounted(folder):
+    if not _is_mounted(folder) or os.listdir(folder.parent) != [folder.name]:
         return (
             f"Its container does not show {folder} by itself: mount "
             "{folder}, and not what all desktops have in common."

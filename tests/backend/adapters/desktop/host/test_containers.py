@@ -28,10 +28,12 @@ def test_where_its_folder_is_shown_by_itself_it_runs(mounted: Path) -> None:
 
 def test_where_it_is_shown_with_others_it_does_not(mounted: Path) -> None:
     beside = mounted.with_name("b")
-    assert shortcoming(beside) == (
-        f"Its container does not show {beside} by itself: mount {{folder}}, and not what all "
-        "desktops have in common."
-    )
+    beside.mkdir()
+    for folder in (mounted, beside):
+        assert shortcoming(folder) == (
+            f"Its container does not show {folder} by itself: mount {{folder}}, and not what all "
+            "desktops have in common."
+        )
 
 
 def test_where_programs_can_have_no_user_of_their_own_it_does_not(

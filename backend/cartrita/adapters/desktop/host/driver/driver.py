@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from typing import NamedTuple
 
 from cartrita.adapters.desktop.host.driver import pictures, refusals
@@ -194,14 +194,12 @@ def _picture(parts: _Parts, action: Action, seen: Shot) -> Shot | None:
 
 
 def _connect(display: str) -> _Parts:
-    server = XServer(display)
-    try:
-        camera = Camera(server)
+    with ExitStack() as opened:
+        server = opened.enter_context(closing(XServer(display)))
+        camera = opened.enter_context(closing(Camera(server)))
         settling = Settling(server, camera)
         scale = Scale.of(server.width, server.height)
         keyboard = Keyboard(server, settling)
         fingers = Fingers(server, keyboard)
-        return _Parts(server, scale, camera, Hand(server), keyboard, fingers, settling)
-    except BaseException:
-        server.close()
-        raise
+        opened.pop_all()
+    return _Parts(server, scale, camera, Hand(server), keyboard, fingers, settling)

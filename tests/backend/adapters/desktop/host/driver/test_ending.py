@@ -1,5 +1,6 @@
 """Whatever ends an action early leaves no key or button down, and a dead display is reported."""
 
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from Xlib.ext import xtest
 
 from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.adapters.desktop.host.driver.hand import Hand
+from cartrita.adapters.desktop.host.driver.keyboard import Keyboard
 from cartrita.adapters.desktop.host.driving import KeyInput
 from cartrita.domain.desktop import (
     Action,
@@ -176,6 +178,20 @@ def test_a_display_that_dies_within_an_action_is_gone(
 def test_there_is_no_driver_of_a_display_that_is_not() -> None:
     with pytest.raises(DesktopGone):
         XDriver(":48151", settle_s=1.0)
+
+
+def test_connections_are_closed_where_not_all_of_a_driver_can_be_made(
+    display: XDisplay, driver: XDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object, *parts: object) -> None:
+        raise DesktopGone.ended()
+
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(Keyboard, "__init__", fails)
+    for _ in range(3):
+        with pytest.raises(DesktopGone):
+            XDriver(display.name, settle_s=1.0)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_lost_connection_is_made_anew_by_the_next_action(
