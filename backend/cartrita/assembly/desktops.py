@@ -40,7 +40,6 @@ from cartrita.domain.files import FileQuota
 from cartrita.domain.ports.desktop import Desktops
 from cartrita.domain.ports.desktop_sessions import DesktopLimits
 from cartrita.domain.ports.runs import EarlierRequests
-from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
 from cartrita.settings.desktop import DesktopOptions
 from cartrita.tools.ask_for_hand_over import hand_over_tool
@@ -113,7 +112,6 @@ def create_desktop_services(
     runs: Runs,
     approvals: RunApprovals,
     conversations: Conversations,
-    gateway: Gateway,
     earlier: EarlierRequests,
     in_turn: WorkInTurn,
 ) -> DesktopServices:
@@ -128,7 +126,7 @@ def create_desktop_services(
         leases=parts.leases,
         films=parts.films,
         tasks=ComputerTasks(
-            parts.sessions, parts.films, runs, approvals, conversations, gateway, earlier, in_turn
+            parts.sessions, parts.films, runs, approvals, conversations, earlier, in_turn
         ),
         isolation=isolation,
         missing=missing,

@@ -102,6 +102,7 @@ def create_run_services(
         models.gateway,
         agents,
         files.context,
+        tools=tools,
         busy=settings.run_log.busy,
         agent_context_tokens=settings.openai_compat.max_context_tokens,
     )

@@ -91,7 +91,6 @@ def create_services(
             runs,
             approvals,
             conversations,
-            models.gateway,
             storage.run_log.admission,
             voice.in_turn,
         ),

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from random import Random
 from types import CoroutineType, TracebackType
@@ -112,13 +112,16 @@ class Gateway:
         model: str | None,
         scopes: Scopes = UNLIMITED,
         payer: Payer | None = None,
+        needing: Collection[str] = (),
     ) -> Choice:
         """The deployment, and the route, that answer a request for these; each may be None.
 
+        Of a route it is the first that is not known to lack the capabilities it needs, if any.
         Raises NotFound and Unavailable, and Forbidden where the scopes do not allow to ask it.
         """
         scopes.require_operation(Operation.CHAT)
-        return await self._router.choose(provider, model, scopes, await self._paid(payer))
+        paid = await self._paid(payer)
+        return await self._router.choose(provider, model, scopes, paid, needing)
 
     async def resolve(
         self,

@@ -64,16 +64,21 @@ class Router:
         name: str | None,
         scopes: Scopes = UNLIMITED,
         paid: Collection[str] = (),
+        needing: Collection[str] = (),
     ) -> Choice:
         """What these names stand for, before there is a request. Each may be None.
 
+        Of a route it is the first that is not known to lack what is needed, if there is such a one.
         Raises NotFound and Unavailable, and Forbidden where the scopes allow none of it.
         """
         provider, name = self._asked(provider, name, scopes)
         route = None if provider else await self._find_route(name or "", None)
         if route is None:
             return Choice(await self._resolve(provider, name, scopes, paid))
-        return Choice((await self._tiers(*route, scopes, paid))[0].equals[0][0], name)
+        tiers = await self._tiers(*route, scopes, paid)
+        every = [one for tier in tiers for one, _ in tier.equals]
+        able = (one for one in every if self._may_have(one, needing))
+        return Choice(next(able, every[0]), name)
 
     async def plan(
         self,
@@ -255,6 +260,10 @@ class Router:
         if not fitting:
             raise await self._unfit(name, tiers, needs, scopes)
         return fitting
+
+    def _may_have(self, deployment: Deployment, capabilities: Collection[str]) -> bool:
+        profile = self._catalog.profile(deployment)
+        return not profile.known or all(one in profile.capabilities for one in capabilities)
 
     def _fits(self, deployment: Deployment, needs: Sequence[Need]) -> bool:
         profile = self._catalog.profile(deployment)

@@ -12,6 +12,7 @@ from tests.backend.scripted_provider import Script, ScriptedProvider
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.events import Event, RunCompleted, ToolReturned
 from cartrita.domain.runs import Claim, Ending, RunInput
@@ -56,6 +57,7 @@ class LoopFixture(ExecutorFixture):
         self.work._gateway = gateway(self.provider)
         self.work._agents = agents
         self.work._tools = Toolbox((CALCULATOR, *tools))
+        self.work._models = AgentModelChoice(self.work._gateway, self.work._tools)
         for name, value in work.items():
             setattr(self.work, f"_{name}", value)
 

@@ -11,7 +11,6 @@ import structlog
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.desktop.films import Films
 from cartrita.application.desktop.sessions import ENDED_BY_PERSON, DesktopSessions
-from cartrita.application.model_choice import choose_for
 from cartrita.application.runs.approvals import RunApprovals
 from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.runs import Runs
@@ -19,16 +18,14 @@ from cartrita.application.work_in_turn import WorkInTurn
 from cartrita.domain.approvals import ApprovalPolicy, Decision, Verdict
 from cartrita.domain.caps import Caps
 from cartrita.domain.desktop import HAND_OVER, DesktopSession
-from cartrita.domain.errors import CartritaError, Conflict, InvalidInput
+from cartrita.domain.errors import CartritaError, Conflict
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.ids import RunId
 from cartrita.domain.messages import Message, Role, Text
-from cartrita.domain.models import OFFLINE
 from cartrita.domain.ports.runs import EarlierRequests
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted, BusyPolicy, Idempotency, TailItem
 from cartrita.domain.scopes import Operation
-from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
 from cartrita.kit.secret import Secret
 
@@ -39,9 +36,6 @@ _LET_GO_S: Final = 5.0
 """A display that hangs is not waited for any longer."""
 _NOT_BEGUN: Final = "Its task did not begin."
 _UNUSED: Final = "Its task failed before anything was done on it."
-_NEEDED: Final = ("tools", "vision")
-_BUILT_IN: Final = f"{OFFLINE}/assistant"
-"""Its answers to a task are what it says to everything."""
 _SECRETS: Final = (
     "The person gave you secrets that you can type and never see: where you type "
     "{{{{secret:NAME}}}}, the secret of this name is typed. Their names: {names}."
@@ -78,7 +72,6 @@ class ComputerTasks:
         runs: Runs,
         approvals: RunApprovals,
         conversations: Conversations,
-        gateway: Gateway,
         earlier: EarlierRequests,
         in_turn: WorkInTurn,
     ) -> None:
@@ -87,7 +80,6 @@ class ComputerTasks:
         self._runs = runs
         self._approvals = approvals
         self._conversations = conversations
-        self._gateway = gateway
         self._earlier = earlier
         self._in_turn = in_turn
 
@@ -117,7 +109,7 @@ class ComputerTasks:
             session = await self._sessions.get(principal, task.session_id)
             await self._sessions.opened(session)
             await self._require_idle(principal, session)
-        await self._require_sight(principal, task)
+        await self._runs.require(principal, AGENT, task.provider, task.model)
         if session is not None:
             return await self._begin_on(session, principal, task, loosened, idempotency)
         session = await self._sessions.create(principal, None)
@@ -258,25 +250,6 @@ class ComputerTasks:
         if await self._conversations.unfinished_runs(principal, conversation):
             raise Conflict(
                 "An agent is busy on this desktop: wait for it, or stop it.", code="desktop_busy"
-            )
-
-    async def _require_sight(self, principal: Principal, task: ComputerTask) -> None:
-        """Raise InvalidInput for a model that is known not to see, or to call no tools."""
-        if task.provider is None and task.model is None:
-            choice = await choose_for(self._gateway, AGENT, principal)
-        else:
-            choice = await self._gateway.choose(
-                task.provider, task.model, principal.scopes, principal.payer
-            )
-        used = choice.deployment
-        profile = self._gateway.profile(used)
-        missing = [one for one in _NEEDED if one not in profile.capabilities]
-        if used.id == _BUILT_IN or (profile.known and missing):
-            raise InvalidInput.of(
-                "model",
-                f"{used.id} cannot use a desktop, for which a model needs "
-                f"{' and '.join(missing or _NEEDED)}: name one that has that, of a provider whose "
-                "key is set here",
             )
 
 

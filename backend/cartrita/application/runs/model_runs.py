@@ -10,7 +10,7 @@ from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.conversations.placement import Placement, place, regrouped
 from cartrita.application.conversations.titles import UNTITLED, derive_title
 from cartrita.application.files.context import FileContext
-from cartrita.application.model_choice import choose_for
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.runs import Runs
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.ids import ConversationId, MessageId
@@ -32,6 +32,7 @@ from cartrita.domain.runs import (
 )
 from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
+from cartrita.tools.toolbox import Toolbox
 
 BRANCH_MAX: Final = 2000
 """How many of the latest messages of a conversation a request is compared with."""
@@ -87,6 +88,7 @@ class ModelRuns:
         agents: AgentRegistry,
         files: FileContext,
         *,
+        tools: Toolbox | None = None,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
         agent_context_tokens: int | None = None,
     ) -> None:
@@ -96,7 +98,7 @@ class ModelRuns:
         self._conversations = conversations
         self._messages = messages
         self._removal = removal
-        self._gateway = gateway
+        self._models = AgentModelChoice(gateway, Toolbox() if tools is None else tools)
         self._agents = agents
         self._files = files
         self._busy = busy
@@ -168,13 +170,12 @@ class ModelRuns:
             await self._conversations.delete(principal, ids.public("conv", emptied))
 
     async def _input(self, principal: Principal, command: ModelCommand) -> RunInput:
-        scopes, payer = principal.scopes, principal.payer
         request = command.request
         agent = NO_AGENT if command.agent is None else self._agents.find(command.agent)
         chosen = await (
-            self._gateway.choose(command.provider, request.model, scopes, payer)
+            self._models.named(agent, principal, command.provider, request.model)
             if command.agent is None
-            else choose_for(self._gateway, agent.route, principal)
+            else self._models.own(agent, principal)
         )
         instructions = (*request.instructions, *_system_texts(request.messages))
         context_tokens = None if command.agent is None else self._agent_context_tokens

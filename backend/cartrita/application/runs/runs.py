@@ -9,7 +9,7 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.application.conversations.conversations import Conversations, find_message
 from cartrita.application.conversations.titles import UNTITLED, derive_title
 from cartrita.application.files.context import FileContext
-from cartrita.application.model_choice import choose_for
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.chat_commands import DEFAULT_SURFACE, ChatCommand, allowed_tools_of
 from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.errors import Conflict, NotFound, Unavailable
@@ -72,6 +72,7 @@ class Runs:
         self._messages = messages
         self._gateway = gateway
         self._agents = agents
+        self._models = AgentModelChoice(gateway, self._tools)
         self._busy = busy
 
     async def start(
@@ -235,10 +236,7 @@ class Runs:
     ) -> RunInput:
         """The input of a run by these names; None selects the default, or that of the agent."""
         found = self._agents.find(agent)
-        if provider is None and model is None:
-            chosen = await choose_for(self._gateway, found.route, principal)
-        else:
-            chosen = await self._gateway.choose(provider, model, principal.scopes, principal.payer)
+        chosen = await self._models.named(found, principal, provider, model)
         return RunInput(
             version=1 if chosen.route is None else 2,
             agent=found.id,

@@ -18,7 +18,7 @@ from cartrita.application.files.shown_files import ShownFiles
 from cartrita.application.history.history import History
 from cartrita.application.history.summarizer import RunSummarizer
 from cartrita.application.keys.brought_keys import ProviderKeyGone, is_brought
-from cartrita.application.model_choice import choose_for
+from cartrita.application.model_choice import AgentModelChoice, choose_for
 from cartrita.application.runs.active_runs import ActiveRun
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
@@ -81,6 +81,7 @@ class RunWork:
         self._gateway = gateway
         self._agents = agents
         self._tools = Toolbox() if tools is None else tools
+        self._models = AgentModelChoice(gateway, self._tools)
         self._counter = counter or RuleCounter()
         self._keys = keys
         self._cost = cost
@@ -159,6 +160,7 @@ class RunWork:
     ) -> Assignment:
         claim = run.claim
         choice = Choice(Deployment(claim.input.provider, claim.input.model), claim.input.route)
+        self._models.require_able(agent, choice)
         model = self._model(run, principal, choice)
         said = claim.input.prefix
         begins = beginning_of(claim.input.done) or Beginning()
@@ -197,7 +199,7 @@ class RunWork:
         """What answers an agent that does a task: its route, else what answers the run."""
         given = run.claim.input
         answering = Choice(Deployment(given.provider, given.model), given.route)
-        choice = await choose_for(self._gateway, agent.route, principal, answering)
+        choice = await self._models.own(agent, principal, answering)
         return self._model(run, principal, choice)
 
     def _model(

@@ -21,17 +21,17 @@ from cartrita.domain.desktop_errors import DesktopGone
 from cartrita.domain.errors import Conflict, InvalidInput
 from cartrita.domain.events import Event, LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.ids import RunId
-from cartrita.domain.models import ModelProfile
-from cartrita.gateway.routes import Deployment
 from cartrita.kit.ids import uuid7
 from cartrita.kit.secret import Secret
 
 
 class Runs:
-    """Admits so many; it remembers which were cancelled."""
+    """Admits so many, of agents whose models are not `refused`; remembers which were cancelled."""
 
-    def __init__(self, admitted: int) -> None:
+    def __init__(self, admitted: int, refused: InvalidInput | None = None) -> None:
         self.left = admitted
+        self.refused = refused
+        self.required: list[tuple[object, ...]] = []
         self.admitted: list[Any] = []
         self.cancelled: list[str] = []
 
@@ -41,6 +41,11 @@ class Runs:
         self.left -= 1
         self.admitted.append(SimpleNamespace(run_id=uuid7()))
         return self.admitted[-1]
+
+    async def require(self, _principal: object, *named: object) -> None:
+        self.required.append(named)
+        if self.refused is not None:
+            raise self.refused
 
     async def cancel(self, _principal: object, run: str) -> None:
         self.cancelled.append(run)
@@ -54,22 +59,8 @@ class Conversations:
         return []
 
 
-class Gateway:
-    """Has one model, of which it knows this."""
-
-    def __init__(self, model: str = "p/m", profile: ModelProfile | None = None) -> None:
-        self.model, self._profile = model, profile or ModelProfile()
-
-    async def choose(self, *_: object) -> object:
-        provider, name = self.model.split("/")
-        return SimpleNamespace(deployment=Deployment(provider, name))
-
-    def profile(self, _: object) -> ModelProfile:
-        return self._profile
-
-
-def tasks(desk: DeskFixture, runs: object, gateway: Gateway | None = None) -> ComputerTasks:
-    given: tuple[Any, ...] = (runs, None, Conversations(), gateway or Gateway(), None, None)
+def tasks(desk: DeskFixture, runs: object) -> ComputerTasks:
+    given: tuple[Any, ...] = (runs, None, Conversations(), None, None)
     return ComputerTasks(desk.sessions, desk.films, *given)
 
 
@@ -91,23 +82,15 @@ async def test_a_task_that_cannot_begin_removes_the_desktop_that_it_made(pool: D
             assert (await connection.execute(select(table))).all() == []
 
 
-@pytest.mark.parametrize(
-    ("gateway", "lacks"),
-    [
-        (Gateway("offline/assistant"), "offline/assistant cannot use a desktop, for which"),
-        (Gateway(profile=ModelProfile(("text", "tools"), known=True)), "model needs vision: name"),
-        (Gateway(profile=ModelProfile(("text", "vision"), known=True)), "model needs tools: name"),
-    ],
-)
-async def test_for_a_model_that_cannot_see_or_act_no_desktop_is_started(
-    pool: Database, gateway: Gateway, lacks: str
+async def test_for_a_model_by_which_the_agent_cannot_work_no_desktop_is_started(
+    pool: Database,
 ) -> None:
-    desk = DeskFixture(pool)
-    for named in (None, gateway.model):
-        given = ComputerTask(text="Do it.", model=named)
-        with pytest.raises(InvalidInput, match=lacks) as refused:
-            await tasks(desk, Runs(1), gateway).start(PRINCIPAL, given)
-        assert list(refused.value.fields) == ["model"]
+    desk, refused = DeskFixture(pool), InvalidInput.of("model", "it is blind")
+    for named in (None, "p/m"):
+        runs = Runs(1, refused)
+        with pytest.raises(InvalidInput, match="it is blind"):
+            await tasks(desk, runs).start(PRINCIPAL, ComputerTask(text="Do it.", model=named))
+        assert runs.required == [("computer_use", None, named)]
     assert desk.screens.stopped == []
     async with pool.use() as connection:
         assert (await connection.execute(select(desktop_sessions))).all() == []
@@ -218,6 +201,8 @@ class Told:
     def __init__(self, event: Event, at_event: Callable[[], object]) -> None:
         self._event, self._at_event = event, at_event
         self.run_id = RunId(uuid7())
+
+    async def require(self, *_: object) -> None: ...
 
     async def start(self, *_: object) -> object:
         return SimpleNamespace(run_id=self.run_id)
