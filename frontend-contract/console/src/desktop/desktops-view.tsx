@@ -9,7 +9,7 @@ import { momentOf } from '../parts/sentences';
 import { useConsole } from '../state/console';
 import { desktopAddress, type DesktopRoute } from '../state/router';
 import { useRepeatedly } from './repeatedly';
-import { TaskForm } from './task-form';
+import { TaskForm, type Choices } from './task-form';
 import { Workbench } from './workbench';
 
 const EVERY_MS = 5_000;
@@ -26,7 +26,7 @@ function Overview() {
   return (
     <div class="report desktops">
       <Begin />
-      <Problem text={desktops.problem.value} />
+      <Problem text={desktops.problem.value || desktops.reading.problem.value} />
       {items?.length === 0 && <p class="quiet">There are no desktops yet.</p>}
       <ul class="desktop-list" aria-label="Desktops">
         {items?.map((each) => (
@@ -47,15 +47,17 @@ function Begin() {
   const { chat, desktops, router } = useConsole();
   const busy = useSignal(false);
   useEffect(() => void chat.open(null), [chat]);
-  const start = async () => {
+  const goTo = async (started: Promise<string | undefined>) => {
     busy.value = true;
-    const id = await desktops.start();
+    const id = await started;
     busy.value = false;
-    return id;
-  };
-  const goTo = async () => {
-    const id = await start();
     if (id) router.go(desktopAddress(id));
+  };
+  // The server starts a desktop only for a task that it takes.
+  const begin = async (text: string, choices: Choices) => {
+    await chat.open(null);
+    const conversationId = await chat.doTask(text, choices);
+    return conversationId === null ? undefined : desktops.latestOf(conversationId);
   };
   return (
     <section class="card" aria-label="A new task">
@@ -63,17 +65,10 @@ function Begin() {
       <TaskForm
         busy={busy.value}
         action="Begin on a new desktop"
-        onTask={async (text, choices) => {
-          const desktopId = await start();
-          if (!desktopId) return false;
-          await desktops.open(desktopId);
-          await chat.open(desktops.shown.peek()?.conversation_id ?? null);
-          chat.doTask(text, { ...choices, desktopId });
-          router.go(desktopAddress(desktopId));
-          return true;
-        }}
+        onTask={(text, choices) => void goTo(begin(text, choices))}
       />
-      <button type="button" class="quiet" disabled={busy.value} onClick={() => void goTo()}>
+      <Problem text={chat.problem.value} />
+      <button type="button" class="quiet" disabled={busy.value} onClick={() => void goTo(desktops.start())}>
         Start a desktop without a task
       </button>
     </section>

@@ -22,17 +22,18 @@ export function FilmView({ desktop }: { desktop: DesktopView }) {
   useRepeatedly(
     async () => {
       const known = film.frames.peek() !== null;
-      if (!known || (alive && film.complete.peek())) await film.read();
+      if (!known || (alive && film.complete.peek())) await film.read(false);
     },
     EVERY_MS,
     [film, alive],
   );
   const frames = film.frames.value;
   const frame = film.frame.value;
+  const problem = film.patience.problem.value;
   return (
     <div class="film">
-      <Problem text={film.problem.value} />
-      {frames === null && !film.problem.value && <p role="status">One moment …</p>}
+      <Problem text={problem} />
+      {frames === null && !problem && <p role="status">One moment …</p>}
       {frames?.length === 0 && <p class="notice">Nothing was done on this desktop yet.</p>}
       {frame && <Frame film={film} frame={frame} />}
       {frame && <Player film={film} />}

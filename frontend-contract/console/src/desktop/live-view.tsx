@@ -65,7 +65,7 @@ function Connection({ screen }: { screen: LiveScreen | null }) {
   return (
     <>
       <p class="quiet connection">{sentence}</p>
-      <Problem text={screen?.problem.value ?? ''} />
+      <Problem text={screen?.patience.problem.value ?? ''} />
     </>
   );
 }

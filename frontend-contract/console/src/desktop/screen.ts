@@ -31,6 +31,8 @@ export class Screen {
   readonly #rfb: RFB;
   readonly #timer: number;
   #asked: number | undefined;
+  /** What is seen, from the first time on; it stays as it is when the connection has ended. */
+  picture: HTMLCanvasElement | undefined;
 
   constructor(place: HTMLElement, address: string, listener: ScreenListener) {
     const socket = new WebSocket(address);
@@ -56,6 +58,7 @@ export class Screen {
     let isShown = false;
     this.#rfb.addEventListener('connect', () => {
       isShown = true;
+      this.picture = place.querySelector<HTMLCanvasElement>('canvas:not(.still)') ?? undefined;
       listener.shown();
     });
     this.#rfb.addEventListener('disconnect', () => {

@@ -6,13 +6,12 @@ import { useEffect } from 'preact/hooks';
 import { useConsole } from '../state/console';
 import type { TaskChoices } from '../state/chat';
 
-type Choices = Omit<TaskChoices, 'desktopId'>;
+export type Choices = Omit<TaskChoices, 'desktopId'>;
 
 interface TaskFormProps {
   readonly action: string;
   readonly busy: boolean;
-  /** Tells whether it was taken: if not, what was written stays. */
-  readonly onTask: (text: string, choices: Choices) => Promise<boolean>;
+  readonly onTask: (text: string, choices: Choices) => void;
 }
 
 export function TaskForm({ action, busy, onTask }: TaskFormProps) {
@@ -20,15 +19,15 @@ export function TaskForm({ action, busy, onTask }: TaskFormProps) {
   const choices = useSignal<Choices>({ model: '', approval: '' });
   const models = useSignal<readonly string[]>([]);
   useEffect(() => void api.listModels().then((found) => (models.value = found.models), () => undefined), [api]);
-  const submit = async (event: Event) => {
+  /** A task that is not taken is given back: see `Chat`. */
+  const submit = (event: Event) => {
     event.preventDefault();
     if (!chat.drafts.shown.peek().text.trim()) return;
-    const draft = chat.drafts.take();
-    if (!(await onTask(draft.text.trim(), choices.peek()))) chat.drafts.giveBack(draft);
+    onTask(chat.drafts.take().text.trim(), choices.peek());
   };
   const choose = (change: Partial<Choices>) => (choices.value = { ...choices.peek(), ...change });
   return (
-    <form class="task-form" onSubmit={(event) => void submit(event)}>
+    <form class="task-form" onSubmit={submit}>
       <textarea
         rows={2}
         aria-label="Task"

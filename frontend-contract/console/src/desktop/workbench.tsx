@@ -35,7 +35,7 @@ export function Workbench({ desktopId, film }: { desktopId: string; film: boolea
     <div class="workbench">
       <section class="stage" aria-label="The desktop">
         <Bar desktop={desktop} film={film} />
-        <Problem text={desktops.problem.value} />
+        <Problem text={desktops.problem.value || desktops.keeping.problem.value} />
         {film ? <FilmView desktop={desktop} /> : <LiveView desktop={desktop} />}
       </section>
       <Work desktop={desktop} />
@@ -114,10 +114,7 @@ function Work({ desktop }: { desktop: DesktopView }) {
           <TaskForm
             busy={busy}
             action={busy ? 'An agent is at work' : 'Begin'}
-            onTask={async (text, choices) => {
-              chat.doTask(text, { ...choices, desktopId: desktop.id });
-              return true;
-            }}
+            onTask={(text, choices) => void chat.doTask(text, { ...choices, desktopId: desktop.id })}
           />
         )}
       </div>

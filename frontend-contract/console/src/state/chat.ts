@@ -16,7 +16,8 @@ export interface Choices {
 }
 
 export interface TaskChoices {
-  readonly desktopId: string;
+  /** Without it a new one is started, once the server takes the task. */
+  readonly desktopId?: string;
   readonly model: string;
   /** Which actions a person decides on; empty for those that are risky. */
   readonly approval: '' | 'always' | 'never';
@@ -37,6 +38,8 @@ export interface LiveAnswer {
   readonly after: string | null | undefined;
   /** What is asked; null where the server has told of it as a message. */
   readonly question: Question | null;
+  /** Told of its conversation once it has begun; null where it did not begin. */
+  readonly begun?: (conversationId: string | null) => void;
 }
 
 export class Chat {
@@ -140,16 +143,17 @@ export class Chat {
     this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question });
   }
 
-  /** Has an agent do something on the desktop of this conversation. */
-  doTask(text: string, { desktopId, model, approval }: TaskChoices): void {
+  /** Has an agent do something on a desktop: the conversation of that, or null if it did not begin. */
+  doTask(text: string, { desktopId, model, approval }: TaskChoices): Promise<string | null> {
     const stream = this.#api.executeComputerTask({
       task: text,
-      session_id: desktopId,
+      ...(desktopId ? { session_id: desktopId } : {}),
       ...(model ? { model } : {}),
       ...(approval ? { approval } : {}),
       stream: true,
     });
-    this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question: { text, attachments: [] } });
+    const question = { text, attachments: [] };
+    return new Promise((begun) => this.#follow({ answer: signal(NOTHING_YET), stream, after: undefined, question, begun }));
   }
 
   edit(message: MessageView, text: string): void {
@@ -242,6 +246,7 @@ export class Chat {
       this.#broken(live, shown, error);
     }
     shown.now();
+    live.begun?.(null);
     await this.#ended(live);
   }
 
@@ -254,6 +259,7 @@ export class Chat {
   #begun(live: LiveAnswer, conversationId: string): void {
     if (!this.live.peek().includes(live)) return;
     if (this.conversationId.peek() === null) this.conversationId.value = conversationId;
+    live.begun?.(conversationId);
     const questionIsShown = live.question !== null || this.messages.peek().some((each) => each.id === live.after);
     if (!questionIsShown) void this.#reporting(() => this.#reload(conversationId));
     this.#news.tell(conversationId);

@@ -4,8 +4,11 @@ import { CartritaApiError, type CartritaApiClient, type DesktopView } from '@car
 import { batch, signal } from '@preact/signals';
 
 import { sentenceOf } from '../parts/sentences';
+import { Patience } from './patience';
 
 const PAGE = 50;
+/** The most that the server tells at once. */
+const LARGEST_PAGE = 200;
 /** So often within the time of a lease it is taken again. */
 const RENEWALS = 3;
 const SHORTEST_RENEWAL_MS = 500;
@@ -17,13 +20,19 @@ export class Desktops {
   readonly shown = signal<DesktopView | null>(null);
   /** The id of the one that is controlled from this page, or empty. */
   readonly held = signal('');
+  /** Why what was asked for here was not done. */
   readonly problem = signal('');
+  /** The list is read again and again, and the control is taken again and again. */
+  readonly reading = new Patience();
+  readonly keeping = new Patience();
   readonly #api: CartritaApiClient;
   #shownId = '';
   /** How often the control changed hands here. */
   #changes = 0;
   #renewal = 0;
   #renewing: Promise<void> = Promise.resolve();
+  /** Pages are read one after another. */
+  #listing: Promise<void> = Promise.resolve();
 
   constructor(api: CartritaApiClient) {
     this.#api = api;
@@ -37,26 +46,37 @@ export class Desktops {
       this.items.value = null;
       this.nextCursor.value = null;
       this.problem.value = '';
+      this.reading.succeeded();
     });
   }
 
-  /** The latest are told anew; those that "Show more" has brought stay. */
+  /** All that are shown are told anew, also those that "Show more" has brought. */
   async refresh(): Promise<void> {
-    await this.#reporting(async () => {
-      const { items, next_cursor: cursor } = await this.#api.listDesktops({ limit: PAGE });
-      const oldest = items.at(-1)?.created_at ?? '';
-      const later = (this.items.peek() ?? []).filter((each) => cursor !== null && each.created_at < oldest);
-      this.#list([...items, ...later], later.length > 0 ? this.nextCursor.peek() : cursor);
+    await this.#inTurn(async () => {
+      try {
+        await this.#readAll();
+        this.reading.succeeded();
+      } catch (error) {
+        this.reading.failed(sentenceOf(error), this.items.peek() === null);
+      }
     });
   }
 
   async more(): Promise<void> {
-    const cursor = this.nextCursor.peek();
-    if (cursor === null) return;
-    await this.#reporting(async () => {
-      const page = await this.#api.listDesktops({ limit: PAGE, cursor });
-      this.#list([...(this.items.peek() ?? []), ...page.items], page.next_cursor);
+    await this.#inTurn(async () => {
+      const cursor = this.nextCursor.peek();
+      if (cursor === null) return;
+      await this.#reporting(async () => {
+        const page = await this.#api.listDesktops({ limit: PAGE, cursor });
+        this.#list([...(this.items.peek() ?? []), ...page.items], page.next_cursor);
+      });
     });
+  }
+
+  /** The id of the one that was started last for a conversation; undefined if there is none. */
+  async latestOf(conversationId: string): Promise<string | undefined> {
+    await this.refresh();
+    return this.items.peek()?.find((each) => each.conversation_id === conversationId)?.id;
   }
 
   /** The one of a conversation that runs, as far as it is known. */
@@ -164,12 +184,16 @@ export class Desktops {
       if (this.held.peek() !== id) return;
       if (!now.control?.mine) return this.#lose(now);
       this.#hold(await this.#api.controlDesktop(id, { action: 'take' }));
-      this.problem.value = '';
+      this.keeping.succeeded();
     } catch (error) {
       if (this.held.peek() !== id) return;
-      this.problem.value = sentenceOf(error);
-      if (error instanceof CartritaApiError && [404, 409].includes(error.status ?? 0)) this.#letGo();
-      else this.#plan(id, SHORTEST_RENEWAL_MS);
+      if (error instanceof CartritaApiError && [404, 409].includes(error.status ?? 0)) {
+        this.#letGo();
+        this.problem.value = sentenceOf(error);
+        return;
+      }
+      this.keeping.failed(sentenceOf(error), false);
+      this.#plan(id, SHORTEST_RENEWAL_MS);
     }
   }
 
@@ -181,6 +205,23 @@ export class Desktops {
   #letGo(): void {
     clearTimeout(this.#renewal);
     this.held.value = '';
+    this.keeping.succeeded();
+  }
+
+  async #readAll(): Promise<void> {
+    const oldest = this.items.peek()?.at(-1)?.created_at;
+    const limit = oldest === undefined || (this.items.peek()?.length ?? 0) <= PAGE ? PAGE : LARGEST_PAGE;
+    let { items, next_cursor: cursor } = await this.#api.listDesktops({ limit });
+    while (cursor !== null && oldest !== undefined && (items.at(-1)?.created_at ?? '') > oldest) {
+      const page = await this.#api.listDesktops({ limit, cursor });
+      items = [...items, ...page.items];
+      cursor = page.next_cursor;
+    }
+    this.#list(items, cursor);
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    return (this.#listing = this.#listing.then(work));
   }
 
   #list(items: readonly DesktopView[], nextCursor: string | null): void {

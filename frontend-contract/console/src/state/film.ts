@@ -4,6 +4,7 @@ import type { CartritaApiClient, FrameView } from '@cartrita/client';
 import { batch, computed, signal } from '@preact/signals';
 
 import { sentenceOf } from '../parts/sentences';
+import { Patience } from './patience';
 
 const PAGE = 50;
 /** How long each picture is seen when the film is played. */
@@ -12,7 +13,7 @@ const PICTURE_MS = 900;
 export class Film {
   readonly frames = signal<readonly FrameView[] | null>(null);
   readonly complete = signal(false);
-  readonly problem = signal('');
+  readonly patience = new Patience();
   /** The place of the frame that is looked at in `frames`. */
   readonly at = signal(0);
   readonly side = signal<'before' | 'after'>('after');
@@ -29,7 +30,7 @@ export class Film {
   }
 
   /** The next page; where all of them are known, what was done since. */
-  async read(): Promise<void> {
+  async read(asked = true): Promise<void> {
     if (this.#reading) return;
     this.#reading = true;
     try {
@@ -38,10 +39,10 @@ export class Film {
       batch(() => {
         this.frames.value = page.items.length > 0 ? [...known, ...page.items] : known;
         this.complete.value = page.next_after === null;
-        this.problem.value = '';
+        this.patience.succeeded();
       });
     } catch (error) {
-      this.problem.value = sentenceOf(error);
+      this.patience.failed(sentenceOf(error), asked || this.frames.peek() === null);
     }
     this.#reading = false;
   }

@@ -5,9 +5,12 @@ import { signal } from '@preact/signals';
 
 import type { Screen } from '../desktop/screen';
 import { sentenceOf } from '../parts/sentences';
+import { Patience } from './patience';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
+/** So closes who has heard nothing for long, as where the screen stands still and the page sleeps. */
+const IDLE = 4408;
 /** So closes who was told what is no RFB: this page need not try again. */
 const INVALID_DATA = 1007;
 /** So closes who has as many viewers, or sockets, as there may be: that takes a while to change. */
@@ -17,11 +20,13 @@ export class LiveScreen {
   readonly state = signal<'connecting' | 'shown' | 'lost' | 'refused'>('connecting');
   /** Milliseconds, or null until they were measured. */
   readonly latency = signal<number | null>(null);
-  readonly problem = signal('');
+  readonly patience = new Patience();
   readonly #api: CartritaApiClient;
   readonly #address: string;
   readonly #place: HTMLElement;
   #screen: Screen | undefined;
+  /** What was seen last, until it is seen again. */
+  #still: Element | undefined;
   #viewOnly = true;
   #pause = FIRST_PAUSE_MS;
   #timer = 0;
@@ -71,7 +76,8 @@ export class LiveScreen {
 
   #shown(): void {
     this.#pause = FIRST_PAUSE_MS;
-    this.problem.value = '';
+    this.patience.succeeded();
+    this.#still?.remove();
     this.state.value = 'shown';
     this.viewOnly = this.#viewOnly;
   }
@@ -79,14 +85,25 @@ export class LiveScreen {
   #lost(code: number, reason: string): void {
     if (this.#left) return;
     const mayReturn = code !== INVALID_DATA;
-    this.problem.value = reason;
+    if (code !== IDLE) this.patience.failed(reason, !mayReturn || code === LIMITED);
     if (code === LIMITED) this.#pause = LONGEST_PAUSE_MS;
+    this.#keepStill();
     this.#screen = undefined;
     this.latency.value = null;
-    this.state.value = mayReturn ? 'lost' : 'refused';
+    this.state.value = mayReturn ? (code === IDLE ? 'connecting' : 'lost') : 'refused';
     if (!mayReturn) return;
     this.#timer = window.setTimeout(() => void this.#connect(), this.#pause);
     this.#pause = Math.min(2 * this.#pause, LONGEST_PAUSE_MS);
+  }
+
+  #keepStill(): void {
+    const picture = this.#screen?.picture;
+    if (!picture) return;
+    this.#still?.remove();
+    this.#still = picture;
+    picture.removeAttribute('style');
+    picture.className = 'still';
+    this.#place.append(picture);
   }
 }
 
