@@ -43,8 +43,8 @@ log = structlog.get_logger()
 
 _Outcome: TypeAlias = ToolSaid | ApprovalsNeeded
 
-_STOPPED: Final = "It was stopped: what this answer may use of seconds is used up."
-_NOT_BEGUN: Final = "It was not begun: what this answer may use of seconds is used up."
+_STOPPED: Final = "It was stopped: the time of this answer is used up."
+_NOT_BEGUN: Final = "It was not begun: the time of this answer is used up."
 _FAILED: Final = "The tool failed inside the server."
 _HALTED: Final = ToolSaid(
     "Not executed: an earlier computer action in this turn failed.",  # the words of Anthropic

@@ -28,10 +28,10 @@ from cartrita.tools.tool import Risk, ToolContext, ToolOutput
 CAP = Caps(seconds=5.0)
 
 
-STOPPED = "It was stopped: what this answer may use of seconds is used up."
+STOPPED = "It was stopped: the time of this answer is used up."
 
 
-NOT_BEGUN = "It was not begun: what this answer may use of seconds is used up."
+NOT_BEGUN = "It was not begun: the time of this answer is used up."
 
 
 def pass_seconds(seconds: float) -> None:

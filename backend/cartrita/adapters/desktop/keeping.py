@@ -40,7 +40,7 @@ class Keeping:
         self._told = asyncio.Event()
         self._unwanted = asyncio.Event()
         self._ended = asyncio.Event()
-        self._reason = "It ended while it was started."
+        self._reason = "It ended while it was being started."
 
     async def run(
         self, command: Sequence[str], environment: Mapping[str, str], start_timeout_s: float

@@ -55,9 +55,9 @@ _GONE: Final = (OSError, EOFError, ValueError, msgspec.DecodeError)
 _NOBODY: Final = (FileNotFoundError, ConnectionRefusedError, ConnectionResetError)
 """Nobody listens. With any other error, as that of a process which may open no more files, it may
 run as before."""
-_ENDED: Final = "The desktop ended before it told what came of this."
+_ENDED: Final = "The desktop ended before it could tell what came of this."
 _UNTOLD: Final = "The desktop did not tell in time what came of this."
-_LATE: Final = "The desktop does not answer in time: try again."
+_LATE: Final = "The desktop did not answer in time: try again."
 ANSWER_S: Final = 90.0
 _ALIVE_S: Final = 30.0
 """A host that does nothing for so long, twice, is frozen."""

@@ -18,7 +18,10 @@ def unused() -> int:
     used = set(_used())
     free = [number for number in NUMBERS if number not in used]
     if not free:
-        raise Unavailable("There are no users left for desktops.", code="desktop_unavailable")
+        raise Unavailable(
+            "All system users for desktops are taken: end one of the desktops first.",
+            code="desktop_unavailable",
+        )
     return secrets.choice(free)
 
 

@@ -33,14 +33,14 @@ def impossible(index: int, most: int, why: str) -> str:
 
 def late() -> ActionRefused:
     """Where the time of the answer is over before an action."""
-    return ActionRefused("It was stopped: what this answer may use of seconds is used up.")
+    return ActionRefused("It was stopped: the time of this answer is used up.")
 
 
 def stuck(looks: int) -> AgentStuck:
     """Where an agent looked so often at the same."""
     return AgentStuck(
         f"The agent looked at the same screen {looks} times in a row and did nothing, so "
-        "it was stopped. Try again, and say more closely what is to be done."
+        "it was stopped. Try again, and say more precisely what is to be done."
     )
 
 

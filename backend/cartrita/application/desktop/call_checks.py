@@ -83,7 +83,8 @@ class Standstill:
         if times >= self._most:
             raise AgentStuck(
                 f"What the agent wanted to use changed {times} times in a row while a person "
-                "decided on that, so it was stopped. Try again, or do that yourself."
+                "decided on that, so the agent was stopped. Try again, or take the desktop over "
+                "and do it yourself."
             )
         raise _changed(still, times)
 

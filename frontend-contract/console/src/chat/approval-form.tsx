@@ -26,7 +26,7 @@ export function ApprovalForm({ live, approval }: { live: LiveAnswer; approval: A
     <section class="approval" aria-label={`Decision on ${tool}`}>
       <h3>May {tool === COMPUTER ? 'the agent' : tool} do this?</h3>
       {tool === COMPUTER ? <ActionsAsked approval={approval} /> : <pre tabIndex={0}>{written(approval.arguments)}</pre>}
-      <p class="quiet">Without a decision until {momentOf(approval.expires_at)} it is denied.</p>
+      <p class="quiet">If nobody decides by {momentOf(approval.expires_at)}, that counts as a denial.</p>
       <div class="row">
         <button type="button" class="primary" disabled={busy.value} onClick={() => void decide('approve')}>
           Approve

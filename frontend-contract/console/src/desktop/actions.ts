@@ -31,12 +31,12 @@ export function inWords(action: Action): string {
 
 const WORDS: Readonly<Record<string, (action: Action) => string>> = {
   screenshot: () => 'Look at the screen',
-  zoom: ({ area }) => `Look closely at the part from ${corner(area, 'left', 'top')} to ${corner(area, 'right', 'bottom')}`,
+  zoom: ({ area }) => `Look closely at the area from ${corner(area, 'left', 'top')} to ${corner(area, 'right', 'bottom')}`,
   cursor_position: () => 'Ask where the pointer is',
   move: ({ at }) => `Move the pointer to ${place(at)}`,
   click: ({ at, button, times, keys }) => `${CLICKS[Number(times ?? 1)]}${withButton(button)}${where(at)}${holding(keys)}`,
-  press: ({ button }) => `Press the ${button ?? 'left'} button, and keep it down`,
-  release: ({ button }) => `Let the ${button ?? 'left'} button go`,
+  press: ({ button }) => `Press the ${button ?? 'left'} button and hold it down`,
+  release: ({ button }) => `Release the ${button ?? 'left'} button`,
   drag: ({ path, keys }) => `Drag from ${listOf(path).map(place).join(' to ')}${holding(keys)}`,
   scroll: ({ down, right, at, keys }) => `Scroll ${wheel(Number(down ?? 0), Number(right ?? 0))}${where(at)}${holding(keys)}`,
   type: ({ text, secret }) => (secret ? `Type the secret ${JSON.stringify(secret)}` : `Type ${JSON.stringify(text ?? '')}`),

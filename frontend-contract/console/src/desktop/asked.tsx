@@ -25,7 +25,7 @@ export function ActionsAsked({ approval }: { approval: Approval }) {
       </ol>
       {checks.length > 0 && (
         <div class="problem">
-          <p>The model’s vendor wants a person to look at this. To approve it is to say that you did:</p>
+          <p>The model’s vendor asks that a person check this. If you approve, you confirm that you did:</p>
           <ul aria-label="Checks of the vendor">
             {checks.map((each) => (
               <li key={each.id}>
@@ -36,7 +36,7 @@ export function ActionsAsked({ approval }: { approval: Approval }) {
         </div>
       )}
       <details>
-        <summary>Exactly as it is</summary>
+        <summary>The exact arguments</summary>
         <pre tabIndex={0}>{written(given)}</pre>
       </details>
     </>
@@ -63,7 +63,7 @@ export function HandOverAsked({ approval, busy, onDeny }: HandOverProps) {
     <section class="approval" aria-label="The agent asks you to take over">
       <h3>The agent asks you to take the desktop over</h3>
       <p class="said">{String(approval.arguments['reason'] ?? '')}</p>
-      <p class="quiet">It goes on when you hand it back. Without that until {momentOf(approval.expires_at)} it is denied.</p>
+      <p class="quiet">It goes on when you hand the desktop back. If you have not by {momentOf(approval.expires_at)}, that counts as a denial.</p>
       {desktop?.control?.mine ? (
         <p class="notice">You control the desktop: hand it back when you are done.</p>
       ) : (

@@ -86,7 +86,7 @@ function Item({ desktop }: { desktop: DesktopView }) {
         <StateBadge desktop={desktop} />
       </div>
       <p class="quiet">
-        {reason ?? `Ends by itself at ${momentOf(desktop.expires_at)}, or when nobody uses it. Shut in by ${isolation}.`}{' '}
+        {reason ?? `Ends at ${momentOf(desktop.expires_at)} at the latest, and sooner if nobody uses it. Isolation: ${isolation}.`}{' '}
         <a href={desktopAddress(id, '/film')}>Film</a>
       </p>
     </li>

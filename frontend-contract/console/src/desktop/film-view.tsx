@@ -34,7 +34,7 @@ export function FilmView({ desktop }: { desktop: DesktopView }) {
     <div class="film">
       <Problem text={problem} />
       {frames === null && !problem && <p role="status">One moment …</p>}
-      {frames?.length === 0 && <p class="notice">Nothing was done on this desktop yet.</p>}
+      {frames?.length === 0 && <p class="notice">Nothing has been done on this desktop yet.</p>}
       {frame && <Frame film={film} frame={frame} />}
       {frame && <Player film={film} />}
       {frames && frames.length > 0 && <Strip film={film} frames={frames} />}
@@ -60,7 +60,7 @@ function Frame({ film, frame }: { film: Film; frame: FrameView }) {
       {url ? (
         <Picture url={url} label={`The screen ${shown} it`} markers={marker && (side === 'before' || before === null) ? [marker] : []} />
       ) : (
-        <p class="picture none">There is no picture of it.</p>
+        <p class="picture none">There is no picture of this.</p>
       )}
       <figcaption>
         <p>

@@ -58,8 +58,8 @@ function Connection({ screen }: { screen: LiveScreen | null }) {
   const latency = screen?.latency.value ?? null;
   const sentence = {
     connecting: 'Connecting …',
-    lost: 'The connection is lost: another one is tried.',
-    refused: 'The server does not understand what this page says, so it tries no more. Load the page anew.',
+    lost: 'The connection is lost. Connecting again …',
+    refused: 'The server does not understand this page, which therefore does not try again. Reload it.',
     shown: latency === null ? 'Connected' : `Connected, ${Math.round(latency)} ms from here to the screen and back`,
   }[screen?.state.value ?? 'connecting'];
   return (
@@ -88,7 +88,8 @@ function Control({ desktop }: { desktop: DesktopView }) {
     return (
       <form class="row control" onSubmit={handBack}>
         <p>
-          You use it, and no agent does. <kbd>Ctrl</kbd>+<kbd>Alt</kbd>+<kbd>Home</kbd> leads from the screen to the button.
+          You control the desktop: no agent acts or looks until you hand it back. <kbd>Ctrl</kbd>+<kbd>Alt</kbd>+<kbd>Home</kbd>{' '}
+          leads from the screen to the button.
         </p>
         <div class="row">
           <input name="note" aria-label="Note for the film" placeholder="Note for the film" maxLength={1_000} />
@@ -101,9 +102,9 @@ function Control({ desktop }: { desktop: DesktopView }) {
   }
   return (
     <div class="row control">
-      <p>{control ? 'Somebody else uses it, and no agent does.' : 'You only watch: agents use it.'}</p>
+      <p>{control ? 'Somebody else controls the desktop: no agent acts or looks.' : 'You are watching. Agents may use the desktop.'}</p>
       <button type="button" disabled={busy.value || control !== null} onClick={() => void doing(() => desktops.take(id))}>
-        {busy.value ? 'Waiting for the action in hand …' : 'Take over'}
+        {busy.value ? 'Waiting for the action to end …' : 'Take over'}
       </button>
     </div>
   );

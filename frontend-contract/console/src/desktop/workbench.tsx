@@ -88,7 +88,7 @@ function Bar({ desktop, film }: { desktop: DesktopView; film: boolean }) {
           onDone={() => void desktops.end(desktop.id)}
           onClose={() => (ending.value = false)}
         >
-          <p>All programs on it end, and what they have not stored elsewhere is gone. Its film stays.</p>
+          <p>All programs on it end, and what they hold is lost. Its film stays.</p>
         </Dialog>
       )}
     </div>
@@ -98,7 +98,7 @@ function Bar({ desktop, film }: { desktop: DesktopView; film: boolean }) {
 /** What was asked of agents here and what they did: the conversation of the desktop. */
 function Work({ desktop }: { desktop: DesktopView }) {
   const { chat } = useConsole();
-  const nothing = <p class="centred">Nothing was asked of an agent on this desktop yet.</p>;
+  const nothing = <p class="centred">No agent has been given a task on this desktop yet.</p>;
   const busy = chat.live.value.length > 0;
   return (
     <section class="chat work" aria-label="Tasks">

@@ -251,7 +251,7 @@ async def test_one_whose_host_is_frozen_is_dead_and_is_ended(
         host.suspend()
         with pytest.raises(Unavailable):
             await RunningDesktop(folder / desktop_id.hex, 0.1).look()
-        with pytest.raises(Unavailable, match="does not answer in time") as late:
+        with pytest.raises(Unavailable, match="did not answer in time") as late:
             await others.find(desktop_id)
         assert late.value.code == "desktop_unavailable"
         assert await others.is_dead(desktop_id)

@@ -31,7 +31,7 @@ async def test_a_host_that_lives_longer_than_its_keeper_is_waited_for(
     await keeping.run(("true",), {"PATH": os.environ["PATH"]}, WATCHDOG_S)
     assert looks == [False, True]
     assert not folder.exists()
-    assert await keeping.started() == "It ended while it was started."
+    assert await keeping.started() == "It ended while it was being started."
 
 
 FAILS = "echo 'starting' >&2; echo 'no such image' >&2; exit 125"
@@ -40,8 +40,8 @@ FAILS = "echo 'starting' >&2; echo 'no such image' >&2; exit 125"
 @pytest.mark.parametrize(
     ("reports", "told"),
     [
-        (True, "It ended while it was started. It said: no such image"),
-        (False, "It ended while it was started."),
+        (True, "It ended while it was being started. It said: no such image"),
+        (False, "It ended while it was being started."),
     ],
 )
 async def test_one_that_reports_tells_why_it_does_not_start(

@@ -136,7 +136,7 @@ async def test_one_that_is_frozen_is_waited_for_by_nobody(tmp_path: Path) -> Non
         assert await desktop.is_dead()
         looks = desktop.answers(), desktop.look(), desktop.held_by()
         for asked in (*looks, desktop.take("ann", 60), desktop.let_go(), viewed(desktop)):
-            with pytest.raises(Unavailable, match="does not answer in time"):
+            with pytest.raises(Unavailable, match="did not answer in time"):
                 await asked
         with pytest.raises(ActionBrokeOff, match="did not tell in time"):
             await desktop.act(Screenshot())

@@ -160,7 +160,7 @@ async def test_time_is_looked_at_between_actions(pool: Database) -> None:
     left = iter((1.0, 0.0, 0.0))
     outcome = await desk.do(session.conversation_id, HERE, HERE, HERE, left=lambda: next(left))
     assert not outcome.success
-    assert "seconds is used up" in outcome.text
+    assert "time of this answer is used up" in outcome.text
     assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()], "and it is shown"
 
 

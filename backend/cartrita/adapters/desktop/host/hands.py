@@ -24,7 +24,7 @@ _BLINK_S: Final = 1.5
 _LOOK_S: Final = 0.05
 """Between two looks at it."""
 
-_UNSEEN: Final = "The screen of the desktop is not shown in time: try again."
+_UNSEEN: Final = "The desktop did not show its screen in time: try again."
 
 
 class Hands:

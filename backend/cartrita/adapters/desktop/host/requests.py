@@ -49,7 +49,7 @@ from cartrita.domain.desktop_errors import ActionRefused, Controlled, DesktopGon
 from cartrita.domain.errors import DeadlineExceeded, Unavailable
 
 _STOPPED: Final = "It was stopped."
-_TOO_LONG: Final = "This is more than a desktop is told at once: nothing of it was done."
+_TOO_LONG: Final = "This is more than a desktop can be told at once: none of it was done."
 _FAILED: Final = "The desktop failed at this, and may have done a part of it."
 
 
@@ -126,7 +126,7 @@ class Requests:
         except Unavailable as error:
             refused = RefusedAnswer("late", error.message)
         except DesktopGone as error:
-            self._ending.because("Its display has gone.")
+            self._ending.because("Its display is gone.")
             refused = RefusedAnswer("gone", error.message)
         except Exception:  # noqa: BLE001 - a display may send any error, and others go on with it
             refused = RefusedAnswer("broken_off", _FAILED)

@@ -57,7 +57,7 @@ async def test_the_longest_call_is_heard(host: Host) -> None:
 
 
 async def test_a_longer_one_is_refused_and_nothing_ends(host: Host) -> None:
-    with pytest.raises(ActionRefused, match="more than a desktop is told at once"):
+    with pytest.raises(ActionRefused, match="more than a desktop can be told at once"):
         await host.desktop.refused([Type("\x01" * LONGEST_TYPED)] * (MOST_ACTIONS + 8))
     assert await host.desktop.answers()
 
@@ -85,7 +85,7 @@ async def test_what_a_run_holds_is_told_and_let_go_for_it_alone(host: Host) -> N
 
 @pytest.mark.parametrize("look_s", [0.01])
 async def test_a_look_that_comes_late_ends_nothing(host: Host) -> None:
-    with pytest.raises(Unavailable, match="not shown in time"):
+    with pytest.raises(Unavailable, match="not show its screen in time"):
         await host.desktop.look()
     assert await host.desktop.answers()
     host.ending.because("nothing else did")
