@@ -297,6 +297,27 @@ async def test_a_task_whose_model_fails_leaves_no_desktop_on_which_nothing_was_d
     assert await running() == [told["details"]["session_id"]]
 
 
+async def test_a_key_that_ends_during_a_task_is_told_what_it_leaves(desk: Scenario) -> None:
+    _, key = await desk.call("POST", "/api/keys", {"name": "for a task"})
+    waits = computer(LOOK, *[{"type": "wait", "seconds": 300}] * 20)
+    body = {"task": task((waits,)), "model": "openai/fake"}
+    path = "/api/computer-use/execute"
+    run = asyncio.ensure_future(desk.call("POST", path, body, X_API_Key=key["key"]))
+
+    async def begun() -> str | None:
+        _, page = await desk.call("GET", "/api/desktops")
+        live = [one["id"] for one in page["items"] if one["status"] == "ready"]
+        return live[0] if live and await frames(desk, live[0]) else None
+
+    desktop = await eventually(begun)
+    assert (await desk.call("POST", f"/api/keys/{key['id']}/revoke"))[0] == 200
+    status, told = await run
+    assert (status, told["code"]) == (401, "key_ended")
+    assert told["details"]["session_id"] == desktop
+    assert (await desk.call("POST", f"/api/desktops/{desktop}/stop"))[0] == 200
+    assert (await settled(desk, told["details"]["run_id"]))["status"] == "cancelled"
+
+
 async def test_time_is_looked_at_between_actions(desk: Scenario) -> None:
     _, made = await desk.call("POST", "/api/desktops", {})
     waits = computer(LOOK, *[{"type": "wait", "seconds": 1}] * 60)

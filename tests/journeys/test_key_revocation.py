@@ -231,6 +231,12 @@ async def test_who_waits_for_a_whole_answer_is_told(scenario: Scenario) -> None:
         async with asyncio.timeout(WATCHDOG_S):
             status, told = await waiting
         assert (status, told.get("code") or told["error"]["code"]) == (401, "key_ended")
+        if path == "/api/chat":  # with another key of the same owner the answer is found
+            other = (await new_key(scenario, user))["key"]
+            run = f"/api/runs/{told['details']['run_id']}"
+            status, found = await scenario.call("POST", f"{run}/cancel", X_API_Key=other)
+            assert (status, found["id"]) == (200, told["details"]["run_id"])
+            assert found["conversation_id"] == told["details"]["conversation_id"]
 
 
 async def test_what_a_greater_key_asked_a_lesser_one_does_not_ask_again(scenario: Scenario) -> None:

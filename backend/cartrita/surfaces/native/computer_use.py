@@ -10,6 +10,7 @@ from cartrita.application.desktop.tasks import ComputerTask, StartedTask
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
 from cartrita.domain.desktop_films import FilmFrame
+from cartrita.domain.errors import CartritaError
 from cartrita.domain.files import ID_PREFIX
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Operation
@@ -183,8 +184,9 @@ async def execute_computer_task(
         return stream_tail(services, principal, run_id, tasks.tail(principal, started))
     try:
         end = await wait_for_completion(request, services, principal, run_id)
-    except AnswerStopped as error:
-        if not await tasks.end_unused(principal, started, error.stopped):
+    except CartritaError as error:
+        stopped = error.stopped if isinstance(error, AnswerStopped) else None
+        if stopped is None or not await tasks.end_unused(principal, started, stopped):
             error.details["session_id"] = started.session.public_id
         raise
     except AnswerWaits as waits:

@@ -2,6 +2,7 @@
 
 from starlette.requests import Request
 
+from cartrita.application.access.open_connections import KeyEnded
 from cartrita.application.runs.approvals import Waiting
 from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError, NotFound, Unavailable
@@ -46,12 +47,12 @@ async def wait_for_completion(
     waits for a person.
 
     A disconnect of the client ends the wait with ClientDisconnect, the end of its key with
-    KeyEnded, and that of this server with Unavailable, which tells where the answer will be: the
-    run continues.
+    KeyEnded, and that of this server with Unavailable. The last two tell where the answer will be:
+    the run continues.
     """
     try:
         found = await wait_for_end(request, services, principal, run_id)
-    except Unavailable as error:  # who comes back asks for the run, and not anew
+    except (KeyEnded, Unavailable) as error:  # who comes back asks for the run, and not anew
         run = await services.runs.get(principal, ids.public("run", run_id))
         error.details |= _places(run)
         raise
