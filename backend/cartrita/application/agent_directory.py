@@ -9,9 +9,9 @@ import msgspec
 
 from cartrita.agents.agent import Agent
 from cartrita.agents.registry import AgentRegistry
-from cartrita.application.model_choice import choose_for
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.domain.agent_activity import AgentActivity
-from cartrita.domain.errors import Forbidden, NotFound, Unavailable
+from cartrita.domain.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from cartrita.domain.ports.agents import AgentActivityReader
 from cartrita.domain.principals import Principal
 from cartrita.gateway.gateway import Gateway
@@ -23,7 +23,7 @@ PERIOD: Final = timedelta(days=30)
 
 
 class AgentStatus(StrEnum):
-    """`busy` works for a run of the caller's; `offline` has no model that the caller may use."""
+    """`busy` works for a run of the caller's; `offline` has no model to work by for them."""
 
     IDLE = "idle"
     BUSY = "busy"
@@ -55,7 +55,7 @@ class AgentDirectory:
         self._agents = agents
         self._tools = tools
         self._activity = activity
-        self._gateway = gateway
+        self._models = AgentModelChoice(gateway, tools)
 
     async def list(self, principal: Principal) -> Sequence[ListedAgent]:
         """All agents, in their order."""
@@ -71,21 +71,21 @@ class AgentDirectory:
         done = {
             each.agent: each for each in await self._activity.activity(principal.owner_id, since)
         }
-        routes = dict.fromkeys(agent.route for agent in agents)
-        models = {route: await self._model(principal, route) for route in routes}
         return [
-            _listed_agent(self._equipped(agent), models[agent.route], done.get(agent.id))
+            _listed_agent(
+                self._equipped(agent), await self._model(principal, agent), done.get(agent.id)
+            )
             for agent in agents
         ]
 
     def _equipped(self, agent: Agent) -> Agent:
         return msgspec.structs.replace(agent, tools=self._tools.known(agent.tools))
 
-    async def _model(self, principal: Principal, route: str | None) -> str | None:
-        """What answers for agents with a route, as runs choose it."""
+    async def _model(self, principal: Principal, agent: Agent) -> str | None:
+        """What answers for an agent, as runs choose it."""
         try:
-            chosen = await choose_for(self._gateway, route, principal)
-        except (Forbidden, NotFound, Unavailable):
+            chosen = await self._models.own(agent, principal)
+        except (Forbidden, InvalidInput, NotFound, Unavailable):
             return None
         return f"{chosen.deployment.provider}/{chosen.deployment.model}"
 

@@ -14,11 +14,14 @@ from tests.backend.gateway.fakes import ListingProvider, create_gateway
 from cartrita.agents.agent import Agent
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
+from cartrita.application.agent_directory import AgentDirectory, AgentStatus
 from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.model_runs import ModelCommand
+from cartrita.domain.agent_activity import AgentActivity
 from cartrita.domain.errors import InvalidInput
 from cartrita.domain.events import TaskCompleted
 from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.ports.agents import AgentActivityReader
 from cartrita.domain.ports.desktop_use import DesktopUse
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import RunInput
@@ -35,6 +38,13 @@ DESKTOPS = computer_tool(NO_USE, (1280, 800), timeout_s=1.0)
 AGENTS = AgentRegistry(built_in_agents())
 OPERATOR = AGENTS.find("computer_use")
 CANNOT = "cannot use a desktop, for which a model needs"
+
+
+class Idle:
+    """Nobody has done anything."""
+
+    async def activity(self, *_: object) -> list[AgentActivity]:
+        return []
 
 
 def gateway(default: str, *route: str) -> Gateway:
@@ -132,6 +142,18 @@ async def test_a_run_that_was_begun_while_there_were_no_desktops_ends_with_an_er
     assert end.code == "validation_error"
     assert CANNOT in end.message
     assert fixture.provider.requests == []
+
+
+async def test_where_it_has_no_model_it_is_told_to_be_offline() -> None:
+    tools, nothing = Toolbox((DESKTOPS,)), cast("AgentActivityReader", Idle())
+    for default, status, model in (
+        (BUILT_IN, AgentStatus.OFFLINE, None),
+        (SEES, AgentStatus.IDLE, SEES),
+    ):
+        directory = AgentDirectory(AGENTS, tools, nothing, gateway(default))
+        found = await directory.get(ANN, "computer_use")
+        assert (found.status, found.model) == (status, model)
+        assert (await directory.get(ANN, "writer")).model == default
 
 
 def _deployment(name: str) -> Deployment:
