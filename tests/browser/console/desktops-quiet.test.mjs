@@ -126,7 +126,7 @@ test('a list that cannot be read now and then is no problem, until that lasts', 
     await page.getByRole('alert').waitFor({ state: 'detached' });
   }));
 
-/** Has the page be able to close the socket on which it spoke last, as a server closes it. */
+/** Has the page be able to close the socket on which it spoke last, as a server closes it; a white field is seen then. */
 async function closable(page) {
   await page.evaluate(() => {
     const { send } = WebSocket.prototype;
@@ -136,6 +136,9 @@ async function closable(page) {
       send.apply(this, given);
     };
     window.closeLast = (code) => {
+      const seen = document.querySelector('.live canvas').getContext('2d');
+      seen.fillStyle = 'white';
+      seen.fillRect(100, 100, 400, 300);
       const said = JSON.stringify({ error: 'That was it.', code: 'unavailable' });
       last.dispatchEvent(new MessageEvent('message', { data: said }));
       last.dispatchEvent(new CloseEvent('close', { code }));
@@ -146,6 +149,7 @@ async function closable(page) {
 
 test('a screen stays as it was until it is seen again, and nobody is alarmed', () =>
   onPage(async (page) => {
+    await page.clock.install();
     await overview(page);
     await closable(page);
     await page.getByRole('button', { name: 'Start a desktop without a task' }).click();
@@ -153,9 +157,11 @@ test('a screen stays as it was until it is seen again, and nobody is alarmed', (
     const alarms = await counted(page);
     const still = page.locator('.live canvas.still');
     for (const [code, told] of [[IDLE, 'Connecting'], [RESTARTS, 'The connection is lost']]) {
+      await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);
       await page.evaluate((code) => window.closeLast(code), code);
       await page.locator('.connection').getByText(told).waitFor();
-      assert.equal(await still.evaluate((each) => each.width), 1280);
+      assert.equal(await still.evaluate((each) => each.getContext('2d').getImageData(300, 250, 1, 1).data[0]), 255);
+      await page.clock.resume();
       await connected(page);
       await still.waitFor({ state: 'detached' });
     }
