@@ -49,9 +49,9 @@ class Marker(msgspec.Struct, frozen=True):
 class Shown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a person sees of a call that is to be decided: the screen, and where it would act.
 
-    `file_id` is the public id of the picture, and `digest` the SHA-256 of its bytes, in hexadecimal
-    digits; `version` is that of the screen which the agent had seen, if it had. What is approved
-    counts for this desktop, this picture and this version only.
+    `file_id` is the public id of the picture. If the agent had seen it, `version` is that of the
+    screen, and `digest` is by what the desktop knows it. What is approved counts for this desktop,
+    this screen and this version only.
     """
 
     desktop_id: DesktopId

@@ -68,9 +68,9 @@ class ActRequest(msgspec.Struct, frozen=True, tag="act"):
 
 
 class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
-    """Whether all that has to is as that picture has shown it: see `Desktop.is_unchanged`."""
+    """Whether all that has to is as on that screen: see `Desktop.is_unchanged`."""
 
-    picture: str
+    screen: str
     still: Stillness
 
 
@@ -159,6 +159,7 @@ class DoneAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     seconds: float
     version: int
     held: frozenset[Button]
+    screen: Annotated[str, Meta(max_length=64)]
     picture: PictureHead | None = None
     pointer: Point | None = None
 

@@ -142,7 +142,7 @@ class ActionBatch:
         if not isinstance(action, LOOKS):
             self._use.memory.end_looks(self._session.id)
         self._sight = sights.seen_after(
-            self._sight, self._call.step, action, filmed.done.version, filmed.screen
+            self._sight, self._call.step, action, filmed.done, filmed.screen
         )
 
     async def _let_go(self) -> None:

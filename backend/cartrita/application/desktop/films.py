@@ -136,13 +136,12 @@ class Films:
             return None
         if sight is not None and sight.picture != last.after:
             return None
-        digest = await self._pictures.digest(session, last.after)
-        if digest is None:
+        if not await self._pictures.is_there(session, last.after):
             return None
         return Shown(
             desktop_id=session.id,
             file_id=ids.public(ID_PREFIX, last.after),
-            digest=digest,
+            digest="" if sight is None else sight.digest,
             markers=markers_of(actions),
             version=None if sight is None else sight.version,
         )

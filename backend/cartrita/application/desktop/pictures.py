@@ -59,10 +59,9 @@ class Pictures:
         self._memory.keep(session.id, Picture(digest, file_id))
         return file_id
 
-    async def digest(self, session: DesktopSession, file_id: FileId) -> str | None:
-        """The SHA-256 of the bytes of a picture; None if it is not there any more."""
-        found = await self._files.get(session.owner_id, file_id)
-        return None if found is None else found.sha256
+    async def is_there(self, session: DesktopSession, file_id: FileId) -> bool:
+        """Whether nobody has deleted a picture."""
+        return await self._files.get(session.owner_id, file_id) is not None
 
     async def part(self, session: DesktopSession, shot: Shot) -> FileId:
         """The file of a picture. Raises StorageFull and Unavailable."""

@@ -7,14 +7,15 @@ import msgspec
 from msgspec.structs import replace
 
 from cartrita.domain.approvals import Decision
-from cartrita.domain.desktop import LOOKS, Action, DesktopId, Screenshot
+from cartrita.domain.desktop import LOOKS, Action, DesktopId, Done, Screenshot
 from cartrita.domain.desktop_errors import ScreenChanged
 from cartrita.domain.files import FileId
 from cartrita.domain.ports.desktop_use import DesktopCall
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """What an agent was shown last: a version of the screen, and the last picture of it.
+    """What an agent was shown last: a version of the screen, and the last picture of it, with what
+    the desktop knows it by.
 
     `step` is the number of its step in which it was shown that. All calls of a step are decided on
     before the first of them is made, so it counts for those of later steps. What the agent itself
@@ -24,14 +25,15 @@ class Sight(msgspec.Struct, frozen=True):
     version: int
     step: int
     picture: FileId | None = None
+    digest: str = ""
 
     def counts_in(self, step: int) -> bool:
         """Whether the calls of this step are decided on by an agent that had seen it."""
         return self.step < step
 
-    def with_picture(self, version: int, picture: FileId) -> Self:
+    def with_picture(self, done: Done, picture: FileId) -> Self:
         """The same with another picture, and the version that the agent has made of it."""
-        return replace(self, version=version, picture=picture)
+        return replace(self, version=done.version, picture=picture, digest=done.screen)
 
 
 def decided_on(call: DesktopCall, desktop_id: DesktopId, known: Sight | None) -> Sight | None:
@@ -68,10 +70,12 @@ def require_enough(sight: Sight | None, step: int, actions: Sequence[Action]) ->
 
 
 def seen_after(
-    sight: Sight | None, step: int, action: Action, version: int, picture: FileId
+    sight: Sight | None, step: int, action: Action, done: Done, picture: FileId
 ) -> Sight | None:
-    """What an agent has seen after an action in a step that left this version of the screen."""
+    """What an agent has seen after an action in a step, of which this came and this picture."""
     acted = not isinstance(action, LOOKS)
-    if sight is not None and (acted or sight.version == version):
-        return sight.with_picture(version, picture)
-    return Sight(version, step, picture) if isinstance(action, Screenshot) else sight
+    if sight is not None and (acted or sight.version == done.version):
+        return sight.with_picture(done, picture)
+    if isinstance(action, Screenshot):
+        return Sight(done.version, step, picture, done.screen)
+    return sight

@@ -85,11 +85,10 @@ class Desktop(SharedDesktop, Protocol):
         """
         ...
 
-    async def is_unchanged(self, picture: str, still: Stillness) -> bool:
-        """Whether all that has to is as a picture of the whole screen by `act` has shown it.
+    async def is_unchanged(self, screen: str, still: Stillness) -> bool:
+        """Whether all that has to is as it was on the screen that `act` has told by this.
 
-        `picture` is the SHA-256 of its bytes, in hexadecimal digits. What blinks is so if it is
-        soon. It is not where that picture is too old to be known. Raises Controlled.
+        What blinks is so if it is soon. It is not where that is too long ago. Raises Controlled.
         """
         ...
 

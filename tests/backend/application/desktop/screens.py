@@ -90,7 +90,9 @@ class Screen:
         if not isinstance(action, (*LOOKS, Move)):
             self._changes += 1
         after = self._shot()
-        self._shown[sha256(after.png).hexdigest()] = self._changes, self._focus
+        state = self._changes, self._focus
+        screen = sha256(repr(state).encode()).hexdigest()
+        self._shown[screen] = state
         return Done(
             before=before,
             after=after,
@@ -98,16 +100,17 @@ class Screen:
             pointer=self.pointer,
             version=self._version,
             held=self.held,
+            screen=screen,
         )
 
-    async def is_unchanged(self, picture: str, still: Stillness) -> bool:
+    async def is_unchanged(self, screen: str, still: Stillness) -> bool:
         """See `Desktop.is_unchanged`; what changes does so everywhere, but the pointer nowhere."""
         self._require_there()
         if self.holder is not None:
             raise Controlled.by_person()
-        if picture not in self._shown:
+        if screen not in self._shown:
             return False
-        changes, focus = self._shown[picture]
+        changes, focus = self._shown[screen]
         if still.focus and focus != self._focus:
             return False
         return changes == self._changes or not (still.places or still.whole)
@@ -153,6 +156,10 @@ class Screen:
     def show_a_window(self) -> None:
         """One that gets what is typed from now on."""
         self._changes += 1
+        self.take_the_focus()
+
+    def take_the_focus(self) -> None:
+        """As by a window that nobody sees."""
         self._focus += 1
 
     async def look(self) -> Shot:

@@ -151,6 +151,32 @@ async def test_a_secret_behind_looks_is_compared_right_before_it_is_typed(
     assert screen.typed == (["1234"] if changes_after is None else [])
 
 
+@pytest.mark.parametrize("last", [Type("ls\n"), SECRET])
+async def test_a_look_within_a_call_is_not_what_was_approved(
+    pool: Database, monkeypatch: pytest.MonkeyPatch, last: Type
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await screen.keep({"PIN": Secret("1234")}, desk.run_id)
+    await desk.do(conversation, Screenshot())
+    actions = Screenshot(), last
+    shown, begin = await desk.shown(conversation, *actions), desk.films.begin
+
+    async def changing(*given: object) -> object:
+        monkeypatch.undo()
+        screen.take_the_focus()
+        return await begin(*given)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(desk.films, "begin", changing)
+    outcome = await desk.do(conversation, *actions, approval=approved(desk, shown))
+    assert outcome.text.startswith("Action 1 was done. Action 2 of 2 was not done. The screen may")
+    assert screen.typed == []
+    assert await desk.shown(conversation, *actions) != shown, "it is shown what is there now"
+    again = approved(desk, await desk.shown(conversation, *actions))
+    assert (await desk.do(conversation, *actions, approval=again)).success
+
+
 async def test_keys_on_a_screen_that_changes_by_itself_are_given_up(pool: Database) -> None:
     desk = DeskFixture(pool)
     session = await desk.started()

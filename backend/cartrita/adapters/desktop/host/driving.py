@@ -44,8 +44,8 @@ class Driver(Protocol):
         """Do what a person does, in this order; it is done when this returns."""
         ...
 
-    def is_unchanged(self, picture: str, still: Stillness) -> bool:
-        """Whether all that has to is now as a picture of `act` has shown it: that of this SHA-256.
+    def is_unchanged(self, screen: str, still: Stillness) -> bool:
+        """Whether all that has to is now as it was on the screen that `Done` tells by this.
 
         It is not where that is too long ago.
         """

@@ -71,25 +71,25 @@ class XDriver:
         parts = self._connected()
         refusals.check_places(action, Screen(*parts.scale.shown))
         held, text = refusals.keysyms_held(action), refusals.keysyms_typed(action, typed)
-        before = parts.camera.shot()
+        before, screen = _seen(parts)
         meant = parts.scale.on_screen(action)
         try:
             if isinstance(meant, Screenshot | Zoom | CursorPosition):
                 after = before
             else:
-                after = self._do(parts, meant, held or text, stop)
+                after, screen = self._do(parts, meant, held or text, stop)
         except BaseException:
             self.let_go()
             raise
         if stop.is_set():
             self.let_go()
-        self._shown.keep(after, ShownScreen(parts.camera.seen, parts.server.focus()))
         return Done(
             before=before,
             after=after,
             picture=_picture(parts, action, after),
             pointer=_pointer(parts) if isinstance(action, CursorPosition) else None,
             seconds=time.monotonic() - began,
+            screen=self._shown.keep(after, screen),
         )
 
     def enter(self, told: Sequence[Input]) -> None:
@@ -103,9 +103,9 @@ class XDriver:
                     parts.hand.follow(at, buttons)
         parts.server.sync()
 
-    def is_unchanged(self, picture: str, still: Stillness) -> bool:
-        """Whether all that has to is now as this picture of an action has shown it."""
-        parts, shown = self._connected(), self._shown.find(picture)
+    def is_unchanged(self, screen: str, still: Stillness) -> bool:
+        """Whether all that has to is now as this screen after an action was."""
+        parts, shown = self._connected(), self._shown.find(screen)
         if shown is None or (still.focus and parts.server.focus() != shown.focus):
             return False
         now = parts.camera.grab()
@@ -144,11 +144,11 @@ class XDriver:
         action: Wait | Type | Key | HoldKey | PointerAction,
         keysyms: list[int],
         stop: threading.Event,
-    ) -> Shot:
+    ) -> tuple[Shot, ShownScreen]:
         match action:
             case Wait():
                 stop.wait(action.seconds)
-                return parts.camera.shot()
+                return _seen(parts)
             case Type():
                 parts.keyboard.type(keysyms, stop)
             case Key():
@@ -160,7 +160,7 @@ class XDriver:
                 with parts.keyboard.held(keysyms, stop):
                     parts.hand.do(action, stop)
         parts.settling.wait(self._settle_s, stop)
-        return parts.camera.shot()
+        return _seen(parts)
 
     def _connected(self) -> _Parts:
         try:
@@ -169,6 +169,16 @@ class XDriver:
             self.close()
             self._parts = _connect(self._display)
         return self._parts
+
+
+def _seen(parts: _Parts) -> tuple[Shot, ShownScreen]:
+    """How the screen looks, and what had the focus just before: not a window that is not seen yet.
+
+    It takes its time to make a picture, and one that comes meanwhile is not what was shown.
+    """
+    focus = parts.server.focus()
+    shot = parts.camera.shot()
+    return shot, ShownScreen(parts.camera.seen, focus)
 
 
 def _pointer(parts: _Parts) -> Point:

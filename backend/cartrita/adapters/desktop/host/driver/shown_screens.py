@@ -21,26 +21,40 @@ class ShownScreen(NamedTuple):
 
 
 class ShownScreens:
-    """The last few that were shown, and the one that was asked for last, by the SHA-256 of their
-    pictures (hexadecimal).
+    """The last few that were shown, and the one that was asked for last.
+
+    Each is known by the SHA-256 (hexadecimal) of its picture, its pixels and its focus: one that
+    looks the same while another window gets what is typed is another.
     """
 
     def __init__(self) -> None:
         self._screens: OrderedDict[str, ShownScreen] = OrderedDict()
         self._asked: tuple[str, ShownScreen] | None = None
 
-    def keep(self, shot: Shot, screen: ShownScreen) -> None:
-        """This one was shown so, in place of the one for which that is the longest ago."""
-        digest = sha256(shot.png).hexdigest()
+    def keep(self, shot: Shot, screen: ShownScreen) -> str:
+        """This one was shown so, in place of the one for which that is the longest ago.
+
+        What it is known by.
+        """
+        digest = _digest(shot, screen)
         self._screens[digest] = screen
         self._screens.move_to_end(digest)
         if len(self._screens) > _MOST:
             self._screens.popitem(last=False)
+        return digest
 
-    def find(self, picture: str) -> ShownScreen | None:
-        """The one of this picture, if it was shown lately; it is known until another is found."""
-        if picture in self._screens:
-            self._asked = picture, self._screens[picture]
-        if self._asked is None or self._asked[0] != picture:
+    def find(self, digest: str) -> ShownScreen | None:
+        """The one that is known by this, if it was shown lately; it is until another is found."""
+        if digest in self._screens:
+            self._asked = digest, self._screens[digest]
+        if self._asked is None or self._asked[0] != digest:
             return None
         return self._asked[1]
+
+
+def _digest(shot: Shot, screen: ShownScreen) -> str:
+    """What lies below the pointer, or is too small for the picture, counts as well."""
+    hashed = sha256(shot.png)
+    hashed.update(screen.pixels)
+    hashed.update(repr(screen.focus).encode())
+    return hashed.hexdigest()

@@ -218,40 +218,37 @@ def test_what_has_changed_since_the_last_action_is_known_by_its_place(
     display: XDisplay, driver: XDriver
 ) -> None:
     within, beside, corner = Point(250, 325), Point(379, 325), Point(400, 500)
-    assert not _unchanged(driver, driver.look(), corner), "it was shown to a person alone"
-    shown = _do(driver, Screenshot()).after
+    looked = sha256(driver.look().png).hexdigest()
+    assert not _unchanged(driver, looked, corner), "it was shown to a person alone"
+    shown = _do(driver, Screenshot()).screen
     assert _unchanged(driver, shown, within, beside, corner, _CORNER)
     with _patch(display, Area(200, 300, 300, 350)):
         _do(driver, Screenshot())
         assert not _unchanged(driver, shown, corner, within), "another look is no other baseline"
         assert not _unchanged(driver, shown, beside)
-        assert not driver.is_unchanged(_digest(shown), Stillness(whole=True))
+        assert not driver.is_unchanged(shown, Stillness(whole=True))
         assert _unchanged(driver, shown, corner, _CORNER)
         driver._parts.server.move(within)
         assert not _unchanged(driver, shown, None), "the pointer is there"
     assert _unchanged(driver, shown, None)
-    assert driver.is_unchanged(_digest(shown), Stillness(whole=True))
+    assert driver.is_unchanged(shown, Stillness(whole=True))
 
 
 def test_what_was_shown_long_ago_is_not_known(driver: XDriver) -> None:
-    shown = [_do(driver, Move(Point(100 * place, 100))).after for place in range(1, 4)]
+    shown = [_do(driver, Move(Point(100 * place, 100))).screen for place in range(1, 4)]
     assert _unchanged(driver, shown[0], _CORNER)
-    assert _do(driver, Move(Point(100, 100))).after == shown[0], "this is not shown long ago now"
+    assert _do(driver, Move(Point(100, 100))).screen == shown[0], "this is not shown long ago now"
     _do(driver, Move(Point(400, 100)))
     assert [_unchanged(driver, one, _CORNER) for one in shown] == [True, False, True]
 
 
 def test_what_was_decided_on_is_known_to_the_end_of_its_call(driver: XDriver) -> None:
-    decided = _do(driver, Screenshot()).after
+    decided = _do(driver, Screenshot()).screen
     assert _unchanged(driver, decided, _CORNER)
     for place in range(1, 6):  # its own looks, at a screen that changes meanwhile
         _do(driver, Move(Point(100 * place, 100)))
     assert _unchanged(driver, decided, _CORNER)
 
 
-def _unchanged(driver: XDriver, shot: Shot, *places: PressedPlace) -> bool:
-    return driver.is_unchanged(_digest(shot), Stillness(places=places))
-
-
-def _digest(shot: Shot) -> str:
-    return sha256(shot.png).hexdigest()
+def _unchanged(driver: XDriver, screen: str, *places: PressedPlace) -> bool:
+    return driver.is_unchanged(screen, Stillness(places=places))

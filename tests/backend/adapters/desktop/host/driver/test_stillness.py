@@ -4,19 +4,20 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
-from hashlib import sha256
 from typing import Any
 
 import pytest
+from PIL import Image
 from tests.harness.x_display import XDisplay, eventually
 from Xlib import X
 from Xlib.display import Display
 
 from cartrita.adapters.desktop.host import homes
+from cartrita.adapters.desktop.host.driver import pictures
 from cartrita.adapters.desktop.host.driver.driver import XDriver
 from cartrita.adapters.desktop.host.driver.focus import DEEPEST
 from cartrita.adapters.desktop.host.driver.x_server import XServer
-from cartrita.domain.desktop import Action, Area, Screenshot, Type
+from cartrita.domain.desktop import Action, Area, Move, Point, Screenshot, Type, Wait
 from cartrita.domain.desktop_stillness import Stillness
 
 pytestmark = pytest.mark.slow
@@ -28,8 +29,8 @@ _TERMINAL = ("xterm", "-title", "note", "-bc", "-e", "sh", "-c", "cat note -")
 
 
 def _do(driver: XDriver, action: Action) -> str:
-    """The digest of the picture after it."""
-    return sha256(driver.act(action, None, threading.Event()).after.png).hexdigest()
+    """What the screen after it is known by."""
+    return driver.act(action, None, threading.Event()).screen
 
 
 def _lately(
@@ -110,3 +111,58 @@ def test_a_window_that_takes_the_focus_or_moves_is_known(
         window.configure(x=300, y=300)
         window.get_geometry()
     eventually("it has moved", lambda: not driver.is_unchanged(shown, _FOCUS))
+
+
+def _window(program: Display, left: int, **drawn: Any) -> Any:
+    """One that no window manager knows, mapped; it is seen if it has a `background_pixel`."""
+    root: Any = program.screen().root
+    kind = X.CopyFromParent if drawn else X.InputOnly
+    window = root.create_window(left, 300, 90, 90, 0, 0, kind, override_redirect=True, **drawn)
+    window.map()
+    program.sync()
+    return window
+
+
+def _give_focus(program: Display, window: Any) -> None:
+    window.set_input_focus(X.RevertToParent, X.CurrentTime)
+    program.sync()
+
+
+def test_a_later_look_at_the_same_pixels_does_not_count_for_what_was_shown_before(
+    display: XDisplay, driver: XDriver
+) -> None:
+    with closing(Display(display.name)) as program:
+        first, second = _window(program, 100), _window(program, 500)
+        _give_focus(program, first)
+        decided = driver.act(Screenshot(), None, threading.Event())
+        _give_focus(program, second)
+        later = driver.act(Wait(0.01), None, threading.Event())
+        assert later.after == decided.after, "it looks the same"
+        assert not driver.is_unchanged(decided.screen, _FOCUS)
+        assert driver.is_unchanged(later.screen, _FOCUS)
+        _give_focus(program, first)
+        assert driver.is_unchanged(decided.screen, _FOCUS)
+        assert not driver.is_unchanged(later.screen, _FOCUS)
+
+
+@pytest.mark.parametrize("action", [Screenshot(), Wait(0.01), Move(Point(50, 50))])
+def test_a_window_that_is_not_in_the_picture_is_not_the_one_that_was_shown(
+    display: XDisplay, driver: XDriver, monkeypatch: pytest.MonkeyPatch, action: Action
+) -> None:
+    with closing(Display(display.name)) as program:
+        _give_focus(program, _window(program, 100))
+        encoded: list[Image.Image] = []
+        png = pictures.png
+
+        def take_the_focus(picture: Image.Image) -> bytes:
+            encoded.append(picture)
+            seen = _window(program, 300 + 100 * len(encoded), background_pixel=0xFF0000)
+            _give_focus(program, seen)
+            return png(picture)
+
+        monkeypatch.setattr(pictures, "png", take_the_focus)
+        done = driver.act(action, None, threading.Event())
+        assert encoded, "it came after the pixels were taken"
+        monkeypatch.undo()
+        assert driver.look().png != done.after.png
+        assert not driver.is_unchanged(done.screen, _FOCUS)
