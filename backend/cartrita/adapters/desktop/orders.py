@@ -82,8 +82,11 @@ class KeepRequest(msgspec.Struct, frozen=True, tag="keep"):
 
 
 class CheckRequest(msgspec.Struct, frozen=True, tag="check"):
+    """Whether all of these can be done, on a screen of which this version was `seen`, if any."""
+
     actions: tuple[Action, ...]
     run_id: RunId | None = None
+    seen: int | None = None
 
 
 class HeldRequest(msgspec.Struct, frozen=True, tag="held"):

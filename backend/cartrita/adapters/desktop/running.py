@@ -93,10 +93,10 @@ class RunningDesktop:
             return
 
     async def refused(
-        self, actions: Sequence[Action], run_id: RunId | None = None
+        self, actions: Sequence[Action], run_id: RunId | None = None, seen: int | None = None
     ) -> Impossible | None:
         """See `Desktop.refused`."""
-        async with self._asked(CheckRequest(tuple(actions), run_id)) as (answer, _):
+        async with self._asked(CheckRequest(tuple(actions), run_id, seen)) as (answer, _):
             if not isinstance(answer, CheckedAnswer):
                 raise DesktopGone.ended()
             return answer.refused

@@ -10,7 +10,7 @@ import structlog
 
 from cartrita.application.desktop.batches import ActionBatch, BatchParts
 from cartrita.application.desktop.call_checks import require_possible, require_secrets_first
-from cartrita.application.desktop.sights import is_enough
+from cartrita.application.desktop.sights import is_enough, version_needed
 from cartrita.domain.desktop import Action, Button, DesktopSession
 from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, DesktopGone
 from cartrita.domain.desktop_films import Shown
@@ -120,10 +120,11 @@ class AgentDesktops:
     ) -> Shown | None:
         sessions = self._parts.sessions
         session = await sessions.of_conversation(conversation_id)
-        if session is not None and actions:
-            await require_possible(await sessions.opened(session), run_id, actions)
         agent = calling_agent(run_id, place)
         sight = None if session is None else self._parts.memory.sight(session.id, agent)
+        if session is not None and actions:
+            seen = version_needed(sight, actions)
+            await require_possible(await sessions.opened(session), run_id, actions, seen)
         if not is_enough(sight, place.step_number, actions):
             raise ActionRefused.unseen()
         return None if session is None else await self._parts.films.shown(session, actions, sight)

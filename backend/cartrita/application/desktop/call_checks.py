@@ -20,9 +20,16 @@ _UNSEEN: Final = (
 )
 
 
-async def require_possible(desktop: Desktop, run_id: RunId, actions: Sequence[Action]) -> None:
-    """Raise ActionRefused for actions of which one cannot be done for a run."""
-    found = await desktop.refused(actions, run_id)
+async def require_possible(
+    desktop: Desktop, run_id: RunId, actions: Sequence[Action], seen: int | None = None
+) -> None:
+    """Raise ActionRefused for actions of which one cannot be done for a run, also because the
+    screen has another version than was `seen`.
+    """
+    try:
+        found = await desktop.refused(actions, run_id, seen)
+    except ScreenChanged:
+        raise ActionRefused.unseen() from None
     if found is not None:
         raise ActionRefused(call_accounts.impossible(found.index, len(actions), found.why))
 

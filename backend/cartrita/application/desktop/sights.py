@@ -58,9 +58,14 @@ def is_enough(sight: Sight | None, step: int, actions: Sequence[Action]) -> bool
 
     The desktop knows whether the screen is still that.
     """
-    if all(isinstance(one, LOOKS) for one in actions):
+    if _are_looks(actions):
         return sight is not None or not actions or isinstance(actions[0], Screenshot)
     return sight is not None and sight.counts_in(step)
+
+
+def version_needed(sight: Sight | None, actions: Sequence[Action]) -> int | None:
+    """The version that the screen has to have for an agent that has seen this to do these."""
+    return None if sight is None or _are_looks(actions) else sight.version
 
 
 def require_enough(sight: Sight | None, step: int, actions: Sequence[Action]) -> None:
@@ -79,3 +84,7 @@ def seen_after(
     if isinstance(action, Screenshot):
         return Sight(done.version, step, picture, done.screen)
     return sight
+
+
+def _are_looks(actions: Sequence[Action]) -> bool:
+    return all(isinstance(one, LOOKS) for one in actions)

@@ -65,10 +65,13 @@ class Desktop(SharedDesktop, Protocol):
         ...
 
     async def refused(
-        self, actions: Sequence[Action], run_id: RunId | None = None
+        self, actions: Sequence[Action], run_id: RunId | None = None, seen: int | None = None
     ) -> Impossible | None:
         """The first of these that cannot be done for a run, as places outside of the screen,
         unknown keys and secrets that are not its own cannot. Nothing is done.
+
+        Raises ScreenChanged where there is none, and the screen has another version than was
+        `seen`. Without that any will do.
         """
         ...
 

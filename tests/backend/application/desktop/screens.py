@@ -125,13 +125,14 @@ class Screen:
             self.pointer = action.at
 
     async def refused(
-        self, actions: Sequence[Action], run_id: RunId | None = None
+        self, actions: Sequence[Action], run_id: RunId | None = None, seen: int | None = None
     ) -> Impossible | None:
         """See `Desktop.refused`."""
         self._require_there()
         for index, action in enumerate(actions, 1):
             if (why := self._impossible(action, run_id)) is not None:
                 return Impossible(index, why)
+        self._require_seen(seen)
         return None
 
     async def held_by(self) -> RunId | None:
@@ -202,9 +203,12 @@ class Screen:
         if self.gone:
             raise DesktopGone.ended()
 
-    def _change(self, seen: int | None) -> None:
-        if seen not in (None, self._version):
+    def _require_seen(self, version: int | None) -> None:
+        if version not in (None, self._version):
             raise ScreenChanged.unseen()
+
+    def _change(self, seen: int | None) -> None:
+        self._require_seen(seen)
         self._version += 1
 
     def _impossible(self, action: Action, run_id: RunId | None) -> str | None:

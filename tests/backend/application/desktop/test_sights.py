@@ -1,6 +1,6 @@
 """What a model has not seen when it orders several calls at once does not count for these."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -9,8 +9,20 @@ from tests.backend.application.desktop.test_agent_desktops import HERE
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.application.desktop.hand_overs import DesktopHandOvers
-from cartrita.domain.desktop import Action, Area, Click, DesktopSession, Screenshot, Type, Zoom
+from cartrita.domain.desktop import (
+    Action,
+    Area,
+    Click,
+    DesktopSession,
+    Move,
+    Point,
+    Screenshot,
+    Scroll,
+    Type,
+    Zoom,
+)
 from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, ScreenChanged
+from cartrita.domain.files import FileQuota
 from cartrita.domain.step_places import WHOLE_RUN, StepPlace
 
 TASK = StepPlace((1, 1))
@@ -34,6 +46,12 @@ async def hand_back(desk: DeskFixture, session: DesktopSession) -> None:
     await desk.leases.release(PRINCIPAL, session.public_id)
 
 
+async def hand_back_as_it_was(desk: DeskFixture, session: DesktopSession) -> None:
+    """A person has had it, and nothing looks different."""
+    await desk.leases.take(PRINCIPAL, session.public_id)
+    await desk.leases.release(PRINCIPAL, session.public_id)
+
+
 async def offer(desk: DeskFixture, session: DesktopSession) -> None:
     """A person was asked to use it, and did not."""
     hand_overs = DesktopHandOvers(desk.sessions, desk.films, desk.memory)
@@ -49,13 +67,24 @@ async def break_off(desk: DeskFixture, session: DesktopSession) -> None:
     screen.fails = None
 
 
+async def act_unfilmed(desk: DeskFixture, session: DesktopSession) -> None:
+    """Of an action of the agent there is no picture."""
+    quota, desk.pictures._quota = desk.pictures._quota, FileQuota(1, 1)
+    told = await desk.do(session.conversation_id, HERE, place=StepPlace((2, 1)))
+    assert "could not be stored" in told.text
+    desk.pictures._quota = quota
+
+
 async def act_beside(desk: DeskFixture, session: DesktopSession) -> None:
     """Another agent of the run has used it."""
     assert await turn(desk, session, TASK.step(1), Screenshot()) == [True]
     assert await turn(desk, session, TASK.step(2), Type("beside it")) == [True]
 
 
-@pytest.mark.parametrize("between", [hand_back, offer, break_off, act_beside])
+BETWEEN = [hand_back, hand_back_as_it_was, offer, break_off, act_unfilmed, act_beside]
+
+
+@pytest.mark.parametrize("between", BETWEEN)
 async def test_what_was_ordered_before_the_screen_was_seen_is_not_done(
     pool: Database, between: Callable[[DeskFixture, DesktopSession], Awaitable[None]]
 ) -> None:
@@ -100,3 +129,29 @@ async def test_nobody_is_asked_about_what_was_ordered_before_the_screen_was_seen
         await asked(step.call(2), HERE)
     assert await asked(step.call(2), CLOSELY)
     assert await asked(WHOLE_RUN.step(3).call(1), HERE)
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+async def test_nobody_is_asked_about_what_the_desktop_will_refuse(
+    pool: Database, between: Callable[[DeskFixture, DesktopSession], Awaitable[None]]
+) -> None:
+    desk = DeskFixture(pool, actions=replace(LIMITS, looks_max=9))
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await turn(desk, session, WHOLE_RUN.step(1), Screenshot())
+    await between(desk, session)
+    done = screen.done.copy()
+    calls = (HERE,), (Move(Point(1, 1)),), (Screenshot(), Scroll(down=1, keys=("ctrl",)))
+
+    async def asked(step: StepPlace, actions: Sequence[Action]) -> None:
+        await desk.use.shown(conversation, desk.run_id, step.call(1), actions)
+
+    for actions in calls:
+        with pytest.raises(ActionRefused, match="in a turn of its own"):
+            await asked(WHOLE_RUN.step(3), actions)
+    await asked(WHOLE_RUN.step(3), (Screenshot(), CLOSELY))
+    await asked(WHOLE_RUN.step(3), ())
+    assert screen.done == done
+    await turn(desk, session, WHOLE_RUN.step(3), Screenshot())
+    for actions in calls:
+        await asked(WHOLE_RUN.step(4), actions)

@@ -48,10 +48,14 @@ class Gate:
         self._require_no_person()
         async with self._turn:
             self._require_no_person()
-            if seen not in (None, self._version):
-                raise ScreenChanged.unseen()
+            self.require_seen(seen)
             self._version += 1
             return await work(), self._version
+
+    def require_seen(self, version: int | None) -> None:
+        """Raise ScreenChanged where the screen has another version than this, if one is told."""
+        if version not in (None, self._version):
+            raise ScreenChanged.unseen()
 
     async def take(self, holder: str, seconds: float) -> ControlChange:
         """Give the control to a person, or leave it to who has it, for so long from now on."""

@@ -165,8 +165,11 @@ class Requests:
                 asked = partial(self._hands.is_unchanged, screen, still)
                 same, _ = await self._gate.look(asked)
                 return UnchangedAnswer(same)
-            case CheckRequest(actions, run_id):
-                return CheckedAnswer(await asyncio.to_thread(self._hands.refused, actions, run_id))
+            case CheckRequest(actions, run_id, seen):
+                refused = await asyncio.to_thread(self._hands.refused, actions, run_id)
+                if refused is None:
+                    self._gate.require_seen(seen)
+                return CheckedAnswer(refused)
             case HeldRequest():
                 return HeldAnswer(self._hands.held_by)
             case LetGoRequest(run_id):

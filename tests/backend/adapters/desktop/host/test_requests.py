@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from tests.backend.adapters.desktop.host.test_hands import LONG, SHOT, Scripted, never
+from tests.backend.adapters.desktop.host.test_hands import LONG, MOVE, SHOT, Scripted, never
 
 from cartrita.adapters.desktop.host import life
 from cartrita.adapters.desktop.host.gate import Gate
@@ -18,7 +18,7 @@ from cartrita.adapters.desktop.host.requests import Requests
 from cartrita.adapters.desktop.host.viewers import Viewers
 from cartrita.adapters.desktop.running import RunningDesktop
 from cartrita.domain.desktop import LONGEST_TYPED, MOST_ACTIONS, Press, Type
-from cartrita.domain.desktop_errors import ActionRefused
+from cartrita.domain.desktop_errors import ActionRefused, ScreenChanged
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import RunId
 from cartrita.kit.ids import uuid7
@@ -81,6 +81,21 @@ async def test_what_a_run_holds_is_told_and_let_go_for_it_alone(host: Host) -> N
     await host.desktop.let_go(own)
     assert await host.desktop.held_by() is None
     assert host.driver.calls.count("let go") == 1
+
+
+async def test_what_is_to_be_done_on_a_screen_that_was_not_seen_is_known_before(host: Host) -> None:
+    host.driver.free.set()
+    seen = (await host.desktop.act(MOVE)).version
+    assert await host.desktop.refused([MOVE], None, seen) is None
+    await host.desktop.act(MOVE)
+    with pytest.raises(ScreenChanged):
+        await host.desktop.refused([MOVE], None, seen)
+    assert await host.desktop.refused([MOVE]) is None, "none is to have been seen"
+    impossible = await host.desktop.refused([Type(secret="PIN")], None, seen)
+    assert impossible is not None, "that is told first"
+    await host.desktop.take("ann", LONG)
+    with pytest.raises(ScreenChanged):
+        await host.desktop.refused([MOVE], None, seen + 1)
 
 
 @pytest.mark.parametrize("look_s", [0.01])
