@@ -51,7 +51,7 @@ class ActionBatch:
         self._desktop = desktop
         self._call = call
         self._filming = Filming(use.films, use.pictures, session, desktop, call)
-        self._standstill = call_checks.Standstill(use.memory, session, use.limits.looks_max)
+        self._standstill = call_checks.Standstill(use.memory, session, call, use.limits.looks_max)
         self._account = CallAccount(call.actions)
         known = use.memory.sight(session.id, call.agent)
         self._sight = sights.decided_on(call, session.id, known)
@@ -117,15 +117,14 @@ class ActionBatch:
         if self._sight is None:  # what others have left is not its own
             await self._let_go()
         sights.require_enough(self._sight, call.step, call.actions)
-        await self._standstill.require(self._desktop, call)
+        await self._standstill.require(self._desktop, 1)
 
     async def _do_in_order(self) -> None:
-        compared = call_checks.compared_before(self._call.actions)
         for index, action in enumerate(self._call.actions, 1):
             self._account.begin(index)
             self._require_time()
-            if index in compared:
-                await self._standstill.require(self._desktop, self._call)
+            if index > 1:
+                await self._standstill.require(self._desktop, index)
             await self._act(index, action)
 
     async def _act(self, index: int, action: Action) -> None:

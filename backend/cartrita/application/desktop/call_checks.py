@@ -1,13 +1,16 @@
 """What is asked before actions of a call: whether they can be done on this screen."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from cartrita.application.desktop import call_accounts
 from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.domain.desktop import LOOKS, Action, DesktopSession, Move, Type
-from cartrita.domain.desktop_errors import ActionRefused, ScreenChanged
-from cartrita.domain.desktop_stillness import NO_STILLNESS, Stillness, stillness_of
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, ScreenChanged
+from cartrita.domain.desktop_films import Shown
+from cartrita.domain.desktop_stillness import NO_STILLNESS, stillness_of
+from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall
@@ -15,8 +18,8 @@ from cartrita.tools.tool import AgentStuck
 
 _UNSEEN: Final = (
     "A secret is typed only on the screen that was shown to whoever approves of it, so nothing but "
-    "looks may come before it in its call. Do the rest first, such as the click into the field, "
-    "and type the secret in a call of its own."
+    "looks and moves of the pointer may come before it in its call. Do the rest first, such as the "
+    "click into the field, and type the secret in a call of its own."
 )
 
 
@@ -45,13 +48,16 @@ def require_secrets_first(actions: Sequence[Action]) -> None:
 
 
 def compared_before(actions: Sequence[Action]) -> frozenset[int]:
-    """The indexes, from 1, of the actions before which the screen is compared once more.
-
-    Before them come actions that take their time, as waiting does.
+    """The indexes, from 1, of the actions before which the screen is compared: the first, and up to
+    that which changes what is shown, those behind looks, which take their time, and a secret.
     """
-    acts = _first(actions, LOOKS)
-    secrets = (index for index, one in enumerate(actions, 1) if _is_secret(one))
-    return frozenset({acts, next(secrets, acts)}) - {1}
+    pairs = enumerate(pairwise(actions[: _first(actions, (*LOOKS, Move))]), 2)
+    later = (
+        index
+        for index, (before, one) in pairs
+        if _is_secret(one) or (isinstance(before, LOOKS) and not isinstance(one, LOOKS))
+    )
+    return frozenset((1, *later))
 
 
 def _first(actions: Sequence[Action], others: tuple[type[Action], ...]) -> int:
@@ -65,39 +71,49 @@ def _is_secret(action: Action) -> bool:
 
 
 class Standstill:
-    """What agents do on one desktop is done to what people were shown who decided on that."""
+    """What a call does on a desktop is done to what people were shown who decided on that."""
 
-    def __init__(self, memory: DesktopMemory, session: DesktopSession, most: int) -> None:
+    def __init__(
+        self, memory: DesktopMemory, session: DesktopSession, call: DesktopCall, most: int
+    ) -> None:
         """An agent is stopped when it was so often too late in a row at one place, or with keys."""
         self._memory = memory
         self._desktop_id = session.id
+        self._call = call
         self._most = most
+        self._still = stillness_of(call.actions)
+        self._compared = compared_before(call.actions)
 
-    async def require(self, desktop: Desktop, call: DesktopCall) -> None:
-        """Raise ScreenChanged where what was approved would be done to something else than was
-        shown, and AgentStuck.
+    async def require(self, desktop: Desktop, index: int) -> None:
+        """Raise ScreenChanged where what was approved, from this action on, would be done to
+        something else than was shown, and AgentStuck.
         """
-        still = stillness_of(call.actions)
-        if call.approval is None or still == NO_STILLNESS:
+        approval = self._call.approval
+        if approval is None or self._still == NO_STILLNESS or index not in self._compared:
             return
-        shown = call.approval.shown
-        if shown is None:
+        if approval.shown is None:
             raise ScreenChanged.unseen()
-        if await desktop.is_unchanged(shown.digest, still):
-            self._memory.end_stale(self._desktop_id, call.agent)
-            return
-        times = self._memory.count_stale(self._desktop_id, call.agent, still.places)
+        if not await self._is_unchanged(desktop, approval.shown):
+            raise self._too_late()
+        if index == max(self._compared):  # else it may be too late yet
+            self._memory.end_stale(self._desktop_id, self._call.agent)
+
+    async def _is_unchanged(self, desktop: Desktop, shown: Shown) -> bool:
+        try:
+            return await desktop.is_unchanged(shown.digest, self._still)
+        except ActionBrokeOff as error:  # nothing can have come of that
+            raise Unavailable(error.message) from None
+
+    def _too_late(self) -> ScreenChanged:
+        """What its agent is told. Raises AgentStuck."""
+        still = self._still
+        times = self._memory.count_stale(self._desktop_id, self._call.agent, still.places)
         if times >= self._most:
             raise AgentStuck(
                 f"What the agent wanted to use changed {times} times in a row while a person "
                 "decided on that, so the agent was stopped. Try again, or take the desktop over "
                 "and do it yourself."
             )
-        raise _changed(still, times)
-
-
-def _changed(still: Stillness, times: int) -> ScreenChanged:
-    """What an agent is told that was too late so often in a row."""
-    if times == 1:
-        return ScreenChanged.unseen()
-    return ScreenChanged.moving() if still.places else ScreenChanged.restless()
+        if times == 1:
+            return ScreenChanged.unseen()
+        return ScreenChanged.moving() if still.places else ScreenChanged.restless()

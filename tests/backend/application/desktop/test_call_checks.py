@@ -5,6 +5,7 @@ from tests.backend.application.desktop.desk_fixture import DeskFixture
 from tests.backend.application.desktop.test_agent_desktops import HERE, approved
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.application.desktop.call_checks import compared_before
 from cartrita.domain.desktop import (
     Action,
     CursorPosition,
@@ -15,8 +16,10 @@ from cartrita.domain.desktop import (
     Screenshot,
     Scroll,
     Type,
+    Wait,
 )
-from cartrita.domain.desktop_errors import ActionRefused, DesktopGone
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, DesktopGone
+from cartrita.domain.errors import Unavailable
 from cartrita.domain.step_places import StepPlace
 from cartrita.kit.secret import Secret
 from cartrita.tools.tool import AgentStuck
@@ -117,7 +120,7 @@ async def test_nobody_is_asked_about_a_secret_behind_what_changes_the_screen(
     await screen.keep({"PIN": Secret("1234")}, desk.run_id)
     await desk.do(conversation, Screenshot())
     behind = Screenshot(), before, Screenshot(), SECRET, RETURN
-    with pytest.raises(ActionRefused, match="in a call of its own"):
+    with pytest.raises(ActionRefused, match="nothing but looks and moves of the pointer may come"):
         await desk.shown(conversation, *behind)
     of_before = approved(desk, await desk.shown(conversation, HERE))
     refused = await desk.do(conversation, *behind, approval=of_before)
@@ -192,3 +195,104 @@ async def test_keys_on_a_screen_that_changes_by_itself_are_given_up(pool: Databa
     assert "ask a person to take the desktop over" in await too_late()
     with pytest.raises(AgentStuck, match="changed 3 times in a row"):
         await too_late()
+
+
+@pytest.mark.parametrize(
+    "actions", [(Screenshot(), HERE), (MOVE, SECRET), (MOVE, Screenshot(), HERE)]
+)
+async def test_what_changes_again_and_again_within_its_call_is_given_up(
+    pool: Database, monkeypatch: pytest.MonkeyPatch, actions: tuple[Action, ...]
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await screen.keep({"PIN": Secret("1234")}, desk.run_id)
+    await desk.do(conversation, Screenshot())
+    begin = desk.films.begin
+
+    async def changing(*given: object) -> object:
+        screen.show_something_else()
+        return await begin(*given)  # pyright: ignore[reportArgumentType]
+
+    async def decided(*, moves: bool = True) -> str:
+        approval = approved(desk, await desk.shown(conversation, *actions))
+        with monkeypatch.context() as patched:
+            if moves:
+                patched.setattr(desk.films, "begin", changing)
+            outcome = await desk.do(conversation, *actions, approval=approval)
+        assert outcome.success is not moves
+        return outcome.text
+
+    assert "changes by itself" not in await decided()
+    await decided(moves=False)
+    assert "changes by itself" not in await decided(), "it was done meanwhile"
+    assert "changes by itself" in await decided()
+    with pytest.raises(AgentStuck, match="changed 3 times in a row"):
+        await decided()
+
+
+@pytest.mark.parametrize(
+    ("actions", "compared"),
+    [
+        ((HERE,), {1}),
+        ((MOVE, HERE), {1}),
+        ((Wait(), HERE), {1, 2}),
+        ((Wait(), Screenshot(), MOVE, HERE), {1, 3}),
+        ((MOVE, Wait(), HERE), {1, 3}),
+        ((Wait(), MOVE, Wait(), MOVE, Wait(), RETURN), {1, 2, 4, 6}),
+        ((MOVE, SECRET), {1, 2}),
+        ((Wait(), SECRET, RETURN), {1, 2}),
+        ((HERE, Wait(), HERE), {1}),
+        ((MOVE, Wait()), {1}),
+    ],
+)
+def test_it_is_compared_after_what_takes_time_up_to_the_first_that_changes_it(
+    actions: tuple[Action, ...], compared: set[int]
+) -> None:
+    assert compared_before(actions) == compared
+
+
+async def test_what_changes_between_a_move_of_the_pointer_and_a_click_is_not_pressed(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    actions = MOVE, CursorPosition(), HERE
+    approval = approved(desk, await desk.shown(conversation, *actions))
+    film = desk.films.done
+
+    async def changing(*given: object) -> object:
+        filmed = await film(*given)  # pyright: ignore[reportArgumentType]
+        if screen.done[-1] == CursorPosition():
+            screen.show_something_else()
+        return filmed
+
+    monkeypatch.setattr(desk.films, "done", changing)
+    outcome = await desk.do(conversation, *actions, approval=approval)
+    assert outcome.text.startswith("Actions 1 to 2 were done. Action 3 of 3 was not done. The scr")
+    assert HERE not in screen.done
+
+
+async def test_comparing_that_breaks_off_did_nothing(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    actions = Screenshot(), HERE
+    approval = approved(desk, await desk.shown(conversation, *actions))
+    compare = screen.is_unchanged
+
+    async def once(*given: object) -> bool:
+        if len(screen.done) > 1:
+            raise ActionBrokeOff("The desktop failed at this.")
+        return await compare(*given)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(screen, "is_unchanged", once)
+    with pytest.raises(Unavailable) as failed:
+        await desk.do(conversation, *actions, approval=approval)
+    assert failed.value.message.startswith("Action 1 was done. Action 2 of 2 was not done. The de")
+    assert HERE not in screen.done
