@@ -53,14 +53,14 @@ class ScreenChanged(Conflict):
 
     @classmethod
     def unseen(cls) -> Self:
-        return cls("The screen may have changed since you saw it. This is how it looks now.")
+        return cls("The screen may have changed since you saw it.")
 
     @classmethod
     def moving(cls) -> Self:
         return cls(
             "What is shown there changes by itself, again and again, so what a person approves of "
             "is always another than what is there then. Do not try it there again: use the "
-            "keyboard, or another place. This is how it looks now."
+            "keyboard, or another place."
         )
 
     @classmethod
@@ -68,8 +68,7 @@ class ScreenChanged(Conflict):
         return cls(
             "The screen, or the window that gets what is typed, changes by itself, again and "
             "again, so what a person approves of is always another than what is there then. End "
-            "or close what changes first, or ask a person to take the desktop over. This is how "
-            "it looks now."
+            "or close what changes first, or ask a person to take the desktop over."
         )
 
 

@@ -100,7 +100,7 @@ class ActionBatch:
             await self._require_possible()
             await self._do_in_order()
         except ScreenChanged as changed:
-            return await self._shown(changed.message)
+            return await self._changed(changed.message)
         except NotFilmed as lost:
             await self._let_go()
             return self._account.not_filmed(lost.why.message)
@@ -158,25 +158,36 @@ class ActionBatch:
         if left is not None and left <= 0:
             raise call_accounts.late()
 
-    async def _shown(self, why: str) -> DesktopOutcome:
-        """Tell why an action was not done, how the screen looks now, and what is held there."""
-        told = self._account.not_done(why)
-        await self._act(0, Screenshot())
-        if self.held:
-            self._account.hold()
-        return self._account.refused(told)
+    async def _changed(self, why: str) -> DesktopOutcome:
+        """Tell that an action was not done. Raises Controlled."""
+        return self._account.changed(why, await self._look())
 
     async def _refused(self, why: str) -> DesktopOutcome:
-        """The same, if no person uses it now, and it can be shown. Nothing is held then."""
+        """Tell why an action was not done, if no person uses it now. Nothing is held then."""
         self._use.memory.end_looks(self._session.id)
         await self._let_go()
         try:
-            return await self._shown(why)
+            unseen = await self._look()
         except Controlled:
             return await self._handed_back()
+        return self._account.refused(why, shows=unseen is None)
+
+    async def _look(self) -> CartritaError | None:
+        """Look for the agent what is there now, and is held; why that cannot be shown, if it is so.
+
+        Raises Controlled.
+        """
+        unseen = None
+        try:
+            await self._act(0, Screenshot())
+        except Controlled:
+            raise
         except CartritaError as error:
             log.info("desktop_not_shown", code=error.code)
-        return self._account.refused(self._account.not_done(why))
+            unseen = error
+        if self.held:
+            self._account.hold()
+        return unseen
 
     async def _handed_back(self) -> DesktopOutcome:
         """Wait until the person has handed the desktop back, and tell the model to look."""

@@ -19,6 +19,8 @@ _HANDED_BACK: Final = (
 _STILL_USED: Final = (
     "A person is using the desktop. Wait, and take a new screenshot when it is handed back."
 )
+_SHOWN: Final = " This is how it looks now."
+_UNSHOWN: Final = " How it looks now could not be shown: {} Take a screenshot."
 _LET_GO: Final = " The button that was held down was let go."
 _HELD: Final = (
     " The button that was held down is still down, and nothing was dropped: look, and let it go "
@@ -87,9 +89,14 @@ class CallAccount:
         lines = asked if asked and self._most == 1 else [told, *asked]
         return self._outcome("\n".join(lines), self._pictures(shows=shows), success=True)
 
-    def refused(self, told: str) -> DesktopOutcome:
-        """It ended early, in these words of `not_done`, and how the screen looks is shown."""
-        return self._outcome(told, self._pictures(shows=True))
+    def refused(self, why: str, *, shows: bool) -> DesktopOutcome:
+        """It ended early, and how the screen looks is shown if it can be."""
+        return self._outcome(self.not_done(why), self._pictures(shows=shows))
+
+    def changed(self, why: str, unseen: CartritaError | None) -> DesktopOutcome:
+        """The same, where that is another than the agent has seen; or why it is `unseen`."""
+        now = _SHOWN if unseen is None else _UNSHOWN.format(unseen.message)
+        return self.refused(why + now, shows=unseen is None)
 
     def not_filmed(self, why: str) -> DesktopOutcome:
         """An action was done, and nobody has a picture of it."""

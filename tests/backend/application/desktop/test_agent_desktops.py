@@ -414,8 +414,11 @@ async def test_what_is_done_and_cannot_be_filmed_is_told_as_done(pool: Database)
     assert outcome.text.startswith("Action 1 of 2 was done; those after it were not.")
     assert "Do not do it again" in outcome.text
     for _ in range(2):
+        unseen = await desk.do(session.conversation_id, HERE)
+        assert (unseen.success, unseen.pictures) == (False, ())
+        assert "How it looks now could not be shown: " in unseen.text
         with pytest.raises(StorageFull):
-            await desk.do(session.conversation_id, HERE)
+            await desk.do(session.conversation_id, Screenshot())
     assert desk.screen(session).done.count(HERE) == 1
     assert (await desk.film(session))[:2] == [
         ("agent screenshot", None),

@@ -1,6 +1,7 @@
 """An agent does nothing blind, and what it did is not told as failed."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -9,8 +10,18 @@ from tests.backend.application.desktop.test_agent_desktops import HERE, OUTSIDE,
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.approvals import Decision
-from cartrita.domain.desktop import Click, Move, Point, Press, Release, Screenshot, Wait
-from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused
+from cartrita.domain.desktop import (
+    Action,
+    Click,
+    Done,
+    Move,
+    Point,
+    Press,
+    Release,
+    Screenshot,
+    Wait,
+)
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, ScreenChanged
 from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import ConversationId, RunId
@@ -63,6 +74,33 @@ async def test_a_person_who_had_the_desktop_between_two_actions_of_a_call_ends_i
     assert "may have changed" in outcome.text
     assert desk.screen(session).done == [Screenshot(), HERE, Screenshot()]
     assert (await desk.do(session.conversation_id, THERE)).success
+
+
+@pytest.mark.parametrize("before", [(), (Screenshot(),)])
+async def test_a_refused_action_is_not_told_as_one_that_broke_off_where_the_look_after_it_does(
+    pool: Database, monkeypatch: pytest.MonkeyPatch, before: tuple[Screenshot, ...]
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    act = screen.act
+
+    async def later(action: Action, *given: Any) -> Done:
+        if action == HERE:
+            screen.fails = ActionBrokeOff("It took too long.")
+            raise ScreenChanged.unseen()
+        return await act(action, *given)
+
+    monkeypatch.setattr(screen, "act", later)
+    outcome = await desk.do(conversation, *before, HERE)
+    told = "Action 1 was done. Action 2 of 2 was not done." if before else "Nothing was done."
+    assert (outcome.success, outcome.pictures) == (False, ()), "no older one is shown for it"
+    assert outcome.text == (
+        f"{told} The screen may have changed since you saw it. How it looks now could not be "
+        "shown: It took too long. Take a screenshot."
+    )
+    assert screen.done.count(HERE) == 0
 
 
 async def test_what_was_approved_in_one_worker_is_done_in_another(pool: Database) -> None:

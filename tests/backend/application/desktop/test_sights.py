@@ -98,7 +98,8 @@ async def test_what_was_ordered_before_the_screen_was_seen_is_not_done(
     assert await turn(desk, session, step, Screenshot(), CLOSELY) == [True, True]
     blind = await desk.do(session.conversation_id, Type("hello world"), place=step.call(3))
     assert (blind.success, len(blind.pictures)) == (False, 1)
-    assert blind.text == f"Nothing was done. {ScreenChanged.unseen().message}"
+    unseen = ScreenChanged.unseen().message
+    assert blind.text == f"Nothing was done. {unseen} This is how it looks now."
     assert screen.done == [*done, Screenshot(), CLOSELY, Screenshot()]
     assert await turn(desk, session, WHOLE_RUN.step(4), Type("hello world")) == [True]
 
