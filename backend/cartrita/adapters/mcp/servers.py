@@ -117,15 +117,15 @@ class McpServer:
                 connected = await self._connection()
                 reason = "the connection ended"
             except Exception as error:
-                if task.cancelling():
-                    raise asyncio.CancelledError from error
                 reason = _reason(error)
-                if reason is None:
+                if reason is None and not task.cancelling():
                     log.exception("tool_server_failed", server=self.name)
             finally:
                 connected = connected or self._client is not None
                 self._client = None
                 self._tried.set()
+            if task.cancelling():
+                raise asyncio.CancelledError
             failures = 0 if connected else failures + 1
             pause = min(2.0**failures, _LONGEST_PAUSE_S) * random.uniform(0.8, 1.2)  # noqa: S311 - as jitter
             log.warning("tool_server_away", server=self.name, why=reason, pause_s=round(pause, 1))

@@ -3,11 +3,9 @@
 import os
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
-_PLACE: Final = 4
-"""The field of a line that has where something is mounted."""
 _ESCAPED: Final = re.compile(r"\\([0-7]{3})")
 
 
@@ -18,7 +16,7 @@ def shortcoming(folder: Path) -> str | None:
             "Its container does not run as root: programs could not get a user of their own there, "
             "and would use the desktop as its host does."
         )
-    if not _is_mounted(folder) or os.listdir(folder.parent) != [folder.name]:
+    if not _is_shown_alone(folder):
         return (
             f"Its container does not show {folder} by itself: mount "
             "{folder}, and not what all desktops have in common."
@@ -26,9 +24,27 @@ def shortcoming(folder: Path) -> str | None:
     return None
 
 
-def _is_mounted(folder: Path) -> bool:
+class _Mount(NamedTuple):
+    """What of a file system is shown where."""
+
+    device: str
+    root: Path
+    place: Path
+
+
+def _is_shown_alone(folder: Path) -> bool:
+    """Whether it is mounted, and nothing that it lies in is, here or anywhere else."""
     lines = _MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
-    return str(folder.resolve()) in {_unescaped(line.split()[_PLACE]) for line in lines}
+    mounts = [_mount(line) for line in lines]
+    own = [mount for mount in mounts if mount.place == folder.resolve()]
+    return bool(own) and not any(
+        mount.device == own[-1].device and mount.root in own[-1].root.parents for mount in mounts
+    )
+
+
+def _mount(line: str) -> _Mount:
+    _, _, device, root, place = line.split()[:5]
+    return _Mount(device, Path(_unescaped(root)), Path(_unescaped(place)))
 
 
 def _unescaped(path: str) -> str:

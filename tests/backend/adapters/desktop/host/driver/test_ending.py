@@ -1,5 +1,6 @@
 """Whatever ends an action early leaves no key or button down, and a dead display is reported."""
 
+import gc
 import os
 import socket
 import threading
@@ -186,6 +187,7 @@ def test_connections_are_closed_where_not_all_of_a_driver_can_be_made(
     def fails(_: object, *parts: object) -> None:
         raise DesktopGone.ended()
 
+    gc.collect()
     before = len(os.listdir("/proc/self/fd"))
     monkeypatch.setattr(Keyboard, "__init__", fails)
     for _ in range(3):
