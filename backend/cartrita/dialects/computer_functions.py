@@ -73,7 +73,7 @@ def read_call(arguments: JsonObject, tool: ComputerTool) -> ComputerCall:
     """What the arguments of the function ask for. Raises Unreadable."""
     whole: JsonObject = {"actions": [arguments]} if "type" in arguments else arguments
     try:
-        call = msgspec.convert(_rounded(whole), ComputerCall)
+        call = msgspec.convert(_cleaned(whole), ComputerCall)
     except msgspec.ValidationError as problem:
         raise Unreadable(f"The arguments of this call cannot be read: {problem}.") from None
     place = _to_pixels(tool, tool.grid) if tool.grid else None
@@ -120,12 +120,18 @@ def _to_grid(tool: ComputerTool, grid: int) -> Place:
     return lambda at: Point(round(at.x * across), round(at.y * down))
 
 
-def _rounded(value: JsonValue) -> JsonValue:
-    """With whole numbers for those that models write with a point, but for seconds."""
+def _cleaned(value: JsonValue) -> JsonValue:
+    """With whole numbers for those that models write with a point, but for seconds, and without
+    the fields that they leave empty.
+    """
     if isinstance(value, dict):
-        return {name: each if name == "seconds" else _rounded(each) for name, each in value.items()}
+        return {
+            name: each if name == "seconds" else _cleaned(each)
+            for name, each in value.items()
+            if each is not None
+        }
     if isinstance(value, list):
-        return [_rounded(each) for each in value]
+        return [_cleaned(each) for each in value]
     return round(value) if isinstance(value, float) else value
 
 

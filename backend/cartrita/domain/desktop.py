@@ -30,14 +30,20 @@ Keys: TypeAlias = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Met
 """Keys that are held together, by their names: ("ctrl", "s"). Letter case counts in none."""
 
 
-class Point(msgspec.Struct, frozen=True):
+class _Exact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is refused with a field that it has not: a place that is spelt otherwise is no click at
+    the pointer.
+    """
+
+
+class Point(_Exact, frozen=True):
     """A place on the screen, in pixels from its upper left corner."""
 
     x: int
     y: int
 
 
-class Area(msgspec.Struct, frozen=True):
+class Area(_Exact, frozen=True):
     """A part of the screen; `right` and `bottom` are the first pixels that are not in it."""
 
     left: int
@@ -46,27 +52,27 @@ class Area(msgspec.Struct, frozen=True):
     bottom: int
 
 
-class Screenshot(msgspec.Struct, frozen=True, tag="screenshot"):
+class Screenshot(_Exact, frozen=True, tag="screenshot"):
     """Look at the whole screen."""
 
 
-class Zoom(msgspec.Struct, frozen=True, tag="zoom"):
+class Zoom(_Exact, frozen=True, tag="zoom"):
     """Look at a part of the screen, enlarged. Places are told in those of the whole screen."""
 
     area: Area
 
 
-class CursorPosition(msgspec.Struct, frozen=True, tag="cursor_position"):
+class CursorPosition(_Exact, frozen=True, tag="cursor_position"):
     """Ask where the pointer is."""
 
 
-class Move(msgspec.Struct, frozen=True, tag="move"):
+class Move(_Exact, frozen=True, tag="move"):
     """Move the pointer."""
 
     at: Point
 
 
-class Click(msgspec.Struct, frozen=True, omit_defaults=True, tag="click"):
+class Click(_Exact, frozen=True, omit_defaults=True, tag="click"):
     """Click so many `times`, at the pointer if no place is told, while `keys` are held."""
 
     at: Point | None = None
@@ -75,26 +81,26 @@ class Click(msgspec.Struct, frozen=True, omit_defaults=True, tag="click"):
     keys: Keys = ()
 
 
-class Press(msgspec.Struct, frozen=True, omit_defaults=True, tag="press"):
+class Press(_Exact, frozen=True, omit_defaults=True, tag="press"):
     """Press a button of the pointer, and keep it down."""
 
     button: Button = "left"
 
 
-class Release(msgspec.Struct, frozen=True, omit_defaults=True, tag="release"):
+class Release(_Exact, frozen=True, omit_defaults=True, tag="release"):
     """Let a button of the pointer go."""
 
     button: Button = "left"
 
 
-class Drag(msgspec.Struct, frozen=True, omit_defaults=True, tag="drag"):
+class Drag(_Exact, frozen=True, omit_defaults=True, tag="drag"):
     """Press the left button at the first place, move through the others, and let it go."""
 
     path: Annotated[tuple[Point, ...], Meta(min_length=2, max_length=256)]
     keys: Keys = ()
 
 
-class Scroll(msgspec.Struct, frozen=True, omit_defaults=True, tag="scroll"):
+class Scroll(_Exact, frozen=True, omit_defaults=True, tag="scroll"):
     """Turn the wheel by notches: down and right are positive."""
 
     down: Annotated[int, Meta(ge=-100, le=100)] = 0
@@ -103,7 +109,7 @@ class Scroll(msgspec.Struct, frozen=True, omit_defaults=True, tag="scroll"):
     keys: Keys = ()
 
 
-class Type(msgspec.Struct, frozen=True, omit_defaults=True, tag="type"):
+class Type(_Exact, frozen=True, omit_defaults=True, tag="type"):
     """Type a text, or the secret of this name that the caller gave."""
 
     text: Annotated[str, Meta(max_length=LONGEST_TYPED)] = ""
@@ -122,21 +128,21 @@ def written(action: Type) -> str:
     return action.text if action.secret is None else f"{{{{secret:{action.secret}}}}}"
 
 
-class Key(msgspec.Struct, frozen=True, omit_defaults=True, tag="key"):
+class Key(_Exact, frozen=True, omit_defaults=True, tag="key"):
     """Press keys together and let them go, so many `times`."""
 
     keys: Keys
     times: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
-class HoldKey(msgspec.Struct, frozen=True, tag="hold_key"):
+class HoldKey(_Exact, frozen=True, tag="hold_key"):
     """Keep keys down for so many seconds."""
 
     keys: Keys
     seconds: Annotated[float, Meta(ge=0, le=300)]
 
 
-class Wait(msgspec.Struct, frozen=True, omit_defaults=True, tag="wait"):
+class Wait(_Exact, frozen=True, omit_defaults=True, tag="wait"):
     """Do nothing for so many seconds."""
 
     seconds: Annotated[float, Meta(ge=0, le=300)] = 1.0
@@ -171,7 +177,7 @@ class SafetyCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str | None = None
 
 
-class ComputerCall(msgspec.Struct, frozen=True, omit_defaults=True):
+class ComputerCall(_Exact, frozen=True, omit_defaults=True):
     """What a model wants done on a desktop, in order: the arguments of the tool `computer`."""
 
     actions: Annotated[tuple[Action, ...], Meta(min_length=1, max_length=MOST_ACTIONS)]

@@ -85,6 +85,7 @@ def test_the_ends_of_a_grid_are_those_of_the_screen() -> None:
     [
         {"type": "key", "keys": ["CTRL", "Enter"]},
         {"actions": [{"type": "key", "keys": ["CTRL", "Enter"]}], "checks": [{"id": "forged"}]},
+        {"type": "key", "keys": ["CTRL", "Enter"], "at": None, "text": None, "times": 1.0},
     ],
 )
 def test_a_function_is_read_with_some_patience(arguments: JsonObject) -> None:
@@ -101,6 +102,13 @@ def test_a_function_is_read_with_some_patience(arguments: JsonObject) -> None:
         {"actions": [{"type": "wait", "seconds": -1}]},
         {"actions": [{"type": "wait"}] * 65},
         {"actions": [{"type": "type", "text": "x" * 10_001}]},
+        {"type": "click", "x": 300, "y": 300},
+        {"type": "click", "coordinate": [300, 300]},
+        {"type": "click", "at": {"x": 3, "y": 4, "z": 5}},
+        {"type": "click", "text": "OK"},
+        {"type": "scroll", "direction": "down", "amount": 5},
+        {"type": "type", "value": "hello"},
+        {"actions": [{"type": "wait"}], "then": "click"},
     ],
 )
 def test_arguments_that_cannot_be_read_say_why(arguments: JsonObject) -> None:
