@@ -1,6 +1,5 @@
 """Batches of actions on a desktop: done in order, each filmed, up to the first that fails."""
 
-from contextlib import suppress
 from typing import NamedTuple
 
 import anyio
@@ -16,7 +15,13 @@ from cartrita.application.desktop.memory import DesktopMemory
 from cartrita.application.desktop.pictures import Pictures
 from cartrita.application.desktop.sessions import DesktopSessions
 from cartrita.domain.desktop import LOOKS, Action, Button, DesktopSession, Screenshot
-from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, Controlled, ScreenChanged
+from cartrita.domain.desktop_errors import (
+    ActionBrokeOff,
+    ActionRefused,
+    Controlled,
+    DesktopGone,
+    ScreenChanged,
+)
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
@@ -79,8 +84,6 @@ class ActionBatch:
             early = await self._ended_early()
         except Controlled:
             return await self._handed_back()
-        except ActionRefused as refused:
-            return await self._refused(refused.message)
         except ActionBrokeOff as error:
             raise self._account.broke_off(error) from None
         except CartritaError as error:
@@ -95,12 +98,14 @@ class ActionBatch:
         return self._account.done(shows=shows)
 
     async def _ended_early(self) -> DesktopOutcome | None:
-        """Do all; what is told where it ends before that, and nothing was refused."""
+        """Do all; what is told where it ends before that."""
         try:
             await self._require_possible()
             await self._do_in_order()
         except ScreenChanged as changed:
             return await self._changed(changed.message)
+        except ActionRefused as refused:
+            return await self._refused(refused.message)
         except NotFilmed as lost:
             await self._let_go()
             return self._account.not_filmed(lost.why.message)
@@ -144,13 +149,19 @@ class ActionBatch:
             self._sight, self._call.step, action, filmed.done, filmed.screen
         )
 
-    async def _let_go(self) -> None:
-        """Let go of what is held, whoever knows of it, and tell of what is known."""
+    async def _let_go(self) -> CartritaError | None:
+        """Let go of what is held, whoever knows of it, and tell of what is known.
+
+        What it met: a person has it, and it was let go; or it has ended.
+        """
         if self.held:
             self._account.drop()
         self.held = frozenset[Button]()
-        with suppress(CartritaError):  # a person has it, and it was let go; or it has ended
+        try:
             await self._desktop.let_go()
+        except CartritaError as error:
+            return error
+        return None
 
     def _require_time(self) -> None:
         """Raise ActionRefused when the time of the answer is over."""
@@ -159,32 +170,36 @@ class ActionBatch:
             raise call_accounts.late()
 
     async def _changed(self, why: str) -> DesktopOutcome:
-        """Tell that an action was not done. Raises Controlled."""
+        """Tell that an action was not done. Raises Controlled and DesktopGone."""
         return self._account.changed(why, await self._look())
 
     async def _refused(self, why: str) -> DesktopOutcome:
-        """Tell why an action was not done, if no person uses it now. Nothing is held then."""
+        """Tell why an action was not done. Nothing is held then.
+
+        Raises Controlled and DesktopGone.
+        """
         self._use.memory.end_looks(self._session.id)
         await self._let_go()
-        try:
-            unseen = await self._look()
-        except Controlled:
-            return await self._handed_back()
+        unseen = await self._look()
         return self._account.refused(why, shows=unseen is None)
 
     async def _look(self) -> CartritaError | None:
         """Look for the agent what is there now, and is held; why that cannot be shown, if it is so.
 
-        Raises Controlled.
+        Raises Controlled and DesktopGone.
         """
         unseen = None
         try:
             await self._act(0, Screenshot())
-        except Controlled:
+        except (Controlled, DesktopGone):
             raise
         except CartritaError as error:
             log.info("desktop_not_shown", code=error.code)
             unseen = error
+        if isinstance(unseen, ActionBrokeOff):  # it has let go of all then, or has ended
+            met = await self._let_go()
+            if isinstance(met, Controlled | DesktopGone):
+                raise met
         if self.held:
             self._account.hold()
         return unseen

@@ -20,7 +20,8 @@ _STILL_USED: Final = (
     "A person is using the desktop. Wait, and take a new screenshot when it is handed back."
 )
 _SHOWN: Final = " This is how it looks now."
-_UNSHOWN: Final = " How it looks now could not be shown: {} Take a screenshot."
+_UNSHOWN: Final = " How it looks now could not be shown: {}"
+_LOOK: Final = " Take a screenshot."
 _LET_GO: Final = " The button that was held down was let go."
 _HELD: Final = (
     " The button that was held down is still down, and nothing was dropped: look, and let it go "
@@ -96,6 +97,8 @@ class CallAccount:
     def changed(self, why: str, unseen: CartritaError | None) -> DesktopOutcome:
         """The same, where that is another than the agent has seen; or why it is `unseen`."""
         now = _SHOWN if unseen is None else _UNSHOWN.format(unseen.message)
+        if isinstance(unseen, ActionBrokeOff | Unavailable):  # which another look may not meet
+            now += _LOOK
         return self.refused(why + now, shows=unseen is None)
 
     def not_filmed(self, why: str) -> DesktopOutcome:

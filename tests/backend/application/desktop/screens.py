@@ -81,7 +81,7 @@ class Screen:
         before = self._shot()
         self.done.append(action)
         if self.fails is not None:
-            self.gone = self.ends
+            self.gone, self.held = self.ends, frozenset()
             raise self.fails
         if isinstance(action, Wait):
             self.hangs.set()

@@ -21,7 +21,7 @@ from cartrita.domain.desktop import (
     Screenshot,
     Wait,
 )
-from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, ScreenChanged
+from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused, DesktopGone, ScreenChanged
 from cartrita.domain.desktop_films import NOT_FILMED
 from cartrita.domain.errors import Unavailable
 from cartrita.domain.ids import ConversationId, RunId
@@ -101,6 +101,45 @@ async def test_a_refused_action_is_not_told_as_one_that_broke_off_where_the_look
         "shown: It took too long. Take a screenshot."
     )
     assert screen.done.count(HERE) == 0
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_desktop_that_is_gone_when_it_is_looked_at_is_told_of_as_that(
+    pool: Database, monkeypatch: pytest.MonkeyPatch, *, refused: bool, early: bool
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    act = screen.act
+
+    async def changed(action: Action, *given: Any) -> Done:
+        if action == HERE:
+            screen.gone, screen.ends = early, True
+            screen.fails = ActionBrokeOff("It ended before it could tell.")
+            raise ActionRefused("No.") if refused else ScreenChanged.unseen()
+        return await act(action, *given)
+
+    monkeypatch.setattr(screen, "act", changed)
+    with pytest.raises(DesktopGone) as gone:
+        await desk.do(conversation, Move(Point(1, 1)), HERE)
+    assert gone.value.message.startswith("Action 1 was done. Action 2 of 2 was not done. The desk")
+    assert session.id not in desk.screens.running
+
+
+async def test_who_is_not_shown_the_screen_is_told_to_look_only_where_that_may_help(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool, most=1)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    shown = await desk.shown(conversation, HERE)
+    screen.show_something_else()
+    full = await desk.do(conversation, HERE, approval=approved(desk, shown))
+    assert "How it looks now could not be shown: The film" in full.text
+    assert "Take a screenshot" not in full.text
 
 
 async def test_what_was_approved_in_one_worker_is_done_in_another(pool: Database) -> None:
@@ -354,6 +393,22 @@ async def test_a_button_that_is_not_let_go_where_the_screen_has_changed_stays_do
     again = await desk.do(conversation, *actions, approval=approved(desk, shown))
     assert (again.success, screen.held) == (True, frozenset()), again.text
     assert screen.times_let_go == before
+
+
+async def test_a_button_that_was_let_go_by_a_look_that_broke_off_is_not_told_to_be_down(
+    pool: Database,
+) -> None:
+    desk = DeskFixture(pool)
+    session = await desk.started()
+    conversation, screen = session.conversation_id, desk.screen(session)
+    await desk.do(conversation, Screenshot())
+    await desk.do(conversation, Press())
+    shown = await desk.shown(conversation, Release())
+    screen.show_something_else()
+    screen.fails = ActionBrokeOff("It took too long.")
+    refused = await desk.do(conversation, Release(), approval=approved(desk, shown))
+    assert refused.text.endswith("Take a screenshot. The button that was held down was let go.")
+    assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
 
 
 async def test_a_run_that_ends_and_a_call_that_is_cancelled_leave_no_button_down(
