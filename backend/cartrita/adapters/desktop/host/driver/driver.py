@@ -71,12 +71,13 @@ class XDriver:
         parts = self._connected()
         refusals.check_places(action, Screen(*parts.scale.shown))
         held, text = refusals.keysyms_held(action), refusals.keysyms_typed(action, typed)
-        before, screen = _seen(parts)
         meant = parts.scale.on_screen(action)
         try:
             if isinstance(meant, Screenshot | Zoom | CursorPosition):
-                after = before
+                after, screen = _seen(parts)
+                before = after
             else:
+                before = parts.camera.shot()
                 after, screen = self._do(parts, meant, held or text, stop)
         except BaseException:
             self.let_go()

@@ -15,7 +15,7 @@ from Xlib.display import Display
 from cartrita.adapters.desktop.host import homes
 from cartrita.adapters.desktop.host.driver import pictures
 from cartrita.adapters.desktop.host.driver.driver import XDriver
-from cartrita.adapters.desktop.host.driver.focus import DEEPEST
+from cartrita.adapters.desktop.host.driver.focus import DEEPEST, Focus
 from cartrita.adapters.desktop.host.driver.x_server import XServer
 from cartrita.domain.desktop import Action, Area, Move, Point, Screenshot, Type, Wait
 from cartrita.domain.desktop_stillness import Stillness
@@ -143,6 +143,25 @@ def test_a_later_look_at_the_same_pixels_does_not_count_for_what_was_shown_befor
         _give_focus(program, first)
         assert driver.is_unchanged(decided.screen, _FOCUS)
         assert not driver.is_unchanged(later.screen, _FOCUS)
+
+
+@pytest.mark.parametrize("action", [Screenshot(), Wait(0.01), Move(Point(50, 50))])
+def test_what_has_the_focus_is_looked_up_once_for_what_is_shown(
+    display: XDisplay, driver: XDriver, monkeypatch: pytest.MonkeyPatch, action: Action
+) -> None:
+    looked_up: list[Focus] = []
+    focus = XServer.focus
+
+    def counted(server: XServer) -> Focus:
+        looked_up.append(focus(server))
+        return looked_up[-1]
+
+    with closing(Display(display.name)) as program:
+        window = _window(program, 100)
+        _give_focus(program, window)
+        monkeypatch.setattr(XServer, "focus", counted)
+        driver.act(action, None, threading.Event())
+        assert [one.window for one in looked_up] == [window.id]
 
 
 @pytest.mark.parametrize("action", [Screenshot(), Wait(0.01), Move(Point(50, 50))])
