@@ -199,8 +199,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     `picture` is what it asked to see. `before` and `after` are the whole screen around it, and
     `after` when nothing moved on it any more, or the time for that was over. `version` is that of
     the screen afterwards: another each time that an agent begins something on it, or a person takes
-    it over. `held` are the buttons that are down then. `screen` is by what the desktop
-    knows the screen of `after`, and what had its focus.
+    it over. `held` are the buttons that are down then. `digest` is by what the desktop knows the
+    screen of `after`, and what had its focus.
     """
 
     before: Shot
@@ -210,7 +210,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     pointer: Point | None = None
     version: int = 0
     held: frozenset[Button] = frozenset()
-    screen: str = ""
+    digest: str = ""
 
 
 class DesktopIsolation(StrEnum):

@@ -68,9 +68,9 @@ class ActRequest(msgspec.Struct, frozen=True, tag="act"):
 
 
 class UnchangedRequest(msgspec.Struct, frozen=True, tag="unchanged"):
-    """Whether all that has to is as on that screen: see `Desktop.is_unchanged`."""
+    """Whether all that has to is as on the screen of this digest: see `Desktop.is_unchanged`."""
 
-    screen: str
+    digest: str
     still: Stillness
 
 
@@ -162,7 +162,7 @@ class DoneAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     seconds: float
     version: int
     held: frozenset[Button]
-    screen: Annotated[str, Meta(max_length=64)]
+    digest: Annotated[str, Meta(max_length=64)]
     picture: PictureHead | None = None
     pointer: Point | None = None
 

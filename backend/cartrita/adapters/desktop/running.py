@@ -127,9 +127,9 @@ class RunningDesktop:
             except TimeoutError:
                 raise ActionBrokeOff(_UNTOLD) from None
 
-    async def is_unchanged(self, screen: str, still: Stillness) -> bool:
+    async def is_unchanged(self, digest: str, still: Stillness) -> bool:
         """See `Desktop.is_unchanged`."""
-        async with self._asked(UnchangedRequest(screen, still)) as (answer, _):
+        async with self._asked(UnchangedRequest(digest, still)) as (answer, _):
             return isinstance(answer, UnchangedAnswer) and answer.unchanged
 
     async def look(self) -> Shot:
@@ -297,7 +297,7 @@ async def _done(reader: asyncio.StreamReader) -> Done:
         pointer=answer.pointer,
         version=answer.version,
         held=answer.held,
-        screen=answer.screen,
+        digest=answer.digest,
     )
 
 

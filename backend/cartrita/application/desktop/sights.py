@@ -33,7 +33,7 @@ class Sight(msgspec.Struct, frozen=True):
 
     def with_picture(self, done: Done, picture: FileId) -> Self:
         """The same with another picture, and the version that the agent has made of it."""
-        return replace(self, version=done.version, picture=picture, digest=done.screen)
+        return replace(self, version=done.version, picture=picture, digest=done.digest)
 
 
 def decided_on(call: DesktopCall, desktop_id: DesktopId, known: Sight | None) -> Sight | None:
@@ -82,7 +82,7 @@ def seen_after(
     if sight is not None and (acted or sight.version == done.version):
         return sight.with_picture(done, picture)
     if isinstance(action, Screenshot):
-        return Sight(done.version, step, picture, done.screen)
+        return Sight(done.version, step, picture, done.digest)
     return sight
 
 

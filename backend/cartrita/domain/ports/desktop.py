@@ -88,8 +88,8 @@ class Desktop(SharedDesktop, Protocol):
         """
         ...
 
-    async def is_unchanged(self, screen: str, still: Stillness) -> bool:
-        """Whether all that has to is as it was on the screen that `act` has told by this.
+    async def is_unchanged(self, digest: str, still: Stillness) -> bool:
+        """Whether all that has to is as it was on the screen of this digest, which `act` told.
 
         What blinks is so if it is soon. It is not where that is too long ago. Raises Controlled.
         """

@@ -57,7 +57,7 @@ async def test_it_is_driven_and_seen(desktop: RunningDesktop) -> None:
     assert (seen.picture.width, seen.picture.height) == (1280, 800)
     assert (await desktop.look()).pointer == Point(321, 123)
     still = Stillness(places=(Point(5, 5),), focus=True)
-    assert await desktop.is_unchanged(done.screen, still)
+    assert await desktop.is_unchanged(done.digest, still)
     assert not await desktop.is_unchanged(sha256(PNG).hexdigest(), still), "nobody was shown it"
 
 

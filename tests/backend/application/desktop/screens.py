@@ -91,8 +91,8 @@ class Screen:
             self._changes += 1
         after = self._shot()
         state = self._changes, self._focus
-        screen = sha256(repr(state).encode()).hexdigest()
-        self._shown[screen] = state
+        digest = sha256(repr(state).encode()).hexdigest()
+        self._shown[digest] = state
         return Done(
             before=before,
             after=after,
@@ -100,17 +100,17 @@ class Screen:
             pointer=self.pointer,
             version=self._version,
             held=self.held,
-            screen=screen,
+            digest=digest,
         )
 
-    async def is_unchanged(self, screen: str, still: Stillness) -> bool:
+    async def is_unchanged(self, digest: str, still: Stillness) -> bool:
         """See `Desktop.is_unchanged`; what changes does so everywhere, but the pointer nowhere."""
         self._require_there()
         if self.holder is not None:
             raise Controlled.by_person()
-        if screen not in self._shown:
+        if digest not in self._shown:
             return False
-        changes, focus = self._shown[screen]
+        changes, focus = self._shown[digest]
         if still.focus and focus != self._focus:
             return False
         return changes == self._changes or not (still.places or still.whole)

@@ -44,10 +44,10 @@ class Driver(Protocol):
         """Do what a person does, in this order; it is done when this returns."""
         ...
 
-    def is_unchanged(self, screen: str, still: Stillness) -> bool:
-        """Whether all that has to is now as it was on the screen that `Done` tells by this.
+    def is_unchanged(self, digest: str, still: Stillness) -> bool:
+        """Whether all that has to is now as it was on the screen of this digest.
 
-        It is not where that is too long ago.
+        `Done` tells that. It is not where that is too long ago.
         """
         ...
 

@@ -108,20 +108,20 @@ class Hands:
         """
         await asyncio.wrap_future(self._thread.submit(self._driver.enter, told))
 
-    async def is_unchanged(self, screen: str, still: Stillness) -> bool:
-        """Whether it is at some moment as on that screen, as where a cursor blinks.
+    async def is_unchanged(self, digest: str, still: Stillness) -> bool:
+        """Whether it is at some moment as on the screen of this digest, as where a cursor blinks.
 
         Raises DesktopGone, also if the display does not answer in time.
         """
         deadline = time.monotonic() + self._blink_s
-        while not await self._is_now(screen, still):
+        while not await self._is_now(digest, still):
             if time.monotonic() >= deadline:
                 return False
             await asyncio.sleep(_LOOK_S)
         return True
 
-    async def _is_now(self, screen: str, still: Stillness) -> bool:
-        same = self._thread.submit(self._driver.is_unchanged, screen, still)
+    async def _is_now(self, digest: str, still: Stillness) -> bool:
+        same = self._thread.submit(self._driver.is_unchanged, digest, still)
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await asyncio.wrap_future(same)

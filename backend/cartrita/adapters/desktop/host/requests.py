@@ -161,8 +161,8 @@ class Requests:
     async def _asked(self, request: Request) -> Answer:
         """The rest of what agents want."""
         match request:
-            case UnchangedRequest(screen, still):
-                asked = partial(self._hands.is_unchanged, screen, still)
+            case UnchangedRequest(digest, still):
+                asked = partial(self._hands.is_unchanged, digest, still)
                 same, _ = await self._gate.look(asked)
                 return UnchangedAnswer(same)
             case CheckRequest(actions, run_id, seen):
@@ -191,7 +191,7 @@ def _told(done: Done, version: int, held: frozenset[Button]) -> Sequence[bytes]:
         held=held,
         picture=None if done.picture is None else _head(done.picture),
         pointer=done.pointer,
-        screen=done.screen,
+        digest=done.digest,
     )
     more = () if done.picture is None else (done.picture.png,)
     return frame(answer), done.before.png, done.after.png, *more

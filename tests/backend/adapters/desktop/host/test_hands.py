@@ -56,9 +56,9 @@ class Scripted:
         self.calls.append("acted")
         return Done(before=SHOT, after=SHOT, seconds=0.0)
 
-    def is_unchanged(self, screen: str, still: Stillness) -> bool:
+    def is_unchanged(self, digest: str, still: Stillness) -> bool:
         self.free.wait(LONG if self.stubborn else 0)
-        self.calls.append(screen)
+        self.calls.append(digest)
         return still.focus or len(self.calls) > BLINKS
 
     def check(self, action: Action, typed: str | None) -> None:

@@ -90,7 +90,7 @@ class XDriver:
             picture=_picture(parts, action, after),
             pointer=_pointer(parts) if isinstance(action, CursorPosition) else None,
             seconds=time.monotonic() - began,
-            screen=self._shown.keep(after, screen),
+            digest=self._shown.keep(after, screen),
         )
 
     def enter(self, told: Sequence[Input]) -> None:
@@ -104,9 +104,9 @@ class XDriver:
                     parts.hand.follow(at, buttons)
         parts.server.sync()
 
-    def is_unchanged(self, screen: str, still: Stillness) -> bool:
-        """Whether all that has to is now as this screen after an action was."""
-        parts, shown = self._connected(), self._shown.find(screen)
+    def is_unchanged(self, digest: str, still: Stillness) -> bool:
+        """Whether all that has to is now as the screen of this digest was after an action."""
+        parts, shown = self._connected(), self._shown.find(digest)
         if shown is None or (still.focus and parts.server.focus() != shown.focus):
             return False
         now = parts.camera.grab()

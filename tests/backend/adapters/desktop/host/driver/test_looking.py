@@ -220,7 +220,7 @@ def test_what_has_changed_since_the_last_action_is_known_by_its_place(
     within, beside, corner = Point(250, 325), Point(379, 325), Point(400, 500)
     looked = sha256(driver.look().png).hexdigest()
     assert not _unchanged(driver, looked, corner), "it was shown to a person alone"
-    shown = _do(driver, Screenshot()).screen
+    shown = _do(driver, Screenshot()).digest
     assert _unchanged(driver, shown, within, beside, corner, _CORNER)
     with _patch(display, Area(200, 300, 300, 350)):
         _do(driver, Screenshot())
@@ -235,20 +235,20 @@ def test_what_has_changed_since_the_last_action_is_known_by_its_place(
 
 
 def test_what_was_shown_long_ago_is_not_known(driver: XDriver) -> None:
-    shown = [_do(driver, Move(Point(100 * place, 100))).screen for place in range(1, 4)]
+    shown = [_do(driver, Move(Point(100 * place, 100))).digest for place in range(1, 4)]
     assert _unchanged(driver, shown[0], _CORNER)
-    assert _do(driver, Move(Point(100, 100))).screen == shown[0], "this is not shown long ago now"
+    assert _do(driver, Move(Point(100, 100))).digest == shown[0], "this is not shown long ago now"
     _do(driver, Move(Point(400, 100)))
     assert [_unchanged(driver, one, _CORNER) for one in shown] == [True, False, True]
 
 
 def test_what_was_decided_on_is_known_to_the_end_of_its_call(driver: XDriver) -> None:
-    decided = _do(driver, Screenshot()).screen
+    decided = _do(driver, Screenshot()).digest
     assert _unchanged(driver, decided, _CORNER)
     for place in range(1, 6):  # its own looks, at a screen that changes meanwhile
         _do(driver, Move(Point(100 * place, 100)))
     assert _unchanged(driver, decided, _CORNER)
 
 
-def _unchanged(driver: XDriver, screen: str, *places: PressedPlace) -> bool:
-    return driver.is_unchanged(screen, Stillness(places=places))
+def _unchanged(driver: XDriver, digest: str, *places: PressedPlace) -> bool:
+    return driver.is_unchanged(digest, Stillness(places=places))

@@ -30,7 +30,7 @@ _TERMINAL = ("xterm", "-title", "note", "-bc", "-e", "sh", "-c", "cat note -")
 
 def _do(driver: XDriver, action: Action) -> str:
     """What the screen after it is known by."""
-    return driver.act(action, None, threading.Event()).screen
+    return driver.act(action, None, threading.Event()).digest
 
 
 def _lately(
@@ -138,11 +138,11 @@ def test_a_later_look_at_the_same_pixels_does_not_count_for_what_was_shown_befor
         _give_focus(program, second)
         later = driver.act(Wait(0.01), None, threading.Event())
         assert later.after == decided.after, "it looks the same"
-        assert not driver.is_unchanged(decided.screen, _FOCUS)
-        assert driver.is_unchanged(later.screen, _FOCUS)
+        assert not driver.is_unchanged(decided.digest, _FOCUS)
+        assert driver.is_unchanged(later.digest, _FOCUS)
         _give_focus(program, first)
-        assert driver.is_unchanged(decided.screen, _FOCUS)
-        assert not driver.is_unchanged(later.screen, _FOCUS)
+        assert driver.is_unchanged(decided.digest, _FOCUS)
+        assert not driver.is_unchanged(later.digest, _FOCUS)
 
 
 @pytest.mark.parametrize("action", [Screenshot(), Wait(0.01), Move(Point(50, 50))])
@@ -184,4 +184,4 @@ def test_a_window_that_is_not_in_the_picture_is_not_the_one_that_was_shown(
         assert encoded, "it came after the pixels were taken"
         monkeypatch.undo()
         assert driver.look().png != done.after.png
-        assert not driver.is_unchanged(done.screen, _FOCUS)
+        assert not driver.is_unchanged(done.digest, _FOCUS)
