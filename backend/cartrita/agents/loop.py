@@ -117,8 +117,8 @@ class _Loop:
             return await self._call_model(number, cap)
         except UpstreamRejected as error:
             about_tools = _TOOLS.search(error.words or error.message)
-            needed = not self._tools.any_allowed or self._tools.has_desktop
-            if number > 1 or needed or not about_tools:
+            optional = self._tools.any_allowed and not self._tools.has_desktop
+            if number > 1 or not optional or not about_tools:
                 raise
         self._tools = self._tools.given_only()
         return await self._call_model(number, cap)
