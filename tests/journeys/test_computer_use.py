@@ -35,6 +35,7 @@ OUTSIDE = {"type": "click", "at": {"x": 5000, "y": 10}}
 _ENLARGE = {"type": "scroll", "down": 1, "keys": ["ctrl"]}
 _MOVE = {"type": "move", "at": {"x": 10, "y": 10}}
 _TYPE = {"type": "type", "text": "hello world"}
+_WATCHDOG_S = 60.0
 
 
 async def test_a_task_looks_and_asks_before_it_clicks(desk: Scenario) -> None:
@@ -264,7 +265,7 @@ async def test_stop_ends_a_task_within_an_action(desk: Scenario) -> None:
 
     desktop = await eventually(begun)
     assert (await desk.call("POST", f"/api/desktops/{desktop}/stop"))[0] == 200
-    status, told = await run
+    status, told = await asyncio.wait_for(run, _WATCHDOG_S)
     assert (status, told["code"]) == (409, "cancelled")
     film = await frames(desk, desktop)
     assert [frame["action"]["type"] for frame in film] == ["screenshot", "wait"]
@@ -311,7 +312,7 @@ async def test_a_key_that_ends_during_a_task_is_told_what_it_leaves(desk: Scenar
 
     desktop = await eventually(begun)
     assert (await desk.call("POST", f"/api/keys/{key['id']}/revoke"))[0] == 200
-    status, told = await run
+    status, told = await asyncio.wait_for(run, _WATCHDOG_S)
     assert (status, told["code"]) == (401, "key_ended")
     assert told["details"]["session_id"] == desktop
     assert (await desk.call("POST", f"/api/desktops/{desktop}/stop"))[0] == 200
