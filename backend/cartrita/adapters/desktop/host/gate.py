@@ -52,6 +52,21 @@ class Gate:
             self._version += 1
             return await work(), self._version
 
+    async def act_if(self, wanted: Callable[[], bool], work: Callable[[], Awaitable[T]]) -> None:
+        """The same where it is still wanted in its turn; else the screen is the one that was seen.
+
+        Raises Controlled only where it is wanted now.
+        """
+        if not wanted():
+            return
+        self._require_no_person()
+        async with self._turn:
+            if not wanted():
+                return
+            self._require_no_person()
+            self._version += 1
+            await work()
+
     def require_seen(self, version: int | None) -> None:
         """Raise ScreenChanged where the screen has another version than this, if one is told."""
         if version not in (None, self._version):

@@ -44,8 +44,8 @@ class Hands:
         self._timeout_s = timeout_s
         self._lost = lost
         self._blink_s = blink_s
-        self._secrets: Mapping[str, str] = {}
-        self._secrets_of: RunId | None = None
+        self._secrets: tuple[RunId | None, Mapping[str, str]] = None, {}
+        """Of whom, and by their names: one value, since they are read in other threads, too."""
         self._held: frozenset[Button] = frozenset()
         self._held_by: RunId | None = None
         self._thread = ThreadPoolExecutor(1, "hands")
@@ -66,7 +66,7 @@ class Hands:
 
     def keep(self, secrets: Mapping[str, str], run_id: RunId | None) -> None:
         """Know these secrets of a run by their names, in place of others."""
-        self._secrets, self._secrets_of = secrets, run_id
+        self._secrets = run_id, secrets
 
     def refused(self, actions: Sequence[Action], run_id: RunId | None = None) -> Impossible | None:
         """The first of these that the driver would refuse a run."""
@@ -138,13 +138,8 @@ class Hands:
         work.add_done_callback(self._require_let_go)
         return work
 
-    async def release(self, run_id: RunId | None = None) -> None:
-        """The same, or nothing if it is for a run that holds none; returns when that is done.
-
-        Raises DesktopGone, also if it takes too long.
-        """
-        if run_id is not None and not self.holds_for(run_id):
-            return
+    async def release(self) -> None:
+        """The same; returns when that is done. Raises DesktopGone, also if it takes too long."""
         work = self.let_go()
         await asyncio.wait([work], timeout=self._timeout_s)  # which goes on with it
         if not work.done():
@@ -160,9 +155,10 @@ class Hands:
         """The text of the secret that it types, if it is known, and this run's."""
         if not isinstance(action, Type) or action.secret is None:
             return None
-        if run_id is None or run_id != self._secrets_of:
+        kept_for, secrets = self._secrets
+        if run_id is None or run_id != kept_for:
             return None
-        return self._secrets.get(action.secret)
+        return secrets.get(action.secret)
 
     async def _end(self, work: Future[Done], stop: Event) -> None:
         """End the action in hand, and let everything go."""

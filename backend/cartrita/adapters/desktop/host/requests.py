@@ -173,8 +173,8 @@ class Requests:
             case HeldRequest():
                 return HeldAnswer(self._hands.held_by)
             case LetGoRequest(run_id):
-                if self._hands.holds_for(run_id):
-                    await self._gate.act(partial(self._hands.release, run_id))
+                holds = partial(self._hands.holds_for, run_id)
+                await self._gate.act_if(holds, self._hands.release)
                 return GrantedAnswer()
             case PingRequest():
                 return GrantedAnswer()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from threading import Event
+from uuid import UUID
 
 import pytest
 
@@ -95,9 +96,13 @@ async def test_what_is_held_is_known_by_who_pressed_it() -> None:
     await hands.act(Press(), RUN)
     await hands.act(MOVE, OTHER)
     assert hands.held_by == RUN
-    await hands.release(OTHER)
-    assert (hands.held_by, driver.calls.count("let go")) == (RUN, 0)
-    await hands.release(RUN)
+    assert (hands.holds_for(RUN), hands.holds_for(OTHER), hands.holds_for(None)) == (
+        True,
+        False,
+        True,
+    )
+    await hands.release()
+    assert not hands.holds_for(None)
     assert (hands.held_by, driver.calls.count("let go")) == (None, 1)
 
 
@@ -164,6 +169,26 @@ async def test_a_secret_is_typed_for_as_long_as_it_is_known() -> None:
     hands.keep({"OTHER": "3"}, RUN)
     await hands.act(Type(secret="PIN"), RUN)
     assert driver.typed is None
+
+
+async def test_a_secret_that_another_run_is_given_meanwhile_is_not_typed() -> None:
+    driver = Scripted(stubborn=True)
+    driver.free.set()
+    hands = Hands(driver, LONG, never)
+
+    class Compared(UUID):
+        """A run whose secrets are replaced while it is found out whether they are its own."""
+
+        def __eq__(self, other: object) -> bool:
+            hands.keep({"PIN": "another's"}, OTHER)
+            return super().__eq__(other)
+
+        __hash__ = UUID.__hash__
+
+    run_id = RunId(Compared(RUN.hex))
+    hands.keep({"PIN": "12"}, run_id)
+    await hands.act(Type(secret="PIN"), run_id)
+    assert driver.typed == "12"
 
 
 @pytest.mark.parametrize("kept_for", [RUN, None])

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 from tests.backend.adapters.desktop.host.test_hands import LONG, MOVE, SHOT, Scripted, never
+from tests.backend.application.fakes import until
 
 from cartrita.adapters.desktop.host import life
 from cartrita.adapters.desktop.host.gate import Gate
@@ -35,7 +36,8 @@ class Host:
     def requests(self, look_s: float) -> Requests:
         hands, eyes = Hands(self.driver, LONG, never), Eyes(self.driver, look_s)
         viewers = cast("Viewers", SimpleNamespace(full=True))
-        return Requests(hands, eyes, Gate(hands.let_go), viewers, self.ending)
+        self.gate = Gate(hands.let_go)
+        return Requests(hands, eyes, self.gate, viewers, self.ending)
 
 
 @pytest.fixture
@@ -81,6 +83,23 @@ async def test_what_a_run_holds_is_told_and_let_go_for_it_alone(host: Host) -> N
     await host.desktop.let_go(own)
     assert await host.desktop.held_by() is None
     assert host.driver.calls.count("let go") == 1
+
+
+async def test_who_lets_go_of_what_is_let_go_already_changes_nothing(host: Host) -> None:
+    own, others = RunId(uuid7()), RunId(uuid7())
+    host.driver.free.set()
+    await host.desktop.act(Press(), None, own)
+    host.driver.free.clear()
+    async with asyncio.TaskGroup() as tasks:
+        acting = tasks.create_task(host.desktop.act(Type("a long text"), None, others))
+        await until(lambda: host.driver.calls.count("act") > 1)
+        for _ in range(2):  # as who ends a run and who looks after all
+            tasks.create_task(host.desktop.let_go(own))
+        await until(lambda: len(host.gate._turn._waiters or ()) == 2)
+        host.driver.free.set()
+    assert host.driver.calls.count("let go") == 1
+    seen = acting.result().version + 1
+    assert await host.desktop.refused([MOVE], None, seen) is None, "what it saw is still there"
 
 
 async def test_what_is_to_be_done_on_a_screen_that_was_not_seen_is_known_before(host: Host) -> None:
