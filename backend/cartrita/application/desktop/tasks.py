@@ -114,14 +114,14 @@ class ComputerTasks:
             return await self._begin_on(session, principal, task, loosened, idempotency)
         session = await self._sessions.create(principal, None)
         try:  # nothing may fail once it is admitted: who tries again finds it, and its desktop
-            await self._keep(session, task, None)
+            await self._keep(session, {}, None)
             admitted = await self._admit(session, principal, task, loosened, idempotency)
         except BaseException:
             await self._sessions.discard(principal, session, _NOT_BEGUN)
             raise
         with anyio.CancelScope(shield=True):
             try:
-                await self._keep(session, task, admitted.run_id)
+                await self._keep(session, task.secrets, admitted.run_id)
             except CartritaError as error:  # its agent is told that they are not known any more
                 log.warning("secrets_not_kept", desktop=session.id.hex, code=error.code)
         return StartedTask(session, admitted, made=True)
@@ -137,7 +137,7 @@ class ComputerTasks:
         """Only what was admitted has its secrets kept: those of the running task are not lost."""
         admitted = await self._admit(session, principal, task, loosened, idempotency)
         try:
-            await self._keep(session, task, admitted.run_id)
+            await self._keep(session, task.secrets, admitted.run_id)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._runs.cancel(principal, ids.public("run", admitted.run_id))
@@ -145,9 +145,9 @@ class ComputerTasks:
         return StartedTask(session, admitted)
 
     async def _keep(
-        self, session: DesktopSession, task: ComputerTask, run_id: RunId | None
+        self, session: DesktopSession, secrets: dict[str, Secret], run_id: RunId | None
     ) -> None:
-        await (await self._sessions.opened(session)).keep(task.secrets, run_id)
+        await (await self._sessions.opened(session)).keep(secrets, run_id)
 
     async def _admit(
         self,

@@ -60,7 +60,7 @@ class Desktop(SharedDesktop, Protocol):
     async def keep(self, secrets: Mapping[str, Secret], run_id: RunId | None) -> None:
         """Know these secrets by their names, in place of others, for as long as it runs.
 
-        They are typed for this run alone; for none before it is known which that is.
+        They are typed for this run alone. Without one there are none to know.
         """
         ...
 

@@ -115,6 +115,21 @@ async def test_a_task_is_admitted_when_nothing_of_it_can_fail_any_more(
     assert (screen.secrets, screen.secrets_of) == ({"PIN": "12"}, begun.admitted.run_id)
 
 
+async def test_secrets_are_told_to_a_desktop_when_it_is_known_which_run_types_them(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, keep = DeskFixture(pool), Screen.keep
+    told: list[tuple[list[str], RunId | None]] = []
+
+    async def note(screen: Screen, secrets: Any, run_id: RunId | None) -> None:
+        told.append((list(secrets), run_id))
+        await keep(screen, secrets, run_id)
+
+    monkeypatch.setattr(Screen, "keep", note)
+    begun = await tasks(desk, Runs(1)).start(PRINCIPAL, task(PIN="12"))
+    assert told == [([], None), (["PIN"], begun.admitted.run_id)]
+
+
 async def test_a_task_whose_secrets_are_lost_when_it_has_begun_goes_on(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
