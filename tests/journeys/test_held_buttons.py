@@ -1,11 +1,14 @@
-"""A button that a run holds down on its desktop is let go whoever ends the run."""
+"""A button that a run holds down on its desktop is let go by who ends the run."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
+from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import ToolCall
-from tests.harness.scenario import Scenario, eventually
+from tests.harness.scenario import Scenario
+from tests.harness.server import Server
 from tests.journeys.desktops import LOOK, computer, decide, execute, settled, task
 
 from cartrita.adapters.desktop.running import RunningDesktop
@@ -17,6 +20,14 @@ _STEPS = (
     (computer({"type": "move", "at": {"x": 10, "y": 10}}, {"type": "press"}),),
     (ToolCall(name="ask_for_hand_over", arguments={"reason": "Please sign in."}),),
 )
+
+
+@pytest.fixture(scope="module")
+def desk_server(provider: FakeProvider) -> Iterator[Server]:
+    """Nobody looks after its desktops for so long that who ends a run has to let go."""
+    settings = {"CARTRITA_DESKTOP_ENABLED": "1", "CARTRITA_DESKTOP_SWEEP_S": "600"}
+    with Server(provider_url=provider.base_url, settings=settings) as server:
+        yield server
 
 
 async def end_by_cancelling(desk: Scenario, told: dict[str, Any], _: str) -> None:
@@ -47,10 +58,6 @@ async def test_what_a_run_holds_that_waited_is_let_go_when_it_has_ended(
     assert await desktop.held_by() == UUID(told["run_id"].split("_")[1])
     await end(desk, told, key["id"])
     assert (await settled(desk, told["run_id"]))["status"] in ("cancelled", "failed")
-
-    async def let_go() -> bool:
-        return await desktop.held_by() is None
-
-    await eventually(let_go)
+    assert await desktop.held_by() is None
     status, again = await execute(desk, task((computer(LOOK),)), session_id=told["session_id"])
     assert status == 200, again

@@ -152,7 +152,7 @@ class ToolRunner:
         known as well as where it asked.
         """
         approval = self._run.approvals.get(one.place)
-        risk = tool.risk_of(self._run.claim.conversation_id, one.call.arguments)
+        risk = tool.risk_of(self._run.claim.run_id, one.call.arguments)
         asks = is_approval_needed(self._run.policy(self._assignment.agent), risk)
         if approval is None and asks and tool.allows(self._run.principal):
             if self._run.answerable:
@@ -267,8 +267,7 @@ class ToolRunner:
 
     def _acts(self, one: PlacedCall, tool: Tool) -> bool:
         """Whether a call may change something, so that it is never made again."""
-        conversation_id = self._run.claim.conversation_id
-        return tool.risk_of(conversation_id, one.call.arguments) is not Risk.READ
+        return tool.risk_of(self._run.claim.run_id, one.call.arguments) is not Risk.READ
 
     def _context(self, one: PlacedCall) -> ToolContext:
         run = self._run

@@ -83,7 +83,7 @@ def create_run_services(
     )
     runs = Runs(
         log.admission,
-        ToldCancellation(log.cancellation, log.reader, tools),
+        ToldCancellation(log.cancellation, tools),
         log.reader,
         conversations,
         storage.messages,

@@ -4,7 +4,7 @@ import msgspec
 
 from cartrita.domain.desktop import ComputerCall
 from cartrita.domain.desktop_films import Shown
-from cartrita.domain.ids import ConversationId
+from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Attachment
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, DesktopUse
@@ -41,8 +41,8 @@ def computer_tool(use: DesktopUse, size: tuple[int, int], *, timeout_s: float) -
         )
         return _output(outcome)
 
-    def risk(conversation_id: ConversationId, arguments: JsonObject) -> Risk:
-        return risk_of_call(arguments, use.held(conversation_id))
+    def risk(run_id: RunId, arguments: JsonObject) -> Risk:
+        return risk_of_call(arguments, use.held(run_id))
 
     def wrong(arguments: JsonObject) -> str | None:
         try:

@@ -99,19 +99,19 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     `run` may raise CartritaError, whose message becomes a failed result; wrong arguments are no
     error but a result that says what is wrong. It may take `timeout_s` seconds; what it says beyond
     `output_max_chars` is cut. Calls of tools that are all `parallel` are made at once. `risk` may
-    depend on the arguments, and on what was done before in the conversation; `shown` finds what a
+    depend on the arguments, and on what was done before in the run; `shown` finds what a
     person sees who decides on a call, and nobody is asked about arguments of which `wrong` says
-    what is wrong. `over` is told when a run has ended. After a failed call of one that `halts`, its
-    later calls in the same step are not made. With an `operation` it is for keys that are for that,
-    and nobody is asked to approve it for others.
+    what is wrong. `over` is told when a run of a conversation has ended. After a failed call of one
+    that `halts`, its later calls in the same step are not made. With an `operation` it is for keys
+    that are for that, and nobody is asked to approve it for others.
     """
 
     spec: ToolSpec | ComputerTool
     run: Callable[[ToolContext, JsonObject], Awaitable[ToolOutput]]
-    risk: Risk | Callable[[ConversationId, JsonObject], Risk] = Risk.READ
+    risk: Risk | Callable[[RunId, JsonObject], Risk] = Risk.READ
     wrong: Callable[[JsonObject], str | None] = any_arguments
     shown: Callable[[ToolContext, JsonObject], Awaitable[Shown | None]] | None = None
-    over: Callable[[ConversationId], Awaitable[None]] | None = None
+    over: Callable[[ConversationId, RunId], Awaitable[None]] | None = None
     halts: bool = False
     operation: Operation | None = None
     timeout_s: float = 30.0
@@ -131,6 +131,6 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
         if self.operation is not None:
             principal.scopes.require_operation(self.operation)
 
-    def risk_of(self, conversation_id: ConversationId, arguments: JsonObject) -> Risk:
-        """The risk of a call with these arguments in a conversation."""
-        return self.risk if isinstance(self.risk, Risk) else self.risk(conversation_id, arguments)
+    def risk_of(self, run_id: RunId, arguments: JsonObject) -> Risk:
+        """The risk of a call of a run with these arguments."""
+        return self.risk if isinstance(self.risk, Risk) else self.risk(run_id, arguments)

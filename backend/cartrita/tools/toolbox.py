@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
-from cartrita.domain.ids import ConversationId
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.name_patterns import matches
 from cartrita.domain.tools import ComputerTool, ToolSpec
 from cartrita.tools.tool import Tool
@@ -52,15 +52,18 @@ class Toolbox:
         return type(self)((*self._tools.values(), *more))
 
     async def end_run(
-        self, conversation_id: ConversationId, called: Container[str] | None = None
+        self,
+        conversation_id: ConversationId,
+        run_id: RunId,
+        called: Container[str] | None = None,
     ) -> None:
-        """Tell those that want to know that the run of a conversation has ended.
+        """Tell those that want to know that a run of a conversation has ended.
 
         `called` are the names of those that it may have called, by default all.
         """
         for tool in self:
             if tool.over is not None and (called is None or tool.name in called):
-                await tool.over(conversation_id)
+                await tool.over(conversation_id, run_id)
 
     def find(self, name: str) -> Tool | None:
         """The tool of this name."""

@@ -33,7 +33,8 @@ class AgentDesktops:
         self._parts = parts
         self._turns: WeakValueDictionary[ConversationId, asyncio.Lock] = WeakValueDictionary()
         """By the conversations of desktops: calls of several agents come one after the other."""
-        self._holding: dict[ConversationId, frozenset[Button]] = {}
+        self._holding: dict[ConversationId, tuple[RunId, frozenset[Button]]] = {}
+        """By their conversations: which of its runs was the last to hold something."""
 
     async def do(self, call: DesktopCall) -> DesktopOutcome:
         """See `DesktopUse`."""
@@ -58,26 +59,30 @@ class AgentDesktops:
     async def _done(
         self, session: DesktopSession, desktop: Desktop, call: DesktopCall
     ) -> DesktopOutcome:
-        batch = ActionBatch(self._parts, session, desktop, call, self.held(call.conversation_id))
+        batch = ActionBatch(self._parts, session, desktop, call, self.held(call.run_id))
         try:
             return await batch.outcome()
         finally:
             if batch.held:
-                self._holding[call.conversation_id] = batch.held
+                self._holding[call.conversation_id] = call.run_id, batch.held
             else:
                 self._holding.pop(call.conversation_id, None)
 
-    def held(self, conversation_id: ConversationId) -> frozenset[Button]:
+    def held(self, run_id: RunId) -> frozenset[Button]:
         """See `DesktopUse`."""
-        return self._holding.get(conversation_id, frozenset())
+        for holder, buttons in self._holding.values():
+            if holder == run_id:
+                return buttons
+        return frozenset()
 
-    async def let_go(self, conversation_id: ConversationId) -> None:
+    async def let_go(self, conversation_id: ConversationId, run_id: RunId) -> None:
         """See `DesktopUse`."""
-        self._holding.pop(conversation_id, None)
+        if self.held(run_id):
+            self._holding.pop(conversation_id, None)
         with suppress(CartritaError):  # whoever has it now has let go of all
             desktop = await self._parts.sessions.running_here(conversation_id)
             if desktop is not None:  # another worker may have pressed what is down
-                await desktop.let_go()
+                await desktop.let_go(run_id)
 
     async def _look_after(self, session: DesktopSession) -> None:
         """Nobody knows what came of an action: whether the desktop is still there can be known."""

@@ -113,6 +113,7 @@ class Executor:
             with run.scope:
                 if run.stop_reason is None:
                     return await self._work.answer(run)
+                await self._work.end_tools(run)
         except LeaseLost:
             raise
         except (ApprovalsNeeded, CartritaError) as error:

@@ -5,7 +5,7 @@ from typing import Final
 import anyio
 
 from cartrita.domain.ids import RunId
-from cartrita.domain.ports.runs import RunCancellation, RunReader
+from cartrita.domain.ports.runs import RunCancellation
 from cartrita.domain.runs import Run
 from cartrita.tools.toolbox import Toolbox
 
@@ -16,16 +16,14 @@ _TELL_S: Final = 5.0
 class ToldCancellation:
     """Implements RunCancellation. Who works on a run tells its tools; nobody works on that one."""
 
-    def __init__(self, cancellation: RunCancellation, reader: RunReader, tools: Toolbox) -> None:
+    def __init__(self, cancellation: RunCancellation, tools: Toolbox) -> None:
         self._cancellation = cancellation
-        self._reader = reader
         self._tools = tools
 
     async def cancel(self, owner_id: str, run_id: RunId) -> Run:
         """See RunCancellation."""
         run = await self._cancellation.cancel(owner_id, run_id)
-        # It may have ended long ago, and another use the same tools now.
-        if run.status.ended and not await self._reader.active(owner_id, run.conversation_id):
+        if run.status.ended:
             with anyio.move_on_after(_TELL_S):
-                await self._tools.end_run(run.conversation_id)
+                await self._tools.end_run(run.conversation_id, run.id)
         return run

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import anyio
 
 from cartrita.agents.agent import Agent
-from cartrita.agents.assignment import AgentModel, ApprovalsNeeded, Assignment, Conclusion
+from cartrita.agents.assignment import AgentModel, ApprovalsNeeded, Assignment
 from cartrita.agents.delegation import toolbox_of
 from cartrita.agents.loop import work
 from cartrita.agents.registry import AgentRegistry
@@ -91,7 +91,21 @@ class RunWork:
         self._files = files
 
     async def answer(self, run: ActiveRun) -> Ending:
-        """Do the work of a run until its end. Raises CartritaError and ApprovalsNeeded."""
+        """Do the work of a run until its end. Raises CartritaError and ApprovalsNeeded.
+
+        Tools are told of the end, unless it waits for a person.
+        """
+        try:
+            ending = await self._answer(run)
+        except ApprovalsNeeded:
+            raise
+        except BaseException:
+            await self.end_tools(run)
+            raise
+        await self.end_tools(run)
+        return ending
+
+    async def _answer(self, run: ActiveRun) -> Ending:
         claim = run.claim
         principal = await self._principal(claim)
         agent = self._agents.find_of_run(claim.input.agent)
@@ -119,7 +133,7 @@ class RunWork:
         if begins:
             run.journal.record(begins, [])
         self._writer.require(claim.run_id)
-        concluded = await self._concluded(run, context, assignment)
+        concluded = await work(context, assignment)
         return endings.completed(
             claim,
             run.answer,
@@ -130,22 +144,10 @@ class RunWork:
             concluded.cap,
         )
 
-    async def _concluded(
-        self, run: ActiveRun, context: RunContext, assignment: Assignment
-    ) -> Conclusion:
-        """What comes of the work; tools are told of its end, unless it waits for a person."""
-        try:
-            concluded = await work(context, assignment)
-        except ApprovalsNeeded:
-            raise
-        except BaseException:
-            await self._end_tools(run)
-            raise
-        await self._end_tools(run)
-        return concluded
-
-    async def _end_tools(self, run: ActiveRun) -> None:
-        """Where the run goes on elsewhere, the tools are used there, and nobody else ends that."""
+    async def end_tools(self, run: ActiveRun) -> None:
+        """Tell tools that it is over. Where it goes on elsewhere, they are used there, and nobody
+        else ends that.
+        """
         try:
             self._writer.require(run.claim.run_id)
         except LeaseLost:
@@ -153,7 +155,7 @@ class RunWork:
         if not run.goes_on:
             with anyio.move_on_after(_TOOLS_END_S, shield=True):
                 called = run.answer.begun.tools
-                await self._tools.end_run(run.claim.conversation_id, called)
+                await self._tools.end_run(run.claim.conversation_id, run.claim.run_id, called)
 
     async def _assignment(
         self, run: ActiveRun, context: RunContext, agent: Agent, principal: Principal

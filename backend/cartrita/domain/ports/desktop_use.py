@@ -72,14 +72,14 @@ class DesktopUse(Protocol):
         """
         ...
 
-    def held(self, conversation_id: ConversationId) -> frozenset[Button]:
-        """The buttons that its agents hold on the desktop of a conversation, as far as is known
-        here: who does not know has not looked, and can do nothing yet.
+    def held(self, run_id: RunId) -> frozenset[Button]:
+        """The buttons that the agents of a run hold on its desktop, as far as is known here: who
+        does not know has not looked, and can do nothing yet.
         """
         ...
 
-    async def let_go(self, conversation_id: ConversationId) -> None:
-        """Nothing is held there any more, whoever pressed it, since the run has ended."""
+    async def let_go(self, conversation_id: ConversationId, run_id: RunId) -> None:
+        """Let go of what this run holds, in whichever worker, since it has ended."""
         ...
 
     async def shown(

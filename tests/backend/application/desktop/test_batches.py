@@ -365,11 +365,11 @@ async def test_a_call_that_ends_early_leaves_no_button_down(pool: Database) -> N
         desk.do(conversation, Move(Point(1, 1)), THERE, left=lambda: next(left)),
     ):
         assert (await desk.do(conversation, Press())).success
-        assert (screen.held, desk.use.held(conversation)) == ({"left"}, {"left"})
+        assert (screen.held, desk.use.held(desk.run_id)) == ({"left"}, {"left"})
         outcome = await refused
         assert not outcome.success
         assert outcome.text.endswith("The button that was held down was let go.")
-        assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+        assert (screen.held, desk.use.held(desk.run_id)) == (frozenset(), frozenset())
     assert not (await desk.do(conversation, OUTSIDE)).text.endswith("let go.")
 
 
@@ -388,7 +388,7 @@ async def test_a_button_that_is_not_let_go_where_the_screen_has_changed_stays_do
     assert refused.text.startswith("Nothing was done. The screen may have changed")
     assert "is still down, and nothing was dropped" in refused.text
     assert (screen.times_let_go, len(refused.pictures)) == (before, 1)
-    assert (screen.held, desk.use.held(conversation)) == ({"left"}, {"left"})
+    assert (screen.held, desk.use.held(desk.run_id)) == ({"left"}, {"left"})
     shown = await desk.shown(conversation, *actions)
     again = await desk.do(conversation, *actions, approval=approved(desk, shown))
     assert (again.success, screen.held) == (True, frozenset()), again.text
@@ -408,7 +408,7 @@ async def test_a_button_that_was_let_go_by_a_look_that_broke_off_is_not_told_to_
     screen.fails = ActionBrokeOff("It took too long.")
     refused = await desk.do(conversation, Release(), approval=approved(desk, shown))
     assert refused.text.endswith("Take a screenshot. The button that was held down was let go.")
-    assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+    assert (screen.held, desk.use.held(desk.run_id)) == (frozenset(), frozenset())
 
 
 async def test_a_run_that_ends_and_a_call_that_is_cancelled_leave_no_button_down(
@@ -417,10 +417,10 @@ async def test_a_run_that_ends_and_a_call_that_is_cancelled_leave_no_button_down
     desk = DeskFixture(pool)
     session = await desk.started()
     conversation, screen = session.conversation_id, desk.screen(session)
-    await desk.do(conversation, Screenshot(), run_id=desk.run_id)
+    await desk.do(conversation, Screenshot())
     await desk.do(conversation, Press())
-    await desk.use.let_go(conversation)
-    assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+    await desk.use.let_go(conversation, desk.run_id)
+    assert (screen.held, desk.use.held(desk.run_id)) == (frozenset(), frozenset())
     await desk.do(conversation, Screenshot())
     await desk.do(conversation, Press())
     working = asyncio.ensure_future(desk.do(conversation, Wait(20.0)))
@@ -428,7 +428,7 @@ async def test_a_run_that_ends_and_a_call_that_is_cancelled_leave_no_button_down
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
-    assert (screen.held, desk.use.held(conversation)) == (frozenset(), frozenset())
+    assert (screen.held, desk.use.held(desk.run_id)) == (frozenset(), frozenset())
 
 
 async def test_a_run_that_ends_in_another_worker_leaves_no_button_down(pool: Database) -> None:
@@ -437,14 +437,14 @@ async def test_a_run_that_ends_in_another_worker_leaves_no_button_down(pool: Dat
     conversation, screen = session.conversation_id, desk.screen(session)
     await desk.do(conversation, Screenshot())
     await desk.do(conversation, Press())
-    await other.use.let_go(ConversationId(uuid7()))
+    await other.use.let_go(ConversationId(uuid7()), desk.run_id)
     assert screen.held == {"left"}, "the run of another conversation has ended"
-    await other.use.let_go(conversation)
+    await other.use.let_go(conversation, desk.run_id)
     assert screen.held == frozenset()
     await desk.leases.take(PRINCIPAL, session.public_id)
-    await other.use.let_go(conversation)
+    await other.use.let_go(conversation, desk.run_id)
     screen.gone = True
-    await other.use.let_go(conversation)
+    await other.use.let_go(conversation, desk.run_id)
 
 
 async def test_a_button_that_is_down_is_known_in_the_worker_that_goes_on(pool: Database) -> None:
@@ -456,6 +456,6 @@ async def test_a_button_that_is_down_is_known_in_the_worker_that_goes_on(pool: D
     shown = await desk.shown(conversation, Move(Point(1, 1)))
     moved = await other.do(conversation, Move(Point(1, 1)), approval=approved(desk, shown))
     assert moved.success
-    assert other.use.held(conversation) == {"left"}
+    assert other.use.held(desk.run_id) == {"left"}
     await desk.do(conversation, Screenshot(), run_id=RunId(uuid7()))
     assert screen.held == frozenset(), "it is not the next agent's"

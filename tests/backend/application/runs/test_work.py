@@ -1,6 +1,7 @@
 """The work of a run waits for the tools that its team names, and tells them of its end."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -13,8 +14,8 @@ from tests.backend.scripted_provider import Script
 from cartrita.agents.agent import NO_AGENT
 from cartrita.application.runs import work
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.errors import UpstreamCut
-from cartrita.domain.ids import ConversationId
+from cartrita.domain.errors import NotFound, UpstreamCut
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.runs import LeaseRevoked, RunInput
 from cartrita.tools.tool import Tool
 from cartrita.tools.toolbox import Toolbox
@@ -60,10 +61,10 @@ class Told:
 
     def __init__(self, *scripts: Script, approval: str = "never") -> None:
         self.acting = Acting()
-        self.runs: list[ConversationId] = []
+        self.runs: list[tuple[ConversationId, RunId]] = []
 
-        async def note(conversation_id: ConversationId) -> None:
-            self.runs.append(conversation_id)
+        async def note(conversation_id: ConversationId, run_id: RunId) -> None:
+            self.runs.append((conversation_id, run_id))
 
         self.fixture = LoopFixture(
             *scripts,
@@ -80,7 +81,7 @@ CUT: Script = [UpstreamCut("It broke.", provider="p")]
 async def test_a_tool_is_told_of_the_end_of_a_run_that_has_called_it(end: Script) -> None:
     told, claimed = Told(ACT, end), asked()
     await told.fixture.ending(claimed)
-    assert told.runs == [claimed.conversation_id]
+    assert told.runs == [(claimed.conversation_id, claimed.run_id)]
 
 
 async def test_a_tool_that_was_not_called_is_told_nothing() -> None:
@@ -100,7 +101,31 @@ async def test_a_tool_called_before_a_crash_is_told_of_the_end() -> None:
     await crashed.fixture.ending(claimed)
     again = Told(said("Hello."))
     await again.fixture.resumed(claimed, *crashed.fixture.recorded(claimed))
-    assert again.runs == [claimed.conversation_id]
+    assert again.runs == [(claimed.conversation_id, claimed.run_id)]
+
+
+@pytest.mark.parametrize("why", ["its key has ended", "it has no history", "it was cancelled"])
+async def test_a_tool_called_before_a_run_waited_is_told_where_its_work_cannot_go_on(
+    why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crashed, claimed = Told(ACT, CUT), asked(key_id="key")
+    await crashed.fixture.ending(claimed)
+    again = Told(said("Hello."))
+
+    async def no_key(*_: object) -> None:
+        return None
+
+    async def no_history(*_: object) -> None:
+        raise NotFound("It was deleted.")
+
+    if why == "its key has ended":
+        monkeypatch.setattr(again.fixture.work, "_keys", SimpleNamespace(active=no_key))
+    elif why == "it has no history":
+        monkeypatch.setattr(again.fixture.work._history, "build_request", no_history)
+    claimed = replace(claimed, cancelled=why == "it was cancelled")
+    await again.fixture.resumed(claimed, *crashed.fixture.recorded(claimed))
+    assert again.fixture.provider.requests == []
+    assert again.runs == [(claimed.conversation_id, claimed.run_id)]
 
 
 @pytest.mark.parametrize("why", ["revoked", "late", "drained"])
@@ -130,7 +155,7 @@ async def test_a_tool_that_hangs_at_the_end_of_a_run_does_not_hold_it_up(
 ) -> None:
     monkeypatch.setattr(work, "_TOOLS_END_S", 0.01)
 
-    async def hang(_: ConversationId) -> None:
+    async def hang(*_: object) -> None:
         await asyncio.Event().wait()
 
     fixture = LoopFixture(
