@@ -141,5 +141,8 @@ class DesktopOptions(Group):
     sweep_s: Annotated[
         float,
         Field(ge=0.05, le=600),
-        Setting("How often a worker looks for those whose time is over, or that died."),
+        Setting(
+            "How often a worker looks for those whose time is over, or that died, and lets go of "
+            "buttons that a run holds which has ended."
+        ),
     ] = 2.0

@@ -103,16 +103,20 @@ class LocalDesktops:
         if reason is not None:
             await keeping.end()
             raise _unavailable(f"The desktop was not started. {reason}")
-        return self._running(desktop_id)
+        return self.of(desktop_id)
 
     async def find(self, desktop_id: DesktopId) -> RunningDesktop | None:
         """See `Desktops.find`."""
-        desktop = self._running(desktop_id)
+        desktop = self.of(desktop_id)
         return desktop if await desktop.answers() else None
+
+    def of(self, desktop_id: DesktopId) -> RunningDesktop:
+        """See `Desktops.of`."""
+        return RunningDesktop(self._folder / desktop_id.hex, self._answer_s)
 
     async def is_dead(self, desktop_id: DesktopId) -> bool:
         """See `Desktops.is_dead`."""
-        return await self._running(desktop_id).is_dead()
+        return await self.of(desktop_id).is_dead()
 
     async def all_running(self) -> Sequence[DesktopId]:
         """See `Desktops.all_running`."""
@@ -123,7 +127,7 @@ class LocalDesktops:
         """See `Desktops.stop`."""
         folder = self._folder / desktop_id.hex
         with suppress(DesktopGone, Unavailable):  # one that cannot be asked now is lost, and found
-            await self._running(desktop_id).stop()
+            await self.of(desktop_id).stop()
         if (keeping := self._keeping.get(desktop_id)) is not None:
             await keeping.end()
         else:
@@ -133,9 +137,6 @@ class LocalDesktops:
         """End all that this process has started; its tasks end when that is done."""
         for keeping in self._keeping.values():
             keeping.dismiss()
-
-    def _running(self, desktop_id: DesktopId) -> RunningDesktop:
-        return RunningDesktop(self._folder / desktop_id.hex, self._answer_s)
 
     def _forget(self, desktop_id: DesktopId, keeping: Keeping) -> None:
         self._keeping.pop(desktop_id, None)

@@ -180,6 +180,10 @@ class DesktopSessions:
         """
         return self._desktops is not None and await self._desktops.is_dead(session.id)
 
+    def found(self, session: DesktopSession) -> Desktop:
+        """One of this machine that was just found to run. Raises Forbidden."""
+        return self._require_enabled().of(session.id)
+
     async def end(self, session: DesktopSession, reason: str) -> None:
         """End one, whether it runs or not."""
         await self._end(session, DesktopStatus.STOPPED, reason)
@@ -188,8 +192,8 @@ class DesktopSessions:
         """Say of one that it failed, and remove what is left of it."""
         await self._end(session, DesktopStatus.FAILED, reason)
 
-    async def end_lost(self) -> Sequence[DesktopId]:
-        """Stop those that run here, and of which it is said that they have ended: which they were.
+    async def lost(self) -> Sequence[DesktopId]:
+        """Those that run here, and of which it is said that they have ended.
 
         One has a row before it is started, so what has none that lives was forgotten by its worker.
         """
@@ -197,10 +201,12 @@ class DesktopSessions:
             return ()
         found = await self._desktops.all_running()
         alive = await self._store.alive(found)
-        lost = [one for one in found if one not in alive]
-        for desktop_id in lost:
+        return [one for one in found if one not in alive]
+
+    async def stop(self, desktop_id: DesktopId) -> None:
+        """Stop one that was lost."""
+        if self._desktops is not None:
             await self._desktops.stop(desktop_id)
-        return lost
 
     async def close(self, reason: str) -> None:
         """End those that this worker started, as far as that can be stored."""

@@ -144,6 +144,10 @@ class Desktops(Protocol):
         """
         ...
 
+    def of(self, desktop_id: DesktopId) -> Desktop:
+        """One of this machine, without asking whether it runs: what is asked of it tells."""
+        ...
+
     async def is_dead(self, desktop_id: DesktopId) -> bool:
         """Whether one that ran does not any more, or stands still for good.
 

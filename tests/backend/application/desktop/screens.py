@@ -265,6 +265,10 @@ class Screens:
         found = self.running.get(desktop_id)
         return None if found is None or found.gone else found
 
+    def of(self, desktop_id: DesktopId) -> Screen:
+        """See `Desktops.of`."""
+        return self.running[desktop_id]
+
     async def is_dead(self, desktop_id: DesktopId) -> bool:
         """See `Desktops.is_dead`."""
         return await self.find(desktop_id) is None
