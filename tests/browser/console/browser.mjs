@@ -91,6 +91,20 @@ export async function ask(page, path, method = 'GET') {
   return page.evaluate(([path, method]) => fetch(path, { method }).then((answer) => answer.json()), [path, method]);
 }
 
+/** A key of another user of the same tenant. */
+export async function keyOfAnother(user) {
+  const { tenant_id } = await asked('GET', '/api/me');
+  await asked('POST', '/api/admin/users', { id: user, tenant_id });
+  return (await asked('POST', '/api/admin/keys', { name: user, owner_id: user })).key;
+}
+
+async function asked(method, path, body) {
+  const headers = { 'X-API-Key': KEY, 'Content-Type': 'application/json' };
+  const answer = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body) });
+  assert.ok(answer.ok, `${path} answers ${answer.status}`);
+  return answer.json();
+}
+
 /** The address of the server behind a way that can be cut. */
 export async function cuttable() {
   const sockets = new Set();

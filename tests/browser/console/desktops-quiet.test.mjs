@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ask, BASE, onPage, useBrowser } from './browser.mjs';
+import { ask, BASE, keyOfAnother, onPage, useBrowser } from './browser.mjs';
 import { computer, connected, endAll, LOOK, plays, task, until } from './desktop.mjs';
 
 useBrowser();
@@ -11,6 +11,7 @@ const EVERY_MS = 5_001;
 /** So a server closes a screen on which nothing moves, and all of them when it stops. */
 const IDLE = 4408;
 const RESTARTS = 1001;
+const FAILURE = { error: 'It broke.', detail: 'It broke.', code: 'internal', details: {}, request_id: 'req_1' };
 
 async function overview(page) {
   await page.goto(`${BASE}/#/desktop`);
@@ -63,6 +64,80 @@ test('a task that is taken leads to the desktop that was started for it', () =>
     await endAll(page);
   }));
 
+test('a task that has begun leads to its desktop, also where the list cannot be read just then', () =>
+  onPage(async (page) => {
+    await plays(computer([LOOK]), 'There is nothing on it.');
+    await overview(page);
+    let fails = true;
+    await page.route('**/api/desktops?*', (route) => (fails ? route.fulfill({ status: 500, json: FAILURE }) : route.continue()));
+    await begin(page, 'Say what there is.', 'openai/fake');
+    await page.getByText('The task has begun.').waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Begin on a new desktop' }).isDisabled());
+    await page.waitForResponse('**/api/desktops?*');
+    assert.ok(page.url().endsWith('#/desktop'));
+    fails = false;
+    await connected(page);
+    await page.getByText('There is nothing on it.').waitFor();
+    await endAll(page);
+  }));
+
+test('who went elsewhere while a desktop starts stays there', () =>
+  onPage(async (page) => {
+    await overview(page);
+    const starts = turn();
+    await page.route('**/api/desktops', async (route) => {
+      await starts.over;
+      await route.fulfill({ status: 201, json: desktop(1) });
+    });
+    await page.getByRole('button', { name: 'Start a desktop without a task' }).click();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await page.getByRole('heading', { name: 'By model' }).waitFor();
+    const answered = page.waitForResponse('**/api/desktops');
+    starts.end();
+    await (await answered).finished();
+    await settled(page);
+    assert.ok(page.url().endsWith('#/usage'));
+  }));
+
+test('a list that comes after somebody else has signed in is not shown to them', () =>
+  onPage(async (page, context) => {
+    const other = await keyOfAnother('visitor');
+    const turns = [turn(), turn()];
+    let asked = 0;
+    await page.route('**/api/desktops?*', async (route) => {
+      const number = asked;
+      asked += 1;
+      await turns[number]?.over;
+      await route.fulfill({ json: { items: number === 0 ? [desktop(7)] : [], next_cursor: null } });
+    });
+    await overview(page);
+    await until(async () => asked === 1, 'the list is not asked for');
+    await context.clearCookies();
+    await page.getByRole('link', { name: 'Usage' }).click();
+    await page.getByLabel('API key').fill(other);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'By model' }).waitFor();
+    await page.getByRole('link', { name: 'Desktops' }).click();
+    turns[0].end();
+    await until(async () => asked === 2, 'the list is not asked for again');
+    await settled(page);
+    assert.equal(await page.getByText('desk_7').count(), 0);
+    turns[1].end();
+    await page.getByText('There are no desktops yet.').waitFor();
+  }));
+
+/** What was answered before has been shown by now. */
+async function settled(page) {
+  await page.evaluate(() => fetch('/api/desktops/desk_none'));
+}
+
+/** Something that waits until it is its turn. */
+function turn() {
+  let end;
+  const over = new Promise((resolve) => (end = resolve));
+  return { over, end };
+}
+
 function desktop(number, status = 'ready') {
   const at = new Date(Date.UTC(2026, 0, 1) - number * 60_000).toISOString();
   return {
@@ -105,13 +180,12 @@ test('a list that cannot be read now and then is no problem, until that lasts', 
     await page.getByText(/There are no desktops yet|^Desktop of/).first().waitFor();
     const alarms = await counted(page);
     let fails = false;
-    const failure = { error: 'It broke.', detail: 'It broke.', code: 'internal', details: {}, request_id: 'req_1' };
-    await page.route('**/api/desktops?*', (route) => (fails ? route.fulfill({ status: 500, json: failure }) : route.continue()));
+    await page.route('**/api/desktops?*', (route) => (fails ? route.fulfill({ status: 500, json: FAILURE }) : route.continue()));
     const read = async () => {
       const answered = page.waitForResponse('**/api/desktops?*');
       await page.clock.fastForward(EVERY_MS);
       await (await answered).finished();
-      await page.evaluate(() => fetch('/api/desktops/desk_none')); // what was answered before has been shown by now
+      await settled(page);
     };
     for (const now of [true, false, true, true, false]) {
       fails = now;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { answered, BASE, KEY, given, messageBox, onPage, questions, say, signIn, useBrowser } from './browser.mjs';
+import { answered, BASE, KEY, given, keyOfAnother, messageBox, onPage, questions, say, signIn, useBrowser } from './browser.mjs';
 
 useBrowser();
 const out = { signedIn: false };
@@ -79,17 +79,3 @@ test('whoever signs in after a session that has ended sees nothing of who was th
     assert.equal(await messageBox(page).inputValue(), '');
     assert.ok(!(await page.evaluate(() => JSON.stringify({ ...sessionStorage }))).includes('secret'));
   }));
-
-/** A key of another user of the same tenant. */
-async function keyOfAnother(user) {
-  const { tenant_id } = await asked('GET', '/api/me');
-  await asked('POST', '/api/admin/users', { id: user, tenant_id });
-  return (await asked('POST', '/api/admin/keys', { name: user, owner_id: user })).key;
-}
-
-async function asked(method, path, body) {
-  const headers = { 'X-API-Key': KEY, 'Content-Type': 'application/json' };
-  const answer = await fetch(BASE + path, { method, headers, body: body && JSON.stringify(body) });
-  assert.ok(answer.ok, `${path} answers ${answer.status}`);
-  return answer.json();
-}

@@ -2,7 +2,7 @@
 
 import type { DesktopView } from '@cartrita/client';
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 import { Icon, Problem } from '../parts/controls';
 import { momentOf } from '../parts/sentences';
@@ -46,18 +46,24 @@ function Overview() {
 function Begin() {
   const { chat, desktops, router } = useConsole();
   const busy = useSignal(false);
+  const begun = useSignal(false);
+  const left = useRef(false);
   useEffect(() => void chat.open(null), [chat]);
+  useEffect(() => () => void (left.current = true), []);
   const goTo = async (started: Promise<string | undefined>) => {
     busy.value = true;
     const id = await started;
     busy.value = false;
-    if (id) router.go(desktopAddress(id));
+    begun.value = false;
+    if (id && !left.current) router.go(desktopAddress(id));
   };
   // The server starts a desktop only for a task that it takes.
   const begin = async (text: string, choices: Choices) => {
     await chat.open(null);
     const conversationId = await chat.doTask(text, choices);
-    return conversationId === null ? undefined : desktops.latestOf(conversationId);
+    if (conversationId === null) return undefined;
+    begun.value = true;
+    return desktops.latestOf(conversationId, () => !left.current);
   };
   return (
     <section class="card" aria-label="A new task">
@@ -68,6 +74,7 @@ function Begin() {
         onTask={(text, choices) => void goTo(begin(text, choices))}
       />
       <Problem text={chat.problem.value} />
+      {begun.value && <p role="status">The task has begun. Its desktop is shown as soon as it is known.</p>}
       <button type="button" class="quiet" disabled={busy.value} onClick={() => void goTo(desktops.start())}>
         Start a desktop without a task
       </button>

@@ -12,6 +12,7 @@ const LARGEST_PAGE = 200;
 /** So often within the time of a lease it is taken again. */
 const RENEWALS = 3;
 const SHORTEST_RENEWAL_MS = 500;
+const AGAIN_MS = 1_000;
 
 export class Desktops {
   /** The latest first; null until they are known. */
@@ -29,10 +30,12 @@ export class Desktops {
   #shownId = '';
   /** How often the control changed hands here. */
   #changes = 0;
+  /** How often somebody else has signed in: what was asked before is not for them. */
+  #others = 0;
   #renewal = 0;
   #renewing: Promise<void> = Promise.resolve();
   /** Pages are read one after another. */
-  #listing: Promise<void> = Promise.resolve();
+  #listing: Promise<unknown> = Promise.resolve();
 
   constructor(api: CartritaApiClient) {
     this.#api = api;
@@ -40,6 +43,7 @@ export class Desktops {
 
   /** Forgets all of it: somebody else signs in. */
   forget(): void {
+    this.#others += 1;
     this.#letGo();
     this.leave();
     batch(() => {
@@ -52,30 +56,31 @@ export class Desktops {
 
   /** All that are shown are told anew, also those that "Show more" has brought. */
   async refresh(): Promise<void> {
-    await this.#inTurn(async () => {
-      try {
-        await this.#readAll();
-        this.reading.succeeded();
-      } catch (error) {
-        this.reading.failed(sentenceOf(error), this.items.peek() === null);
-      }
-    });
+    await this.#refreshed();
   }
 
   async more(): Promise<void> {
     await this.#inTurn(async () => {
       const cursor = this.nextCursor.peek();
       if (cursor === null) return;
+      const others = this.#others;
       await this.#reporting(async () => {
         const page = await this.#api.listDesktops({ limit: PAGE, cursor });
+        if (others !== this.#others) return;
         this.#list([...(this.items.peek() ?? []), ...page.items], page.next_cursor);
       });
     });
   }
 
-  /** The id of the one that was started last for a conversation; undefined if there is none. */
-  async latestOf(conversationId: string): Promise<string | undefined> {
-    await this.refresh();
+  /**
+   * The id of the one that was started last for a conversation; undefined if there is none. It is
+   * asked for until that is known, or not `wanted` any more.
+   */
+  async latestOf(conversationId: string, wanted: () => boolean): Promise<string | undefined> {
+    while (!(await this.#refreshed())) {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      if (!wanted()) return undefined;
+    }
     return this.items.peek()?.find((each) => each.conversation_id === conversationId)?.id;
   }
 
@@ -101,9 +106,11 @@ export class Desktops {
   async look(): Promise<void> {
     const id = this.#shownId;
     const changes = this.#changes;
+    const others = this.#others;
     if (!id) return;
     try {
       const now = await this.#api.getDesktop(id);
+      if (others !== this.#others) return;
       if (changes !== this.#changes) return; // it tells how it was before this page changed it
       this.#show(now);
       if (now.control?.mine && id === this.#shownId && !this.held.peek()) this.#holdAgain(id);
@@ -208,7 +215,24 @@ export class Desktops {
     this.keeping.succeeded();
   }
 
-  async #readAll(): Promise<void> {
+  /** Whether the list could be read. */
+  #refreshed(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const others = this.#others;
+      try {
+        const [items, cursor] = await this.#readAll();
+        if (others !== this.#others) return false;
+        this.#list(items, cursor);
+        this.reading.succeeded();
+        return true;
+      } catch (error) {
+        if (others === this.#others) this.reading.failed(sentenceOf(error), this.items.peek() === null);
+        return false;
+      }
+    });
+  }
+
+  async #readAll(): Promise<[readonly DesktopView[], string | null]> {
     const oldest = this.items.peek()?.at(-1)?.created_at;
     const limit = oldest === undefined || (this.items.peek()?.length ?? 0) <= PAGE ? PAGE : LARGEST_PAGE;
     let { items, next_cursor: cursor } = await this.#api.listDesktops({ limit });
@@ -217,11 +241,13 @@ export class Desktops {
       items = [...items, ...page.items];
       cursor = page.next_cursor;
     }
-    this.#list(items, cursor);
+    return [items, cursor];
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    return (this.#listing = this.#listing.then(work));
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#listing.then(work);
+    this.#listing = done;
+    return done;
   }
 
   #list(items: readonly DesktopView[], nextCursor: string | null): void {
