@@ -1,5 +1,7 @@
 """Waits for the end of a run, for requests that are answered as a whole."""
 
+from contextlib import suppress
+
 from starlette.requests import Request
 
 from cartrita.application.access.open_connections import KeyEnded
@@ -47,14 +49,15 @@ async def wait_for_completion(
     waits for a person.
 
     A disconnect of the client ends the wait with ClientDisconnect, the end of its key with
-    KeyEnded, and that of this server with Unavailable. The last two tell where the answer will be:
-    the run continues.
+    KeyEnded, and that of this server with Unavailable. The last two tell where the answer will be,
+    where that can be found out: the run continues.
     """
     try:
         found = await wait_for_end(request, services, principal, run_id)
     except (KeyEnded, Unavailable) as error:  # who comes back asks for the run, and not anew
-        run = await services.runs.get(principal, ids.public("run", run_id))
-        error.details |= _places(run)
+        with suppress(CartritaError):  # deleted, or the database is away: the first error counts
+            run = await services.runs.get(principal, ids.public("run", run_id))
+            error.details |= _places(run)
         raise
     if isinstance(found, Waiting):
         raise AnswerWaits(found.approvals)
