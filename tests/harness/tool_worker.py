@@ -25,6 +25,7 @@ from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
 from cartrita.application.history.history import History
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.execution import Executor
 from cartrita.application.runs.work import RunWork
 from cartrita.domain.events import Event
@@ -109,7 +110,9 @@ async def serve(dsn: str, effects: Path, point: str) -> None:
     async with RunLog.open(dsn, WorkerSlot(INSTANCE, 0, 1), SETTINGS) as log:
         writer: Any = MortalWriter(log.writer, point)
         history = History(MessageTree(database), messages=10, characters=1000)
-        work = RunWork(writer, history, gateway(Model(STEP)), agents, tools=acting(effects, point))
+        answering, tools = gateway(Model(STEP)), acting(effects, point)
+        models = AgentModelChoice(answering, tools)
+        work = RunWork(writer, history, answering, agents, models, tools=tools)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await Executor(log.queue, writer, work).run()

@@ -14,7 +14,6 @@ from cartrita.domain.agent_activity import AgentActivity
 from cartrita.domain.errors import Forbidden, InvalidInput, NotFound, Unavailable
 from cartrita.domain.ports.agents import AgentActivityReader
 from cartrita.domain.principals import Principal
-from cartrita.gateway.gateway import Gateway
 from cartrita.kit import clock
 from cartrita.tools.toolbox import Toolbox
 
@@ -50,12 +49,12 @@ class AgentDirectory:
         agents: AgentRegistry,
         tools: Toolbox,
         activity: AgentActivityReader,
-        gateway: Gateway,
+        models: AgentModelChoice,
     ) -> None:
         self._agents = agents
         self._tools = tools
         self._activity = activity
-        self._models = AgentModelChoice(gateway, tools)
+        self._models = models
 
     async def list(self, principal: Principal) -> Sequence[ListedAgent]:
         """All agents, in their order."""

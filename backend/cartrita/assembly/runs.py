@@ -8,6 +8,7 @@ from cartrita.application.access.authentication import KeyAuthentication
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.history.history import History
 from cartrita.application.history.summaries import HistorySummaries
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.execution import Executor
 from cartrita.application.runs.model_runs import ModelRuns
 from cartrita.application.runs.runs import Runs
@@ -34,6 +35,7 @@ def create_executor(
     models: Models,
     agents: AgentRegistry,
     tools: Toolbox,
+    choice: AgentModelChoice,
     keys: KeyAuthentication,
     files: FileParts,
 ) -> Executor:
@@ -52,6 +54,7 @@ def create_executor(
         history,
         models.gateway,
         agents,
+        choice,
         tools=tools,
         counter=models.counter,
         keys=keys,
@@ -70,6 +73,7 @@ def create_run_services(
     models: Models,
     agents: AgentRegistry,
     tools: Toolbox,
+    choice: AgentModelChoice,
     files: FileParts,
 ) -> RunServices:
     """The use cases of conversations and runs."""
@@ -89,6 +93,7 @@ def create_run_services(
         storage.messages,
         models.gateway,
         agents,
+        choice,
         files.context,
         tools=tools,
         busy=settings.run_log.busy,
@@ -99,10 +104,9 @@ def create_run_services(
         conversations,
         storage.messages,
         storage.run_removal,
-        models.gateway,
         agents,
+        choice,
         files.context,
-        tools=tools,
         busy=settings.run_log.busy,
         agent_context_tokens=settings.openai_compat.max_context_tokens,
     )

@@ -13,6 +13,7 @@ from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations.branches import Branches
 from cartrita.application.conversations.messages import Messages
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.approvals import RunApprovals
 from cartrita.application.search.search import Search
 from cartrita.application.usage import UsageReports
@@ -37,6 +38,7 @@ def create_services(
     models: Models,
     agents: AgentRegistry,
     tools: Toolbox,
+    choice: AgentModelChoice,
     authentication: Authentication,
     credentials: CredentialParts,
     files: FileParts,
@@ -46,7 +48,7 @@ def create_services(
 ) -> Services:
     """The use cases over these parts."""
     conversations, runs, model_runs = create_run_services(
-        settings, storage, models, agents, tools, files
+        settings, storage, models, agents, tools, choice, files
     )
     messages = Messages(storage.messages, storage.items, conversations)
     voice = create_voice_services(settings, storage, models, files, conversations, runs)
@@ -68,9 +70,7 @@ def create_services(
         file_context=files.context,
         usage=UsageReports(storage.ledger),
         agents=agents,
-        agent_directory=AgentDirectory(
-            agents, tools, AgentActivityTable(storage.database), models.gateway
-        ),
+        agent_directory=AgentDirectory(agents, tools, AgentActivityTable(storage.database), choice),
         completions=Completions(models.gateway, agent_models, models.counter),
         key_authentication=authentication.key_authentication,
         api_keys=authentication.api_keys,

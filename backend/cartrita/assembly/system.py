@@ -9,6 +9,7 @@ import msgspec
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.application.access.watch import AccessWatch
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.execution import Executor
 from cartrita.assembly.agents import create_agents, warn_of_missing_names
 from cartrita.assembly.authentication import create_authentication
@@ -80,12 +81,20 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         servers = await enter(open_tool_servers(settings))
         desktops = await enter(open_desktop_parts(settings, storage, files, context.slot.instance))
         tools = create_toolbox(settings, storage, models, files, sandbox, servers, desktops)
+        choice = AgentModelChoice(models.gateway, tools)
         warn_of_missing_names(settings, agents, tools)
         authentication = create_authentication(
             storage.database, context.secret, settings, models.brought_keys
         )
         executor = create_executor(
-            settings, storage, models, agents, tools, authentication.key_authentication, files
+            settings,
+            storage,
+            models,
+            agents,
+            tools,
+            choice,
+            authentication.key_authentication,
+            files,
         )
         services = create_services(
             settings,
@@ -93,6 +102,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             models,
             agents,
             tools,
+            choice,
             authentication,
             credentials,
             files,

@@ -7,12 +7,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 from tests.backend.application.executor_fixture import ExecutorFixture
-from tests.backend.application.fakes import DONE, claim, gateway
+from tests.backend.application.fakes import DONE, claim
 from tests.backend.scripted_provider import Script, ScriptedProvider
 
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents, with_overrides
-from cartrita.application.model_choice import AgentModelChoice
 from cartrita.domain.deltas import Finished, FinishReason, TextDelta, ToolCallDelta
 from cartrita.domain.events import Event, RunCompleted, ToolReturned
 from cartrita.domain.runs import Claim, Ending, RunInput
@@ -49,17 +48,14 @@ class LoopFixture(ExecutorFixture):
         overrides: Any = None,
         **work: Any,
     ) -> None:
-        super().__init__()
-        self.provider = ScriptedProvider(*scripts)
         names = tuple(tool.name for tool in tools)
         given = {"supervisor": {"tools": ["calculator", *names]}, **(overrides or {})}
-        agents = AgentRegistry(with_overrides(built_in_agents(), given))
-        self.work._gateway = gateway(self.provider)
-        self.work._agents = agents
-        self.work._tools = Toolbox((CALCULATOR, *tools))
-        self.work._models = AgentModelChoice(self.work._gateway, self.work._tools)
-        for name, value in work.items():
-            setattr(self.work, f"_{name}", value)
+        super().__init__(
+            provider=ScriptedProvider(*scripts),
+            agents=AgentRegistry(with_overrides(built_in_agents(), given)),
+            tools=Toolbox((CALCULATOR, *tools)),
+            **work,
+        )
 
     def results(self, claimed: Claim) -> list[tuple[str, Any, bool]]:
         """What tools returned, in the order of the log."""

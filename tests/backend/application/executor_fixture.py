@@ -17,6 +17,7 @@ from tests.backend.scripted_provider import ScriptedProvider
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
 from cartrita.application.history.history import History
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.execution import Executor
 from cartrita.application.runs.work import RunWork
 from cartrita.domain.deltas import TextDelta
@@ -34,6 +35,7 @@ from cartrita.domain.runs import (
     Claim,
     Ending,
 )
+from cartrita.tools.toolbox import Toolbox
 
 
 class Unstorable(CartritaError):
@@ -43,14 +45,24 @@ class Unstorable(CartritaError):
 class ExecutorFixture:
     """A running executor on fake ports."""
 
-    def __init__(self, *play: Any, history: Any = None, keys: Any = None) -> None:
+    def __init__(
+        self,
+        *play: Any,
+        provider: ScriptedProvider | None = None,
+        agents: AgentRegistry | None = None,
+        tools: Toolbox | None = None,
+        history: Any = None,
+        **work: Any,
+    ) -> None:
         self.queue = FakeQueueAndWriter()
-        self.provider = ScriptedProvider(play)
+        self.provider = provider or ScriptedProvider(play)
         store = FakeMessageStore(stored_message("Hi")) if history is None else history
         told = History(store, messages=10, characters=1000)
-        agents = AgentRegistry(built_in_agents())
-        models = gateway(self.provider)
-        self.work = RunWork(self.queue, told, models, agents, keys=keys)
+        agents = agents or AgentRegistry(built_in_agents())
+        tools = Toolbox() if tools is None else tools
+        answering = gateway(self.provider)
+        models = AgentModelChoice(answering, tools)
+        self.work = RunWork(self.queue, told, answering, agents, models, tools=tools, **work)
         self.executor = Executor(self.queue, self.queue, self.work)
 
     @asynccontextmanager

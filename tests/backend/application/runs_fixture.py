@@ -17,6 +17,7 @@ from cartrita.agents.roster import built_in_agents
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.files.context import FileContext
 from cartrita.application.files.texts import FileTexts
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.chat_commands import ChatCommand
 from cartrita.application.runs.model_runs import ModelRuns
 from cartrita.application.runs.runs import Runs
@@ -33,6 +34,7 @@ from cartrita.domain.runs import (
     Idempotency,
 )
 from cartrita.kit.ids import public, uuid7
+from cartrita.tools.toolbox import Toolbox
 
 ANN, BOB = Principal("ann", "key"), Principal("bob", "key")
 KEY = Idempotency("chat", "k", b"h")
@@ -60,6 +62,7 @@ class RunsFixture:
         *messages: StoredMessage,
         ports: FakeRunPorts | None = None,
         conversation: Conversation = TALK,
+        models: AgentModelChoice | None = None,
         agent_context_tokens: int | None = None,
         **given: Any,
     ) -> None:
@@ -74,16 +77,19 @@ class RunsFixture:
         )
         agents = AgentRegistry(built_in_agents())
         run_ports = self.ports, self.ports, self.ports
-        answering = gateway(ScriptedProvider()), agents, NO_FILES
-        self.runs = Runs(*run_ports, conversations, store, *answering, **given)
+        answering = gateway(ScriptedProvider())
+        models = models or AgentModelChoice(answering, Toolbox())
+        stores = conversations, store
+        self.runs = Runs(*run_ports, *stores, answering, agents, models, NO_FILES, **given)
         no_removal = cast("RunRemoval", None)
         self.model_runs = ModelRuns(
             self.runs,
             self.ports,
-            conversations,
-            store,
+            *stores,
             no_removal,
-            *answering,
+            agents,
+            models,
+            NO_FILES,
             agent_context_tokens=agent_context_tokens,
             **given,
         )

@@ -28,6 +28,7 @@ from cartrita.application.conversations.messages import Messages
 from cartrita.application.files.context import FileContext
 from cartrita.application.files.texts import FileTexts
 from cartrita.application.history.history import History
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.execution import Executor
 from cartrita.application.runs.model_runs import ModelCommand, ModelRuns
 from cartrita.application.runs.runs import Runs
@@ -39,6 +40,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.replays import Replay
 from cartrita.domain.runs import Admitted
 from cartrita.kit.ids import public, uuid7
+from cartrita.tools.toolbox import Toolbox
 
 ANN = Principal("ann", "key")
 
@@ -62,15 +64,16 @@ class StoredRuns:
             run_log.cancellation,
         )
         self.messages = Messages(tree, ItemTable(database), self.conversations)
-        answering = gateway(provider), agents
+        answering = gateway(provider)
+        models = AgentModelChoice(answering, Toolbox())
         stores = self.conversations, tree
         ports = run_log.admission, run_log.cancellation, run_log.reader
-        self.runs = Runs(*ports, *stores, *answering, files)
+        self.runs = Runs(*ports, *stores, answering, agents, models, files)
         self.model_runs = ModelRuns(
-            self.runs, run_log.admission, *stores, RunRemover(database), *answering, files
+            self.runs, run_log.admission, *stores, RunRemover(database), agents, models, files
         )
         history = History(tree, messages=50, characters=10_000)
-        work = RunWork(run_log.writer, history, *answering)
+        work = RunWork(run_log.writer, history, answering, agents, models)
         self.executor = Executor(run_log.queue, run_log.writer, work)
 
     async def ask(self, command: ModelCommand, *, who: Principal = ANN) -> Admitted:

@@ -13,6 +13,7 @@ from cartrita.agents.agent import Agent
 from cartrita.agents.registry import AgentRegistry
 from cartrita.agents.roster import built_in_agents
 from cartrita.application.agent_directory import AgentDirectory, AgentStatus
+from cartrita.application.model_choice import AgentModelChoice
 from cartrita.domain.agent_activity import AgentActivity
 from cartrita.domain.errors import NotFound
 from cartrita.domain.principals import Principal
@@ -38,8 +39,9 @@ class Counted:
 
 def directory(*activity: AgentActivity, agents: Sequence[Agent] = ()) -> AgentDirectory:
     registry = AgentRegistry(agents or built_in_agents())
-    models = gateway(ScriptedProvider([]), NamedProvider("elsewhere"))
-    return AgentDirectory(registry, Toolbox((CALCULATOR,)), Counted(*activity), models)
+    tools = Toolbox((CALCULATOR,))
+    answering = gateway(ScriptedProvider([]), NamedProvider("elsewhere"))
+    return AgentDirectory(registry, tools, Counted(*activity), AgentModelChoice(answering, tools))
 
 
 async def test_what_the_agents_did() -> None:

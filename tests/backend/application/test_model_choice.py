@@ -105,8 +105,7 @@ async def test_a_task_is_done_by_what_sees_of_the_route_that_answers() -> None:
 
 
 async def test_no_run_of_it_begins() -> None:
-    fixture = RunsFixture(tools=Toolbox((DESKTOPS,)))
-    fixture.runs._models = fixture.model_runs._models = choice(BUILT_IN)
+    fixture = RunsFixture(models=choice(BUILT_IN))
     messages = (Message(Role.USER, (Text("Do it."),)),)
     request = ModelRequest(owner_id="ann", model="cartrita-computer_use", messages=messages)
     command = ModelCommand(surface="openai", request=request, agent="computer_use")
@@ -150,7 +149,7 @@ async def test_where_it_has_no_model_it_is_told_to_be_offline() -> None:
         (BUILT_IN, AgentStatus.OFFLINE, None),
         (SEES, AgentStatus.IDLE, SEES),
     ):
-        directory = AgentDirectory(AGENTS, tools, nothing, gateway(default))
+        directory = AgentDirectory(AGENTS, tools, nothing, choice(default))
         found = await directory.get(ANN, "computer_use")
         assert (found.status, found.model) == (status, model)
         assert (await directory.get(ANN, "writer")).model == default

@@ -30,9 +30,7 @@ from cartrita.domain.runs import (
     Run,
     RunInput,
 )
-from cartrita.gateway.gateway import Gateway
 from cartrita.kit import ids
-from cartrita.tools.toolbox import Toolbox
 
 BRANCH_MAX: Final = 2000
 """How many of the latest messages of a conversation a request is compared with."""
@@ -84,11 +82,10 @@ class ModelRuns:
         conversations: Conversations,
         messages: MessageStore,
         removal: RunRemoval,
-        gateway: Gateway,
         agents: AgentRegistry,
+        models: AgentModelChoice,
         files: FileContext,
         *,
-        tools: Toolbox | None = None,
         busy: BusyPolicy = BusyPolicy.ENQUEUE,
         agent_context_tokens: int | None = None,
     ) -> None:
@@ -98,7 +95,7 @@ class ModelRuns:
         self._conversations = conversations
         self._messages = messages
         self._removal = removal
-        self._models = AgentModelChoice(gateway, Toolbox() if tools is None else tools)
+        self._models = models
         self._agents = agents
         self._files = files
         self._busy = busy

@@ -58,6 +58,7 @@ class Runs:
         messages: MessageStore,
         gateway: Gateway,
         agents: AgentRegistry,
+        models: AgentModelChoice,
         files: FileContext,
         *,
         tools: Toolbox | None = None,
@@ -72,7 +73,7 @@ class Runs:
         self._messages = messages
         self._gateway = gateway
         self._agents = agents
-        self._models = AgentModelChoice(gateway, self._tools)
+        self._models = models
         self._busy = busy
 
     async def start(

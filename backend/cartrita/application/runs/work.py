@@ -60,6 +60,7 @@ class RunWork:
         history: History,
         gateway: Gateway,
         agents: AgentRegistry,
+        models: AgentModelChoice,
         *,
         tools: Toolbox | None = None,
         counter: TokenCounter | None = None,
@@ -81,7 +82,7 @@ class RunWork:
         self._gateway = gateway
         self._agents = agents
         self._tools = Toolbox() if tools is None else tools
-        self._models = AgentModelChoice(gateway, self._tools)
+        self._models = models
         self._counter = counter or RuleCounter()
         self._keys = keys
         self._cost = cost

@@ -16,7 +16,6 @@ from tests.backend.application.fakes import (
     WATCHDOG_S,
     FakeMessageStore,
     claim,
-    gateway,
     until,
 )
 from tests.backend.scripted_provider import ScriptedProvider
@@ -192,10 +191,9 @@ async def test_a_drain_lets_runs_finish() -> None:
 async def test_a_drain_that_has_waited_long_enough_hands_on_the_rest() -> None:
     """The unseen is released for anybody, the seen keeps its text and can be continued."""
 
-    fixture, seen, unseen = ExecutorFixture(), claim(), claim()
     never = asyncio.Event()
-    fixture.provider = ScriptedProvider([HALF, never], [never])
-    fixture.work._gateway = gateway(fixture.provider)
+    fixture = ExecutorFixture(provider=ScriptedProvider([HALF, never], [never]))
+    seen, unseen = claim(), claim()
     async with fixture.open():
         fixture.queue.put(seen)
         await fixture.spoken(seen)
