@@ -11,6 +11,7 @@ from cartrita.domain.models import ModelProfile
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.step_places import WHOLE_RUN, StepPlace
+from cartrita.gateway.needs import lacking
 from cartrita.tools.toolbox import Toolbox
 
 
@@ -24,7 +25,7 @@ class AgentModel(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def takes_tools(self) -> bool:
         """Whether it can call tools; a model of which nothing is known is tried."""
-        return not self.profile.known or "tools" in self.profile.capabilities
+        return not lacking(self.profile, ("tools",))
 
     def room(self, most: int) -> int:
         """How many tokens of steps it is sent: half of its window, and so many at most."""

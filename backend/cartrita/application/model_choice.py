@@ -9,10 +9,10 @@ from cartrita.domain.models import OFFLINE
 from cartrita.domain.principals import Principal
 from cartrita.domain.tools import COMPUTER
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.needs import OF_DESKTOPS, lacking
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
 
-_OF_DESKTOPS: Final = ("tools", "vision")
 _BUILT_IN: Final = f"{OFFLINE}/assistant"
 """Its answers to a task are what it says to everything."""
 
@@ -83,9 +83,8 @@ class AgentModelChoice:
         if not needed:
             return
         used = choice.deployment
-        profile = self._gateway.profile(used)
-        missing = [one for one in needed if one not in profile.capabilities]
-        if used.id == _BUILT_IN or (profile.known and missing):
+        missing = lacking(self._gateway.profile(used), needed)
+        if missing or used.id == _BUILT_IN:
             raise InvalidInput.of(
                 "model",
                 f"{used.id} cannot use a desktop, for which a model needs "
@@ -95,4 +94,4 @@ class AgentModelChoice:
 
     def _needed(self, agent: Agent) -> Collection[str]:
         uses_desktops = COMPUTER in agent.tools and self._tools.find(COMPUTER) is not None
-        return _OF_DESKTOPS if uses_desktops else ()
+        return OF_DESKTOPS if uses_desktops else ()

@@ -1,6 +1,7 @@
-"""Needs: what a request asks of a model, compared with the profiles of models."""
+"""Needs: what requests and desktops ask of a model, compared with the profiles of models."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,15 @@ _NOUNS = {
     "json": "JSON answers",
 }
 CONTEXT = "context"
+OF_DESKTOPS: Final = ("tools", "vision")
+"""The capabilities by which a model uses a desktop."""
+
+
+def lacking(profile: ModelProfile, capabilities: Collection[str]) -> tuple[str, ...]:
+    """Those that models of a profile are known to lack; of one that is not known, none."""
+    if not profile.known:
+        return ()
+    return tuple(one for one in capabilities if one not in profile.capabilities)
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -33,11 +43,10 @@ class Need(msgspec.Struct, frozen=True):
 
     def met_by(self, profile: ModelProfile) -> bool:
         """Whether a model of this profile will do; of one that is not known we do not know."""
-        if not profile.known:
-            return True
         if self.capability != CONTEXT:
-            return self.capability in profile.capabilities
-        return profile.context_tokens is None or self.tokens <= profile.context_tokens
+            return not lacking(profile, (self.capability,))
+        most = profile.context_tokens if profile.known else None
+        return most is None or self.tokens <= most
 
 
 def find_needs(request: ModelRequest) -> tuple[Need, ...]:
@@ -56,10 +65,10 @@ def find_needs(request: ModelRequest) -> tuple[Need, ...]:
                     place = request.places.find(asking)
                     field = f"{place.path}.type" if place else field_name(otherwise, dialect)
                     _add(needs, capability, field)
-    if request.functions or request.computer:
+    if request.functions:
         _add(needs, "tools", "tools")
-    if request.computer:
-        _add(needs, "vision", "tools")
+    for capability in OF_DESKTOPS if request.computer else ():
+        _add(needs, capability, "tools")
     if request.response_format.kind != "text":
         _add(needs, "json", field_name("response_format", dialect))
     tokens = request_tokens(request) + (request.sampling.max_tokens or 0)

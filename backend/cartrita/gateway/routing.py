@@ -12,7 +12,7 @@ from cartrita.domain.requests import ModelRequest
 from cartrita.domain.scopes import UNLIMITED, Scopes
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.health import Health
-from cartrita.gateway.needs import Need, find_needs
+from cartrita.gateway.needs import Need, find_needs, lacking
 from cartrita.gateway.rotation import Rotation
 from cartrita.gateway.routes import AUTO, ROUTES, Deployment, Route, Target, infer
 from cartrita.kit.long_work import run_long
@@ -262,8 +262,7 @@ class Router:
         return fitting
 
     def _may_have(self, deployment: Deployment, capabilities: Collection[str]) -> bool:
-        profile = self._catalog.profile(deployment)
-        return not profile.known or all(one in profile.capabilities for one in capabilities)
+        return not lacking(self._catalog.profile(deployment), capabilities)
 
     def _fits(self, deployment: Deployment, needs: Sequence[Need]) -> bool:
         profile = self._catalog.profile(deployment)

@@ -24,7 +24,7 @@ from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.messages import Attachment, Message, Role, Text, ToolCall, ToolResult
 from cartrita.domain.models import ModelInfo, ModelProfile
 from cartrita.domain.requests import ModelRequest, ResponseFormat, Sampling
-from cartrita.domain.tools import ToolSpec
+from cartrita.domain.tools import ComputerTool, ToolSpec
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.routes import ROUTES, Route, Target, infer
 
@@ -178,6 +178,7 @@ class TestNeeds:
             replace(REQUEST, response_format=ResponseFormat("json")),
             asking("word " * 20_000),
             with_part(ToolResult("c", (IMAGE,)), Role.TOOL),
+            replace(REQUEST, tools=(ComputerTool(1280, 800),)),
         ],
     )
     async def test_who_cannot_is_passed_over(self, request_: ModelRequest) -> None:
