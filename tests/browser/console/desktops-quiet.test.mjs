@@ -163,6 +163,8 @@ test('pages that "Show more" has brought are told anew, too', () =>
     await count(50);
     await page.getByRole('button', { name: 'Show more' }).click();
     await count(100);
+    const scrolls = () => document.scrollingElement.scrollHeight > window.innerHeight;
+    assert.equal(await page.evaluate(scrolls), false, 'the list scrolls, and not the page');
     all[70] = desktop(70, 'stopped');
     all.splice(80, 1);
     all.unshift(desktop(-1));
