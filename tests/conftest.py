@@ -21,7 +21,7 @@ _UNMEASURED = [
 ]
 """Their servers run what those of other tests run as well, and twice as fast without coverage."""
 _JOURNEYS = _HERE / "journeys"
-_LONG = [_JOURNEYS, _HERE / "security", _HERE / "docs"]
+_LONG = [_HERE / "browser", _JOURNEYS, _HERE / "security", _HERE / "docs"]
 """Their files take up to minutes: at the end of a run one worker would be busy alone."""
 _COVERAGE = os.environ.get("COVERAGE_PROCESS_START")
 _MEASURING = Coverage.current()

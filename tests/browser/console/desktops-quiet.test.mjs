@@ -161,7 +161,7 @@ test('pages that "Show more" has brought are told anew, too', () =>
     const items = page.getByRole('list', { name: 'Desktops' }).getByRole('listitem');
     const count = (number) => until(async () => (await items.count()) === number, `there are not ${number}`);
     await count(50);
-    await page.getByRole('button', { name: 'Show more' }).click();
+    await page.locator('#main').getByRole('button', { name: 'Show more' }).click();
     await count(100);
     const scrolls = () => document.scrollingElement.scrollHeight > window.innerHeight;
     assert.equal(await page.evaluate(scrolls), false, 'the list scrolls, and not the page');
