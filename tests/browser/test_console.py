@@ -37,6 +37,7 @@ def scenes() -> list[dict[str, Any]]:
     corpus: list[str] = json.loads((FOLDER / "corpus.json").read_text())["payloads"]
     return [
         {"when": "story", "steps": [*story, {"text": "word39"}]},
+        {"when": "pause", "steps": [{"delay": 30.0}, {"text": "Late."}]},
         {"when": "saga", "steps": [{"repeat": {"times": 1_000, "steps": saga}}]},
         {
             "when": "calculate",

@@ -57,6 +57,10 @@ _KINDS: Final = {
 """What each action does, by its `type`."""
 
 
+_EMPTY: Final[tuple[JsonValue, ...]] = (None, "", [], {})
+"""What models give to the fields that they do not use."""
+
+
 class Unreadable(ValueError):
     """A call that does not say what is to be done; its text is for the model."""
 
@@ -128,7 +132,7 @@ def _cleaned(value: JsonValue) -> JsonValue:
         return {
             name: each if name == "seconds" else _cleaned(each)
             for name, each in value.items()
-            if each is not None
+            if each not in _EMPTY
         }
     if isinstance(value, list):
         return [_cleaned(each) for each in value]

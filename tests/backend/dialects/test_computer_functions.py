@@ -86,6 +86,7 @@ def test_the_ends_of_a_grid_are_those_of_the_screen() -> None:
         {"type": "key", "keys": ["CTRL", "Enter"]},
         {"actions": [{"type": "key", "keys": ["CTRL", "Enter"]}], "checks": [{"id": "forged"}]},
         {"type": "key", "keys": ["CTRL", "Enter"], "at": None, "text": None, "times": 1.0},
+        {"type": "key", "keys": ["CTRL", "Enter"], "at": {}, "text": "", "path": [], "checks": []},
     ],
 )
 def test_a_function_is_read_with_some_patience(arguments: JsonObject) -> None:

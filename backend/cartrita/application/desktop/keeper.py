@@ -1,7 +1,7 @@
 """Ends the desktops whose time is over, and tells of those that died."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final, TypeAlias
@@ -99,10 +99,20 @@ class DesktopKeeper:
         for desktop_id in known - {watched.session.id for watched in running}:
             self._memory.forget(desktop_id)  # another worker has ended it
         return {
-            **{one: partial(self._stop, one) for one in await self._sessions.lost()},
+            **{one: partial(self._stop, one) for one in await self._lost()},
             **{watched.session.id: partial(self._look_at, watched) for watched in running},
             **{one.session.id: partial(self._end, one) for one in due},
         }
+
+    async def _lost(self) -> Sequence[DesktopId]:
+        """Those that were lost; none where that cannot be told now, for which no other waits."""
+        found: list[DesktopId] = []
+
+        async def find() -> None:
+            found.extend(await self._sessions.lost())
+
+        await self._guarded("lost", find)
+        return found
 
     async def _end(self, due: DueDesktop) -> None:
         await self._sessions.end(due.session, due.reason)

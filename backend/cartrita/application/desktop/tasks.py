@@ -119,11 +119,13 @@ class ComputerTasks:
         except BaseException:
             await self._sessions.discard(principal, session, _NOT_BEGUN)
             raise
-        with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(_LET_GO_S, shield=True) as keeping:
             try:
                 await self._keep(session, task.secrets, admitted.run_id)
             except CartritaError as error:  # its agent is told that they are not known any more
                 log.warning("secrets_not_kept", desktop=session.id.hex, code=error.code)
+        if keeping.cancelled_caught:
+            log.warning("secrets_not_kept", desktop=session.id.hex, code="timeout")
         return StartedTask(session, admitted, made=True)
 
     async def _begin_on(

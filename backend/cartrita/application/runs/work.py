@@ -23,7 +23,7 @@ from cartrita.application.runs.active_runs import ActiveRun
 from cartrita.domain import endings
 from cartrita.domain.api_keys import ActiveKey
 from cartrita.domain.continued_answers import Beginning, beginning_of, events_of
-from cartrita.domain.errors import Forbidden, LeaseLost
+from cartrita.domain.errors import CartritaError, Forbidden, LeaseLost
 from cartrita.domain.events import Event, ProviderAwaited
 from cartrita.domain.message_steps import steps_with_results
 from cartrita.domain.messages import Text
@@ -149,14 +149,18 @@ class RunWork:
         """Tell tools that it is over. Where it goes on elsewhere, they are used there, and nobody
         else ends that.
         """
-        try:
-            self._writer.require(run.claim.run_id)
-        except LeaseLost:
-            return
-        if not run.goes_on:
+        if not run.goes_on and not self._is_lost(run):
             with anyio.move_on_after(_TOOLS_END_S, shield=True):
                 called = run.answer.begun.tools
                 await self._tools.end_run(run.claim.conversation_id, run.claim.run_id, called)
+
+    def _is_lost(self, run: ActiveRun) -> bool:
+        """Whether another server has the run now. One that cannot be stored is none of those."""
+        try:
+            self._writer.require(run.claim.run_id)
+        except CartritaError as error:
+            return isinstance(error, LeaseLost)
+        return False
 
     async def _assignment(
         self, run: ActiveRun, context: RunContext, agent: Agent, principal: Principal

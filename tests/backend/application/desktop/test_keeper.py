@@ -43,6 +43,22 @@ async def test_what_a_run_holds_is_let_go_where_it_has_ended_elsewhere(
     assert (await desk.sessions.get(PRINCIPAL, session.public_id)).alive
 
 
+async def test_where_it_is_not_known_what_was_lost_the_others_are_looked_after(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = DeskFixture(pool)
+    held = await desk.started()
+    await desk.do(held.conversation_id, Screenshot())
+    await desk.do(held.conversation_id, Press())
+
+    async def fail() -> None:
+        raise OSError("Too many open files")
+
+    monkeypatch.setattr(desk.sessions, "lost", fail)
+    await desk.keeper.look()
+    assert desk.screen(held).held == frozenset()
+
+
 async def test_one_that_does_not_tell_what_is_held_keeps_nobody_from_the_others(
     pool: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from tests.backend.scripted_provider import Script
 from cartrita.agents.agent import NO_AGENT
 from cartrita.application.runs import work
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.errors import NotFound, UpstreamCut
+from cartrita.domain.errors import NotFound, Unavailable, UpstreamCut
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.runs import LeaseRevoked, RunInput
 from cartrita.tools.tool import Tool
@@ -104,7 +104,9 @@ async def test_a_tool_called_before_a_crash_is_told_of_the_end() -> None:
     assert again.runs == [(claimed.conversation_id, claimed.run_id)]
 
 
-@pytest.mark.parametrize("why", ["its key has ended", "it has no history", "it was cancelled"])
+@pytest.mark.parametrize(
+    "why", ["its key has ended", "it has no history", "it cannot be stored", "it was cancelled"]
+)
 async def test_a_tool_called_before_a_run_waited_is_told_where_its_work_cannot_go_on(
     why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,10 +120,15 @@ async def test_a_tool_called_before_a_run_waited_is_told_where_its_work_cannot_g
     async def no_history(*_: object) -> None:
         raise NotFound("It was deleted.")
 
+    def not_stored(*_: object) -> None:
+        raise Unavailable("There is no room.")
+
     if why == "its key has ended":
         monkeypatch.setattr(again.fixture.work, "_keys", SimpleNamespace(active=no_key))
     elif why == "it has no history":
         monkeypatch.setattr(again.fixture.work._history, "build_request", no_history)
+    elif why == "it cannot be stored":
+        monkeypatch.setattr(again.fixture.work._writer, "require", not_stored)
     claimed = replace(claimed, cancelled=why == "it was cancelled")
     await again.fixture.resumed(claimed, *crashed.fixture.recorded(claimed))
     assert again.fixture.provider.requests == []

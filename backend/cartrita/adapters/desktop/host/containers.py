@@ -33,13 +33,14 @@ class _Mount(NamedTuple):
 
 
 def _is_shown_alone(folder: Path) -> bool:
-    """Whether it is mounted, and nothing that it lies in is, here or anywhere else."""
+    """Whether it is mounted, and neither what it lies in nor another beside it is seen."""
     lines = _MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
     mounts = [_mount(line) for line in lines]
-    own = [mount for mount in mounts if mount.place == folder.resolve()]
-    return bool(own) and not any(
-        mount.device == own[-1].device and mount.root in own[-1].root.parents for mount in mounts
-    )
+    own = next((mount for mount in mounts if mount.place == folder.resolve()), None)
+    if own is None or os.listdir(folder.parent) != [folder.name]:
+        return False
+    same = [mount.root for mount in mounts if mount.device == own.device and mount.root != own.root]
+    return not any(root in own.root.parents or root.parent == own.root.parent for root in same)
 
 
 def _mount(line: str) -> _Mount:

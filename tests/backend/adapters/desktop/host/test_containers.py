@@ -38,7 +38,7 @@ def test_where_it_is_not_mounted_by_itself_it_does_not(mounted: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("root", ["/d/desktops", "/d", "/"])
+@pytest.mark.parametrize("root", ["/d/desktops", "/d", "/", "/d/desktops/b"])
 @pytest.mark.parametrize("place", ["/mnt", "{parent}"])
 def test_where_all_desktops_are_shown_somewhere_too_it_does_not(
     mounted: Path, tmp_path: Path, root: str, place: str
@@ -46,6 +46,11 @@ def test_where_all_desktops_are_shown_somewhere_too_it_does_not(
     mounts = tmp_path / "mountinfo"
     at = place.format(parent=str(mounted.parent).replace(" ", "\\040"))
     mounts.write_text(f"3 1 0:5 {root} {at} rw - ext4 /dev/x rw\n{mounts.read_text()}")
+    assert str(shortcoming(mounted)).startswith(f"Its container does not show {mounted} by itself:")
+
+
+def test_where_another_is_seen_beside_it_it_does_not(mounted: Path) -> None:
+    mounted.with_name("b").mkdir()
     assert str(shortcoming(mounted)).startswith(f"Its container does not show {mounted} by itself:")
 
 
