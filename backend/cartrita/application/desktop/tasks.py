@@ -125,7 +125,7 @@ class ComputerTasks:
             except CartritaError as error:  # its agent is told that they are not known any more
                 log.warning("secrets_not_kept", desktop=session.id.hex, code=error.code)
         if keeping.cancelled_caught:
-            log.warning("secrets_not_kept", desktop=session.id.hex, code="timeout")
+            log.warning("secrets_not_kept", desktop=session.id.hex, waited_s=_LET_GO_S)
         return StartedTask(session, admitted, made=True)
 
     async def _begin_on(
