@@ -1,6 +1,7 @@
 """The team at work on a real server: tools, tasks side by side, and what surfaces show of it."""
 
 import json
+from collections import Counter
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +44,23 @@ async def test_two_agents_work_for_an_answer(scenario: Scenario) -> None:
     assert tokens == answer["token_usage"]["total_tokens"] > 0
     kinds = [part["type"] for part in answer["message"]["parts"]]
     assert kinds == ["text", "tool_call", "tool_call", "tool_result", "tool_result", "text"]
+
+
+async def test_the_ledger_tells_which_agent_a_call_was_made_for(scenario: Scenario) -> None:
+    _, answer = await scenario.call("POST", "/api/chat", {"message": team_message()})
+    run = answer["run_id"].removeprefix("run_")
+
+    async def all_five() -> list[Any] | None:
+        found = await scenario.fetch(
+            "SELECT agent, run_id, conversation_id FROM usage_ledger WHERE run_id = $1::text::uuid",
+            run,
+        )
+        return found if len(found) == 5 else None
+
+    rows = await eventually(all_five)
+    assert Counter(row["agent"] for row in rows) == {"supervisor": 2, "analyst": 2, "writer": 1}
+    (conversation,) = {row["conversation_id"].hex for row in rows}
+    assert answer["conversation_id"].endswith(conversation)
 
 
 async def test_the_stream_tells_what_the_team_does(scenario: Scenario) -> None:

@@ -154,7 +154,7 @@ class _Delegation:
 
     async def _assignment(self, task: str) -> Assignment:
         agent, run = self._agent, self._run
-        model = await run.model_of(agent)
+        model = await run.model_of(agent, self._place)
         asked = run.claim.input
         return Assignment(
             agent=agent,

@@ -20,6 +20,7 @@ from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Claim
 from cartrita.domain.scopes import Operation
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import StoredSteps
 from cartrita.gateway.metering import CostOf
 
@@ -40,7 +41,7 @@ class RunContext:
         principal: Principal,
         team: Team,
         work: Work,
-        model_of: Callable[[Agent], Awaitable[AgentModel]],
+        model_of: Callable[[Agent, StepPlace], Awaitable[AgentModel]],
         cost: CostOf,
         counter: TokenCounter,
         answerable: bool,
@@ -49,7 +50,8 @@ class RunContext:
     ) -> None:
         """`started_at` is when the run began, by `clock`, as if nothing but work had come since.
 
-        `work` does the assignments of tasks, and `model_of` finds what answers for an agent.
+        `work` does the assignments of tasks, and `model_of` finds what answers for an agent
+        that does the task of a call.
         `answerable` tells whether somebody can decide on approvals, for which there are
         `approval_s` seconds. `caps` are those of the agent that answers: all that work for it use
         up its tokens, money and time.

@@ -286,7 +286,9 @@ class ToolRunner:
             place=one.place,
             call_id=one.call.call_id,
             progress=progress,
-            spending=ToolSpending(run.claim.run_id, spend),
+            spending=ToolSpending(
+                run.claim.part(self._assignment.agent.id, self._assignment.task_id), spend
+            ),
             vendor=one.call.vendor,
             approval=run.approvals.get(one.place),
             left=lambda: self._deadline.left,

@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from cartrita.domain.ids import RunId
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.usage import Usage
 
 
@@ -50,7 +51,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     A request of a service that serves no models has what was asked of it for its `model`. `surface`
     is where the request came in, `tools` for what tools ask; `cost` is in US dollars, None where
     the price is not known. `seconds` is the duration of the call, `first_token_seconds` the time to
-    its first output. `audio_seconds` were transcribed, `characters` spoken.
+    its first output. `audio_seconds` were transcribed, `characters` spoken. A call of a run has its
+    conversation, and the `agent` that it was made for.
     """
 
     owner_id: str
@@ -67,12 +69,14 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     audio_seconds: float = 0.0
     characters: int = 0
+    conversation_id: ConversationId | None = None
+    agent: str | None = None
 
 
 class ToolSpending(msgspec.Struct, frozen=True):
-    """The run whose tool asks for something, and what is told of each cost, in US dollars."""
+    """The part of a run whose tool asks for something; each cost is told, in US dollars."""
 
-    run_id: RunId
+    part: RunPart
     tell: Callable[[Decimal], None]
 
 

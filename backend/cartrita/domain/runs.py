@@ -14,6 +14,7 @@ from cartrita.domain.ids import ConversationId, MessageId, RunId, public_convers
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Part, Text
 from cartrita.domain.requests import ReasoningOptions, ResponseFormat, Sampling, VendorFields
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.step_records import StepRecord
 from cartrita.domain.tools import Tool, ToolChoice
 from cartrita.domain.usage import Usage
@@ -202,6 +203,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     logged: tuple[Event, ...] = ()
     steps: tuple[StepRecord, ...] = ()
     approvals: tuple[Approval, ...] = ()
+
+    def part(self, agent: str, task_id: str | None = None) -> RunPart:
+        """What this agent does in the run."""
+        return RunPart(self.run_id, self.conversation_id, agent, task_id)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from cartrita.domain.ports.relay_monitors import CreateMonitor
 from cartrita.domain.principals import LOCAL_TENANT
 from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.scopes import UNLIMITED, Operation, Scopes
 from cartrita.kit.long_work import run_long
 
@@ -57,7 +58,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     the ledger. `said` is how the answer begins that is to be gone on with: its reader has
     it. `size` is the bytes that `parse` reads. `on_pause` is told of pauses that are long enough to
     be noticed. `before_attempt` is asked right before each attempt is sent, and raises LeaseLost
-    where its run is another server's by then. `scopes` are those of the caller's key; no deployment
+    where its run is another server's by then; `part` is what of
+    that run it is made for. `scopes` are those of the caller's key; no deployment
     that they do not allow is called, whatever name it was asked for by. `credentials` pay for it at
     their providers, beside those that are stored for its owner, which the gateway finds.
     """
@@ -67,7 +69,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     parse: Callable[[], ModelRequest]
     key_id: str | None = None
-    run_id: RunId | None = None
+    part: RunPart | None = None
     provider: str | None = None
     streamed: bool = True
     strict: bool = False
@@ -96,9 +98,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return SERVER if paying is None else paying.id
 
     @property
+    def run_id(self) -> RunId | None:
+        """The run that it is made for, if there is one."""
+        return None if self.part is None else self.part.run_id
+
+    @property
     def cacheable(self) -> bool:
         """Whether equal calls may have its answer: not if it is a run's, or one of several."""
-        return self.choices == 1 and self.run_id is None
+        return self.choices == 1 and self.part is None
 
     @property
     def continuable(self) -> bool:

@@ -7,10 +7,10 @@ from typing import Protocol
 import msgspec
 
 from cartrita.domain.deltas import Delta
-from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.principals import LOCAL_TENANT
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.scopes import UNLIMITED, Scopes
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.calls import CacheWish, Call, PauseListener
@@ -28,13 +28,13 @@ class Calls(Protocol):
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who makes calls, for the ledger; `seconds` is the time left to the deadline of each.
 
-    `said` is how the answers begin that are to be gone on with. For `on_pause` and
-    `before_attempt` see `Call`.
+    `said` is how the answers begin that are to be gone on with. For `part`,
+    `on_pause` and `before_attempt` see `Call`.
     """
 
     surface: str = "native"
     key_id: str | None = None
-    run_id: RunId | None = None
+    part: RunPart | None = None
     seconds: float | None = None
     said: str = ""
     on_pause: PauseListener | None = None
@@ -77,7 +77,7 @@ class GatewayProvider:
             owner_id=request.owner_id,
             surface=self._caller.surface,
             key_id=self._caller.key_id,
-            run_id=self._caller.run_id,
+            part=self._caller.part,
             seconds=self._caller.seconds,
             provider=None if self._route else self._deployment.provider,
             name=self._route or self._deployment.model,

@@ -79,11 +79,14 @@ class Meter:
         cost = self._cost(deployment.provider, deployment.model, usage)
         reservation = metered.reservation
         settlements = () if reservation is None else reservation.settle(usage, cost)
+        part = call.part
         self._ledger.record(
             LedgerEntry(
                 owner_id=call.owner_id,
                 key_id=call.key_id,
                 run_id=call.run_id,
+                conversation_id=None if part is None else part.conversation_id,
+                agent=None if part is None else part.agent,
                 surface=call.surface,
                 provider=deployment.provider,
                 model=deployment.model,

@@ -13,9 +13,9 @@ import msgspec
 from cartrita.domain.budgets import Settlement
 from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByProvider
 from cartrita.domain.errors import BudgetExhausted, UpstreamCut
-from cartrita.domain.ids import RunId
 from cartrita.domain.ledger import NO_USE, CallOutcome, LedgerEntry, ServiceUse, ToolSpending
 from cartrita.domain.ports.ledger import UsageLedger
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.fixed_reservations import FixedReservation
@@ -58,8 +58,8 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     credentials: CredentialsByProvider = NO_CREDENTIALS
 
     @property
-    def run_id(self) -> RunId | None:
-        return None if self.spending is None else self.spending.run_id
+    def part(self) -> RunPart | None:
+        return None if self.spending is None else self.spending.part
 
     def credential_at(self, provider: str) -> str:
         """The id of the credential that pays for it at a provider."""
@@ -219,11 +219,14 @@ class MeteredRequest:
 
     def _entry(self, began: float, spent: Decimal | None, outcome: CallOutcome) -> LedgerEntry:
         call = self._call
+        part = call.part
         return LedgerEntry(
             owner_id=call.owner_id,
             key_id=call.key_id,
-            run_id=call.run_id,
-            surface=NATIVE if call.run_id is None else TOOLS,
+            run_id=None if part is None else part.run_id,
+            conversation_id=None if part is None else part.conversation_id,
+            agent=None if part is None else part.agent,
+            surface=NATIVE if part is None else TOOLS,
             provider=self._provider,
             model=call.operation,
             usage=Usage(),

@@ -22,10 +22,11 @@ from cartrita.domain.errors import (
     UpstreamError,
     UpstreamOverloaded,
 )
-from cartrita.domain.ids import RunId
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ledger import CallOutcome, ServiceUse, ToolSpending
 from cartrita.domain.limits import Limit
 from cartrita.domain.principals import Principal
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.limiting import Limiter
@@ -35,7 +36,7 @@ from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import ServiceMeter
 
 CALLER = Principal(owner_id=USER.id, key_id=KEY.id, tenant_id=TENANT.id)
-RUN = RunId(UUID(int=7))
+PART = RunPart(RunId(UUID(int=7)), ConversationId(UUID(int=8)), "researcher", "task_1_1")
 PRICE = Decimal("0.008")
 
 
@@ -82,10 +83,12 @@ async def test_a_search_is_in_the_ledger_with_its_price() -> None:
     assert (entry.owner_id, entry.key_id, entry.run_id) == (USER.id, KEY.id, None)
     assert entry.usage == Usage()
     told: list[Decimal] = []
-    await metered.ask(FakeService("tavily", "key"), ToolSpending(RUN, told.append))
-    assert metered.ledger.entries[1].run_id == RUN
+    await metered.ask(FakeService("tavily", "key"), ToolSpending(PART, told.append))
+    entry = metered.ledger.entries[1]
+    assert (entry.run_id, entry.conversation_id) == (PART.run_id, PART.conversation_id)
+    assert entry.agent == "researcher"
     assert metered.entries[1] == ("tools", PRICE, CallOutcome.COMPLETED)
-    await metered.ask(FakeService("tavily"), ToolSpending(RUN, told.append))
+    await metered.ask(FakeService("tavily"), ToolSpending(PART, told.append))
     assert told == [PRICE], "the caps of the run count it, and what is free is not told"
 
 

@@ -32,7 +32,9 @@ from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.ports.runs import RunWriter
 from cartrita.domain.ports.tokens import TokenCounter
 from cartrita.domain.principals import Principal
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.runs import Claim, Ending
+from cartrita.domain.step_places import StepPlace
 from cartrita.domain.token_estimates import RuleCounter
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.gateway_provider import Caller
@@ -168,7 +170,8 @@ class RunWork:
         claim = run.claim
         choice = Choice(Deployment(claim.input.provider, claim.input.model), claim.input.route)
         self._models.require_able(agent, choice)
-        model = self._model(run, principal, choice)
+        part = claim.part(agent.id)
+        model = self._model(run, principal, choice, part)
         said = claim.input.prefix
         begins = beginning_of(claim.input.done) or Beginning()
         tools = toolbox_of(agent, context) if model.takes_tools else Toolbox()
@@ -186,7 +189,7 @@ class RunWork:
             caps=agent.limits.caps.tightened(claim.input.caps),
             done=steps_with_results(begins.steps),
             said=said,
-            continuing=self._model(run, principal, choice, said).provider if said else None,
+            continuing=self._model(run, principal, choice, part, said).provider if said else None,
         )
 
     async def _summarizer(
@@ -199,24 +202,26 @@ class RunWork:
         choice = await choose_for(self._gateway, self._summary_model, principal, answering)
         if choice.deployment.provider == OFFLINE:  # it summarises nothing
             return None
-        model = self._model(run, principal, choice)
+        model = self._model(run, principal, choice, run.claim.part(run.claim.started.agent))
         return RunSummarizer(context, model, self._summary_s)
 
-    async def _model_of(self, run: ActiveRun, principal: Principal, agent: Agent) -> AgentModel:
-        """What answers an agent that does a task: its route, else what answers the run."""
+    async def _model_of(
+        self, run: ActiveRun, principal: Principal, agent: Agent, place: StepPlace
+    ) -> AgentModel:
+        """What answers an agent for a task: its route, else what answers the run."""
         given = run.claim.input
         answering = Choice(Deployment(given.provider, given.model), given.route)
         choice = await self._models.own(agent, principal, answering)
-        return self._model(run, principal, choice)
+        return self._model(run, principal, choice, run.claim.part(agent.id, place.task_id))
 
     def _model(
-        self, run: ActiveRun, principal: Principal, choice: Choice, said: str = ""
+        self, run: ActiveRun, principal: Principal, choice: Choice, part: RunPart, said: str = ""
     ) -> AgentModel:
         claim = run.claim
         caller = Caller(
             surface=claim.surface,
             key_id=claim.input.key_id,
-            run_id=claim.run_id,
+            part=part,
             seconds=claim.seconds_left,
             said=said,
             on_pause=partial(self.tell_pause, run),

@@ -40,6 +40,8 @@ usage_ledger = Table(
     Column("at", MOMENT, nullable=False),
     Column("audio_seconds", Double, nullable=False),
     Column("characters", BigInteger, nullable=False),
+    Column("conversation_id", Uuid),
+    Column("agent", Text),
 )
 
 cached_answers = Table(
