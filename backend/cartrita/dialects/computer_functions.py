@@ -1,7 +1,7 @@
 """A desktop as a plain function, for the models that no vendor trained for a tool of its own."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final, cast
+from typing import Final, cast, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -57,8 +57,14 @@ _KINDS: Final = {
 """What each action does, by its `type`."""
 
 
+_FIELDS: Final = {
+    str(one.__struct_config__.tag): frozenset(one.__struct_fields__) for one in get_args(Action)
+}
+"""The fields of each action, by its `type`."""
+
 _EMPTY: Final[tuple[JsonValue, ...]] = (None, "", [], {})
-"""What models give to the fields that they do not use."""
+_UNUSED: Final[JsonObject] = {"button": "left", "times": 1, "seconds": 0, "down": 0, "right": 0}
+"""What models give to the fields that they do not use, as all actions are of one schema."""
 
 
 class Unreadable(ValueError):
@@ -126,17 +132,27 @@ def _to_grid(tool: ComputerTool, grid: int) -> Place:
 
 def _cleaned(value: JsonValue) -> JsonValue:
     """With whole numbers for those that models write with a point, but for seconds, and without
-    the fields that they leave empty.
+    the fields that they do not use.
     """
     if isinstance(value, dict):
+        own = _FIELDS.get(str(value.get("type")), frozenset[str]())
         return {
             name: each if name == "seconds" else _cleaned(each)
             for name, each in value.items()
-            if each not in _EMPTY
+            if _is_said(name, each, own)
         }
     if isinstance(value, list):
         return [_cleaned(each) for each in value]
     return round(value) if isinstance(value, float) else value
+
+
+def _is_said(name: str, value: JsonValue, own: frozenset[str]) -> bool:
+    """Whether a field says something. A place that was tried does: without one it is a click at
+    the pointer.
+    """
+    if name == "at" and name in own:
+        return value is not None
+    return value not in _EMPTY and (name in own or value != _UNUSED.get(name, {}))
 
 
 def with_functions(tools: Iterable[Tool]) -> Iterator[ToolSpec | VendorTool]:

@@ -87,6 +87,7 @@ def test_the_ends_of_a_grid_are_those_of_the_screen() -> None:
         {"actions": [{"type": "key", "keys": ["CTRL", "Enter"]}], "checks": [{"id": "forged"}]},
         {"type": "key", "keys": ["CTRL", "Enter"], "at": None, "text": None, "times": 1.0},
         {"type": "key", "keys": ["CTRL", "Enter"], "at": {}, "text": "", "path": [], "checks": []},
+        {"type": "key", "keys": ["CTRL", "Enter"], "button": "left", "seconds": 0, "down": 0.0},
     ],
 )
 def test_a_function_is_read_with_some_patience(arguments: JsonObject) -> None:
@@ -107,6 +108,12 @@ def test_a_function_is_read_with_some_patience(arguments: JsonObject) -> None:
         {"type": "click", "coordinate": [300, 300]},
         {"type": "click", "at": {"x": 3, "y": 4, "z": 5}},
         {"type": "click", "text": "OK"},
+        {"type": "click", "at": {}},
+        {"type": "click", "at": ""},
+        {"type": "scroll", "at": [], "down": 3},
+        {"type": "click", "at": {"x": None, "y": None}},
+        {"type": "move", "at": {"x": 3, "y": 4}, "button": "right"},
+        {"type": "click", "at": {"x": 3, "y": 4}, "seconds": 2},
         {"type": "scroll", "direction": "down", "amount": 5},
         {"type": "type", "value": "hello"},
         {"actions": [{"type": "wait"}], "then": "click"},

@@ -182,4 +182,5 @@ class Executor:
         except LeaseLost:
             raise
         except CartritaError as error:
+            await self._work.end_tools(run)
             await self._writer.end(run_id, endings.unstorable(error))

@@ -135,6 +135,17 @@ async def test_a_tool_called_before_a_run_waited_is_told_where_its_work_cannot_g
     assert again.runs == [(claimed.conversation_id, claimed.run_id)]
 
 
+async def test_a_tool_is_told_where_nobody_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    told, claimed = Told(ACT, approval="risky"), asked()
+
+    async def not_stored(*_: object) -> None:
+        raise Unavailable("There is no room.")
+
+    monkeypatch.setattr(told.fixture.queue, "suspend", not_stored)
+    await told.fixture.ending(claimed)
+    assert told.runs == [(claimed.conversation_id, claimed.run_id)]
+
+
 @pytest.mark.parametrize("why", ["revoked", "late", "drained"])
 async def test_a_worker_that_has_lost_its_run_ends_nothing_there(why: str) -> None:
     """Another one works on it now, and may hold what a tool would let go of."""
