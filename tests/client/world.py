@@ -30,6 +30,12 @@ class World:
         """An answer in a conversation of its own."""
         return self.client.post_chat(message="Hello.")
 
+    def judged_answer(self) -> str:
+        """An answer with feedback."""
+        message = self.answer().message_id
+        self.client.give_feedback(message, score=1)
+        return message
+
     def conversation(self) -> str:
         return self.answer().conversation_id
 

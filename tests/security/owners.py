@@ -119,6 +119,12 @@ async def _conversation(scenario: Scenario, headers: Mapping[str, str], word: st
     conversation = (await made(scenario, headers, "/api/conversations", {"title": word}))["id"]
     chat = {"message": f"{word}?", "conversation_id": conversation, "model": "openai/fake"}
     told = await made(scenario, headers, "/api/chat", {**chat, "metadata": {"word": word}})
+    await made(
+        scenario,
+        headers,
+        f"/api/messages/{told['message_id']}/feedback",
+        {"score": 1, "comment": word},
+    )
     asked = {"model": "openai/fake", "input": f"{word}?", "conversation": conversation}
     response = await made(scenario, headers, "/v1/responses", asked)
     path = f"/v1/conversations/{conversation}/items"

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from cartrita.adapters.persistence.agent_activity import AgentActivityTable
+from cartrita.adapters.persistence.feedback import FeedbackTable
 from cartrita.adapters.persistence.siblings import BranchTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.agents.registry import AgentRegistry
@@ -12,6 +13,7 @@ from cartrita.application.agent_models import AgentModels
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations.branches import Branches
+from cartrita.application.conversations.feedback import AnswerFeedback
 from cartrita.application.conversations.messages import Messages
 from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.approvals import RunApprovals
@@ -61,6 +63,7 @@ def create_services(
         conversations=conversations,
         messages=messages,
         branches=Branches(BranchTable(storage.database), conversations, messages),
+        feedback=AnswerFeedback(FeedbackTable(storage.database), storage.items),
         search=Search(storage.search),
         web_search=models.searches.web,
         github_search=models.searches.github,

@@ -129,7 +129,7 @@ class NotFound(CartritaError):
     default_code = "not_found"
 
     @classmethod
-    def of(cls, noun: Literal["conversation", "file", "message", "run"]) -> "NotFound":
+    def of(cls, noun: Literal["conversation", "feedback", "file", "message", "run"]) -> "NotFound":
         return cls(f"There is no such {noun}.", code=f"{noun}_not_found")
 
 

@@ -24,6 +24,7 @@ from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations.branches import Branches
 from cartrita.application.conversations.conversations import Conversations
+from cartrita.application.conversations.feedback import AnswerFeedback
 from cartrita.application.conversations.messages import Messages
 from cartrita.application.credentials.credentials import Credentials
 from cartrita.application.credentials.provider_checks import ProviderChecks
@@ -116,6 +117,7 @@ class Services:
     conversations: Conversations
     messages: Messages
     branches: Branches
+    feedback: AnswerFeedback
     search: Search
     web_search: WebSearch
     github_search: GitHubSearch

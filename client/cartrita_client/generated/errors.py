@@ -207,6 +207,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "tenant_not_found": NotFound,
     "approval_not_found": NotFound,
     "desktop_not_found": NotFound,
+    "feedback_not_found": NotFound,
     "conflict": Conflict,
     "conversation_busy": Conflict,
     "conversation_exists": Conflict,

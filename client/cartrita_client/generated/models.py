@@ -1087,6 +1087,24 @@ class ExchangedCredential(Model):
     """Send its `key` as X-API-Key."""
 
 
+class FeedbackRequest(Model):
+    """How good an answer was."""
+
+    score: float
+    """The higher, the better, on a scale of your own: 1 and -1, or 1 to 5."""
+    comment: str | None = None
+
+
+class FeedbackView(Model):
+    """The latest feedback on an answer."""
+
+    message_id: str = ABSENT
+    """The id of the message."""
+    score: float = ABSENT
+    given_at: datetime = ABSENT
+    comment: str | None = None
+
+
 class FilePage(Model):
     """One page; `next_cursor` requests the next one and is null on the last."""
 

@@ -1917,6 +1917,40 @@ class Operations(ABC):
         found: models.Me = await self._answer(table.GET_ME, Given(timeout=timeout))
         return found
 
+    async def delete_feedback(self, message_id: str, *, timeout: float | None = None) -> None:
+        """Take the feedback on an answer back."""
+        await self._answer(table.DELETE_FEEDBACK, Given(path=(message_id,), timeout=timeout))
+
+    async def get_feedback(
+        self, message_id: str, *, timeout: float | None = None
+    ) -> models.FeedbackView:
+        """The feedback on an answer; 404 where there is none."""
+        found: models.FeedbackView = await self._answer(
+            table.GET_FEEDBACK, Given(path=(message_id,), timeout=timeout)
+        )
+        return found
+
+    async def give_feedback(
+        self,
+        message_id: str,
+        *,
+        score: float,
+        comment: str | None = None,
+        timeout: float | None = None,
+    ) -> models.FeedbackView:
+        """Say how good an answer was; what was said before is replaced.
+
+        It becomes a score of the answer's trace, where traces are sent.
+
+        Args:
+            score: The higher, the better, on a scale of your own: 1 and -1, or 1 to 5.
+        """
+        found: models.FeedbackView = await self._answer(
+            table.GIVE_FEEDBACK,
+            Given(path=(message_id,), body={"score": score, "comment": comment}, timeout=timeout),
+        )
+        return found
+
     async def list_models(self, *, timeout: float | None = None) -> models.ModelList:
         """Models of the configured providers that the key may call, the default first."""
         found: models.ModelList = await self._answer(table.LIST_MODELS, Given(timeout=timeout))

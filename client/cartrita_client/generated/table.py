@@ -458,6 +458,22 @@ ROTATE_KEY = Operation(
 
 GET_ME = Operation("get_me", "GET", "/api/me", answer="Me")
 
+DELETE_FEEDBACK = Operation(
+    "delete_feedback", "DELETE", "/api/messages/{message_id}/feedback", kind="nothing"
+)
+
+GET_FEEDBACK = Operation(
+    "get_feedback", "GET", "/api/messages/{message_id}/feedback", answer="FeedbackView"
+)
+
+GIVE_FEEDBACK = Operation(
+    "give_feedback",
+    "POST",
+    "/api/messages/{message_id}/feedback",
+    answer="FeedbackView",
+    repetition="unsafe",
+)
+
 LIST_MODELS = Operation("list_models", "GET", "/api/models", answer="ModelList")
 
 LIST_PROVIDERS = Operation("list_providers", "GET", "/api/providers", answer="ProviderList")
@@ -645,6 +661,9 @@ OPERATIONS: tuple[Operation, ...] = (
     REVOKE_KEY,
     ROTATE_KEY,
     GET_ME,
+    DELETE_FEEDBACK,
+    GET_FEEDBACK,
+    GIVE_FEEDBACK,
     LIST_MODELS,
     LIST_PROVIDERS,
     CHECK_PROVIDER,

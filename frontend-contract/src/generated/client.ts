@@ -30,6 +30,8 @@ import type {
   DesktopView,
   ExchangedCredential,
   ExportConversationQuery,
+  FeedbackRequest,
+  FeedbackView,
   FileUploadResponse,
   FileView,
   FilmPage,
@@ -583,6 +585,25 @@ export abstract class GeneratedClient {
    */
   getMe(options?: RequestOptions): Promise<Me> {
     return this.askJson<Me>(OPERATIONS.get_me, { options });
+  }
+
+  /** Take the feedback on an answer back. */
+  deleteFeedback(messageId: string, options?: RequestOptions): Promise<void> {
+    return this.askNothing(OPERATIONS.delete_feedback, { path: { message_id: messageId }, options });
+  }
+
+  /** The feedback on an answer; 404 where there is none. */
+  getFeedback(messageId: string, options?: RequestOptions): Promise<FeedbackView> {
+    return this.askJson<FeedbackView>(OPERATIONS.get_feedback, { path: { message_id: messageId }, options });
+  }
+
+  /**
+   * Say how good an answer was; what was said before is replaced.
+   *
+   * It becomes a score of the answer's trace, where traces are sent.
+   */
+  giveFeedback(messageId: string, request: FeedbackRequest, options?: RequestOptions): Promise<FeedbackView> {
+    return this.askJson<FeedbackView>(OPERATIONS.give_feedback, { path: { message_id: messageId }, body: request, options });
   }
 
   /** Models of the configured providers that the key may call, the default first. */

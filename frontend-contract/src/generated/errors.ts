@@ -190,6 +190,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
       'tenant_not_found',
       'approval_not_found',
       'desktop_not_found',
+      'feedback_not_found',
     ],
     retryable: false,
     lasting: [],

@@ -568,6 +568,27 @@ export const OPERATIONS = {
     answer: 'json',
     repetition: 'safe',
   },
+  delete_feedback: {
+    id: 'delete_feedback',
+    method: 'DELETE',
+    path: '/api/messages/{message_id}/feedback',
+    answer: 'nothing',
+    repetition: 'safe',
+  },
+  get_feedback: {
+    id: 'get_feedback',
+    method: 'GET',
+    path: '/api/messages/{message_id}/feedback',
+    answer: 'json',
+    repetition: 'safe',
+  },
+  give_feedback: {
+    id: 'give_feedback',
+    method: 'POST',
+    path: '/api/messages/{message_id}/feedback',
+    answer: 'json',
+    repetition: 'unsafe',
+  },
   list_models: {
     id: 'list_models',
     method: 'GET',

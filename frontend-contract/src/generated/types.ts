@@ -990,6 +990,22 @@ export interface ExchangedCredential {
   readonly api_key: IssuedKeyView;
 }
 
+/** How good an answer was. */
+export interface FeedbackRequest {
+  /** The higher, the better, on a scale of your own: 1 and -1, or 1 to 5. */
+  readonly score: number;
+  readonly comment?: string | null | undefined;
+}
+
+/** The latest feedback on an answer. */
+export interface FeedbackView {
+  /** The id of the message. */
+  readonly message_id: string;
+  readonly score: number;
+  readonly given_at: string;
+  readonly comment?: string | null | undefined;
+}
+
 /** One page; `next_cursor` requests the next one and is null on the last. */
 export interface FilePage {
   /** What was asked for, in its order. */

@@ -35,7 +35,7 @@ _FORBIDDEN_CODES = (
 _NOT_FOUND_CODES = (
     "not_found conversation_not_found message_not_found file_not_found run_not_found "
     "model_not_found agent_not_found provider_not_configured key_not_found credential_not_found "
-    "user_not_found tenant_not_found approval_not_found desktop_not_found"
+    "user_not_found tenant_not_found approval_not_found desktop_not_found feedback_not_found"
 )
 _CONFLICT_CODES = (
     "conflict conversation_busy conversation_exists client_msg_id_reused not_continuable "

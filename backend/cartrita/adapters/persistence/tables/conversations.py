@@ -1,6 +1,6 @@
 """The tables of conversations."""
 
-from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Integer, Table, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, Column, Double, ForeignKey, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from cartrita.adapters.persistence.tables.metadata import MOMENT, metadata
@@ -52,4 +52,15 @@ summaries = Table(
     Column("text", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("created_at", MOMENT, nullable=False),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    Column("owner_id", Text, nullable=False),
+    Column("run_id", Uuid),
+    Column("score", Double, nullable=False),
+    Column("comment", Text),
+    Column("given_at", MOMENT, nullable=False),
 )

@@ -1,0 +1,26 @@
+"""Feedback: what a person thinks of an answer."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from cartrita.domain.ids import MessageId, RunId
+
+LOWEST: Final = -100.0
+HIGHEST: Final = 100.0
+COMMENT_MAX: Final = 10_000
+"""Characters."""
+
+
+class Feedback(msgspec.Struct, frozen=True, kw_only=True):
+    """How good an answer was, on a scale of the caller's own: the higher, the better.
+
+    `run_id` is the run that wrote it; None where a person did.
+    """
+
+    message_id: MessageId
+    run_id: RunId | None
+    score: float
+    comment: str | None
+    given_at: datetime
