@@ -28,7 +28,7 @@ def completed(
         text=answer.text,
         finish_reason=reason,
         usage=answer.usage,
-        seconds=seconds,
+        seconds=round(seconds, 3),
         conversation_id=claim.started.conversation_id,
         message_id=claim.started.message_id,
         agent=claim.started.agent,

@@ -146,7 +146,7 @@ class LocalDesktops:
         """What its host is told. Raises Unavailable for what cannot be started here."""
         isolation = spec.isolation or self._isolation
         if isolation is None or self._missing:
-            raise _unavailable(f"Desktops cannot be started here. {' '.join(self._missing)}")
+            raise _unavailable(f"Desktops cannot be started here: {'; '.join(self._missing)}.")
         if isolation is not DesktopIsolation.CONTAINER:
             for sentence in missing_apps(spec.apps):
                 raise _unavailable(sentence)

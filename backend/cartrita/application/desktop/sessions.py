@@ -271,9 +271,9 @@ class DesktopSessions:
     def _require_available(self) -> Desktops:
         desktops = self._require_enabled()
         if desktops.isolation is None or desktops.missing:
+            lacking = "; ".join(desktops.missing) or "nothing shuts them in"
             raise Unavailable(
-                f"Desktops cannot be started here. {' '.join(desktops.missing)}".strip(),
-                code="desktop_unavailable",
+                f"Desktops cannot be started here: {lacking}.", code="desktop_unavailable"
             )
         return desktops
 
