@@ -341,6 +341,27 @@ async def test_a_task_that_its_steps_have_ended_says_so(desk: Scenario) -> None:
     assert (status, told["finish_reason"], told["limit_reached"]) == (202, None, None)
 
 
+async def test_an_answer_names_the_desktop_that_came_after_one_that_ended(desk: Scenario) -> None:
+    waits = computer({"type": "wait", "seconds": 299})
+    steps = (computer(LOOK),), (waits,), (computer(LOOK),)
+    run = asyncio.ensure_future(execute(desk, task(*steps)))
+
+    async def ended() -> Any:
+        return await desk.fetch(
+            "UPDATE desktop_sessions SET expires_at = now() WHERE status = 'ready' AND id IN"
+            " (SELECT desktop_id FROM desktop_frames WHERE (action ->> 'seconds')::float = 299)"
+            " RETURNING id"
+        )
+
+    [before] = await eventually(ended)
+    status, told = await asyncio.wait_for(run, _WATCHDOG_S)
+    assert status == 200, told
+    assert told["session_id"] != f"desktop_{before['id'].hex}"
+    _, view = await desk.call("GET", f"/api/desktops/{told['session_id']}")
+    assert (view["status"], view["live_url"]) == ("ready", told["live_url"])
+    assert [step["action"] for step in told["steps"]] == ["screenshot", "wait", "screenshot"]
+
+
 async def test_one_that_was_ended_is_gone(desk: Scenario) -> None:
     status, made = await desk.call("POST", "/api/desktops", {})
     assert (status, made["status"]) == (201, "ready")

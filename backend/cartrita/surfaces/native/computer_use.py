@@ -214,7 +214,9 @@ async def _told(
     began: datetime,
     status: str,
 ) -> ComputerUseResponse:
-    run_id, session = started.admitted.run_id, started.session
+    run_id = started.admitted.run_id
+    # The latest: the one that it was begun on may have ended, and the agent has another one.
+    session = await services.desktops.sessions.latest(started.session.conversation_id)
     frames = await services.desktops.films.of_run(principal, run_id)
     return ComputerUseResponse(
         run_id=ids.public("run", run_id),
