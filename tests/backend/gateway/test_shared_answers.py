@@ -24,8 +24,9 @@ from tests.backend.gateway.fakes import (
 from cartrita.domain.cached_answers import CachedAnswer
 from cartrita.domain.deltas import Accepted, Finished, FinishReason, TextDelta
 from cartrita.domain.errors import InvalidInput, Unavailable, UpstreamRejected
-from cartrita.domain.ids import RunId
+from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.run_parts import RunPart
 from cartrita.domain.tools import ToolSpec
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answers import Answer
@@ -116,7 +117,7 @@ async def test_a_request_that_only_its_provider_understands_is_not_kept() -> Non
         {"cache": None},
         {"cache": CacheWish(0)},
         {"cache": WISH, "choices": 2},
-        {"cache": WISH, "run_id": RunId(uuid7())},
+        {"cache": WISH, "part": RunPart(RunId(uuid7()), ConversationId(uuid7()), "assistant")},
     ],
 )
 async def test_who_does_not_want_it_gets_a_new_one(values: dict[str, Any]) -> None:
