@@ -13,6 +13,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from cartrita.domain.errors import CartritaError
+from cartrita.domain.ports.metrics import RequestCounts
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.kit.operator_error import OperatorError
 from cartrita.surfaces import error_formats, inbound_rates, v1_documents
 from cartrita.surfaces.a2a import endpoint as a2a
@@ -76,7 +78,11 @@ class State(TypedDict):
     services: Services
 
 
-def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None = None) -> FastAPI:
+def create_app(
+    config: SurfaceConfig,
+    services_lifespan: ServicesLifespan | None = None,
+    counts: RequestCounts = UNCOUNTED,
+) -> FastAPI:
     """Create the application. Its services are opened when its lifespan starts.
 
     Without `services_lifespan` it can be described (`openapi_document`), not served.
@@ -94,7 +100,7 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
         version=config.version,
         description=_DESCRIPTION,
         lifespan=lifespan,
-        middleware=_middleware(config),
+        middleware=_middleware(config, counts),
         exception_handlers={
             CartritaError: error_formats.respond,
             RequestValidationError: error_formats.respond,
@@ -108,7 +114,8 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.config = config
-    app.state.inbound_limits = InboundLimits(config.inbound_rates, hot_paths(config))
+    app.state.counts = counts
+    app.state.inbound_limits = InboundLimits(config.inbound_rates, hot_paths(config), counts)
     app.state.route_limits = RouteLimits(app.state.inbound_limits)
     for router in (
         *ROUTERS,
@@ -123,11 +130,16 @@ def create_app(config: SurfaceConfig, services_lifespan: ServicesLifespan | None
     return app
 
 
-def create_server(config: SurfaceConfig, services_lifespan: ServicesLifespan) -> ASGIApp:
+def create_server(
+    config: SurfaceConfig,
+    services_lifespan: ServicesLifespan,
+    counts: RequestCounts = UNCOUNTED,
+) -> ASGIApp:
     """Create what is served: the application behind the dispatcher of its hot paths."""
-    app = create_app(config, services_lifespan)
+    app = create_app(config, services_lifespan, counts)
     sockets = {kind.path: endpoint(kind) for kind in SOCKETS} | {DESKTOP_SOCKETS: serve_desktop}
-    server = Dispatcher(app, hot_paths(config), config, error_formats.send_error, sockets)
+    table = hot_paths(config)
+    server = Dispatcher(app, table, config, error_formats.send_error, sockets, counts)
     if not config.older_frontends:
         return server
     return OlderFrontends(server, most_bytes=config.body_max_bytes)
@@ -176,7 +188,7 @@ def require_known_limits(config: SurfaceConfig) -> None:
             )
 
 
-def _middleware(config: SurfaceConfig) -> list[Middleware]:
+def _middleware(config: SurfaceConfig, counts: RequestCounts) -> list[Middleware]:
     inner = [
         Middleware(
             RequestLimits,
@@ -190,7 +202,7 @@ def _middleware(config: SurfaceConfig) -> list[Middleware]:
         Middleware(ErrorBoundary, respond=error_formats.send_error),
         Middleware(HotPaths, table=hot_paths(config)),
     ]
-    return [Middleware(RequestContext), *cross_origin(config), *inner]
+    return [Middleware(RequestContext, counts=counts), *cross_origin(config), *inner]
 
 
 def _upload_limits(config: SurfaceConfig) -> dict[str, BodyLimit]:

@@ -120,6 +120,16 @@ class Catalog:
         await self._lists.all()
         return self._lists.provider_of(name) is not None
 
+    def knows(self, deployment: Deployment) -> bool:
+        """Whether a model is its provider's by its list, as far as that is here, or by default."""
+        name = deployment.provider
+        entry = self._entries.get(name) or self._unpaid.get(name)
+        if entry is not None and entry.default_model == deployment.model:
+            return True
+        if name in self._entries and not self._lists.listed(name):
+            self._lists.begin()
+        return self._lists.has(name, deployment.model)
+
     def guessed(self, name: str, deployment: Deployment) -> bool:
         """Whether a name stands for this deployment only because its provider lists no models now.
 

@@ -15,8 +15,10 @@ from cartrita.domain.errors import InvalidInput
 from cartrita.domain.models import ModelInfo, ModelProfile
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.credentials import CallCredentials
+from cartrita.domain.ports.metrics import ProviderCounts
 from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.scopes import UNLIMITED, Operation, Scopes
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.cache_keys import body_key, cache_key, is_cacheable
 from cartrita.gateway.calls import Call
@@ -44,7 +46,7 @@ class Gateway:
     Answers are kept in `cache`, for `cache_ttl` seconds where nobody says for how long. Who wants
     the answer that another caller gets does not wait for that caller to read it for more than
     `cache_patience` seconds. `credentials` tell who pays for calls where it is not the server, and
-    `uses` which they pay now.
+    `uses` which they pay now. `counts` counts how they go.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Gateway:
         rng: Random | None = None,
         credentials: CallCredentials | None = None,
         uses: CredentialUses | None = None,
+        counts: ProviderCounts = UNCOUNTED,
     ) -> None:
         self._catalog = catalog
         self._credentials = credentials
@@ -83,6 +86,7 @@ class Gateway:
             clock=clock,
             rng=rng,
             uses=uses,
+            counts=counts,
         )
 
     async def run(self) -> None:
@@ -136,6 +140,13 @@ class Gateway:
         """
         paid = await self._paid(payer)
         return (await self._router.choose(provider, model, scopes, paid)).deployment
+
+    def knows(self, provider: str, model: str) -> bool:
+        """Whether a provider lists this model, or has it as its default: nobody made it up.
+
+        A provider that has not listed its models yet is asked to, beside all else.
+        """
+        return self._catalog.knows(Deployment(provider, model))
 
     def guessed(self, name: str, deployment: Deployment) -> bool:
         """Whether nobody knows that the deployment is what this name stands for."""

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
@@ -9,6 +10,8 @@ from typing import Final, Protocol
 from cartrita.domain.credentials import SERVER
 from cartrita.domain.errors import UpstreamError, UpstreamLimited
 from cartrita.domain.limits import Limit, LimitKey
+from cartrita.domain.ports.metrics import ProviderCounts
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.gateway.call_queues import CallLater, CallQueue, GrantRequest, QueuePolicy, call_later
 from cartrita.gateway.calls import PauseListener
 from cartrita.gateway.grants import GrantStore
@@ -46,6 +49,7 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
         later: CallLater = call_later,
         most_queues: int = 10_000,
+        counts: ProviderCounts = UNCOUNTED,
     ) -> None:
         self._limits = limits or {}
         self._store = store or MemoryGrants(clock=clock)
@@ -55,6 +59,7 @@ class Limiter:
         self._numbers = itertools.count(1)
         self._queues: dict[LimitKey, CallQueue] = {}
         self.policy = policy or QueuePolicy()
+        self.counts = counts
 
     def grants(
         self, call: LimitedCall, latest: float, on_pause: PauseListener | None = None
@@ -83,6 +88,13 @@ class Limiter:
     def queues(self) -> int:
         """How many queues there are."""
         return len(self._queues)
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many calls wait for each provider that was called."""
+        found = Counter[str]()
+        for key, queue in self._queues.items():
+            found[key.provider] += queue.waiting
+        return found
 
     def _make_room(self) -> None:
         """Forget some of the oldest queues, as far as they hold nothing; the others come last."""
@@ -122,7 +134,7 @@ class CallGrants:
         """Wait until the call may begin. Raises RateLimited."""
         queue = self._queue(provider)
         if not queue.take():
-            await self._wait(queue)
+            await self._wait(provider, queue)
 
     def give_back(self, provider: str) -> None:
         """The call does not begin at this provider after all."""
@@ -142,10 +154,14 @@ class CallGrants:
     def _queue(self, provider: str) -> CallQueue:
         return self._limiter.queue(provider, self._call.credential_at(provider))
 
-    async def _wait(self, queue: CallQueue) -> None:
+    async def _wait(self, provider: str, queue: CallQueue) -> None:
+        begun = False
         call, began = self._call, self._limiter.now()
         request = GrantRequest(tenant=call.tenant_id, number=self._number, on_pause=self._on_pause)
         try:
             await queue.wait(request, max(min(self._patience, self._latest - began), 0.0))
+            begun = True
         finally:
-            self._patience -= self._limiter.now() - began
+            waited = self._limiter.now() - began
+            self._patience -= waited
+            self._limiter.counts.waited(provider, waited, begun=begun)

@@ -95,6 +95,14 @@ class ModelLists:
         kept = self._kept.get(name)
         return [] if kept is None else kept.models or []
 
+    def listed(self, name: str) -> bool:
+        """Whether a provider was asked for its models before, and has answered or failed."""
+        return name in self._kept
+
+    def has(self, name: str, model: str) -> bool:
+        """Whether a provider listed this model last."""
+        return name in self._kept and model in self._kept[name].names
+
     def provider_of(self, model: str) -> str | None:
         """The first provider that listed a model of this name last."""
         kept = self._kept

@@ -156,8 +156,12 @@ class RoutedAnswer:
         leg = await create(attempts.next(self._grants.eta))
         while not await self._opens(leg, attempts):
             following = await create(attempts.next(self._grants.eta))
-            if following.deployment == leg.deployment:  # tried again, not replaced
+            failed = leg.deployment
+            if following.deployment == failed:  # tried again, not replaced
                 self._failovers = self._failovers[:-1]
+                self._upstreams.counts.retried(failed.provider)
+            else:
+                self._upstreams.counts.failed_over(failed.provider, continued=False)
             leg = following
         self.leg = leg
         return leg
@@ -218,8 +222,7 @@ class RoutedAnswer:
     async def _continue(self, error: UpstreamError) -> None:
         """Have the answer continued by another call. Raises the error where it cannot be."""
         deployment = self.leg.deployment
-        credential = self._call.credential_at(deployment.provider)
-        self._upstreams.health.failed(deployment, error, credential=credential)
+        self._upstreams.broke_off(self._call, deployment, error)
         broken = await self._broken(error)
         successors = self._successors(deployment)
         self._continuations += 1
@@ -236,6 +239,7 @@ class RoutedAnswer:
             )
         except CartritaError:
             raise error from None
+        self._upstreams.counts.failed_over(deployment.provider, continued=True)
 
     async def _broken(self, error: UpstreamError) -> BrokenAnswer | None:
         if self.relayed and not self._call.continuable:  # of several answers only one could go on

@@ -27,6 +27,7 @@ LISTENING: Final = "listening"
 """Transcription of what is still being said."""
 SPEECH: Final = "speech"
 """What is asked of services; the ledger has it where it has the model of other calls."""
+OPERATIONS: Final = frozenset({SEARCH, TRANSCRIPTION, LISTENING, SPEECH})
 TOOLS: Final = "tools"
 NATIVE: Final = "native"
 

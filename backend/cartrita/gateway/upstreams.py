@@ -9,9 +9,11 @@ from msgspec.structs import replace
 
 from cartrita.domain.credentials import unreadable
 from cartrita.domain.errors import EndpointMissing, UpstreamError
+from cartrita.domain.ports.metrics import ProviderCounts
 from cartrita.domain.ports.providers import ModelProvider, can_relay, takes_keys
 from cartrita.domain.relays import DIALECTS, Endpoint
 from cartrita.domain.scopes import UNLIMITED
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.gateway.calls import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer
@@ -47,6 +49,7 @@ class Upstreams:
         clock: Callable[[], float] = time.monotonic,
         rng: Random | None = None,
         uses: CredentialUses | None = None,
+        counts: ProviderCounts = UNCOUNTED,
     ) -> None:
         self._catalog = catalog
         self._uses = uses or CredentialUses()
@@ -58,6 +61,7 @@ class Upstreams:
         self.health = health
         self.limiter = limiter
         self.sleep = sleep
+        self.counts = counts
 
     def deadline(self, call: Call) -> float:
         """The moment after which no attempt at this call begins."""
@@ -109,6 +113,13 @@ class Upstreams:
             self._missing.add((deployment, call.relay.endpoint))
         caller, credential = call.key_id or call.owner_id, call.credential_at(deployment.provider)
         self.health.failed(deployment, error, caller, credential)
+        self.counts.failed(deployment.provider, error.default_code)
+
+    def broke_off(self, call: Call, deployment: Deployment, error: UpstreamError) -> None:
+        """An answer of this deployment, of which something had arrived, broke off."""
+        credential = call.credential_at(deployment.provider)
+        self.health.failed(deployment, error, credential=credential)
+        self.counts.failed(deployment.provider, error.default_code)
 
     async def continued_leg(self, call: Call, broken: BrokenAnswer, deployment: Deployment) -> Leg:
         """A call of this deployment that goes on with a broken answer. Raises Forbidden."""

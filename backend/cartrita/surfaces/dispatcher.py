@@ -15,7 +15,10 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cartrita.surfaces.hot_paths import Handler, HotPathTable
+from cartrita.domain.ports.metrics import RequestCounts
+from cartrita.domain.uncounted import UNCOUNTED
+from cartrita.surfaces.counted_routes import surface_of
+from cartrita.surfaces.hot_paths import HotPath, HotPathTable
 from cartrita.surfaces.middleware import (
     ErrorResponder,
     RawHeaders,
@@ -51,9 +54,12 @@ class Dispatcher:
         config: SurfaceConfig,
         respond: ErrorResponder,
         sockets: Mapping[str, ASGIApp] = MappingProxyType({}),
+        counts: RequestCounts = UNCOUNTED,
     ) -> None:
         self._app = app
-        self._handlers = {key: path.handler for key, path in table.items()}
+        self._paths = table
+        self._surfaces = {path.path: surface_of(path.path) for path in table.values()}
+        self._count = counts.answered
         self._max_bytes = config.v1_body_max_bytes
         self._seconds = config.body_timeout_s
         self._other_origins = bool(config.cors_origins)
@@ -66,12 +72,12 @@ class Dispatcher:
             path = _WITHOUT_VERSION.get(scope["path"])
             if path is not None:
                 scope = {**scope, "path": path, "raw_path": path.encode()}
-            handler = self._handlers.get((scope["method"], scope["path"]))
-            if handler is not None and not scope["query_string"]:
+            hot = self._paths.get((scope["method"], scope["path"]))
+            if hot is not None and not scope["query_string"]:
                 headers: dict[bytes, bytes] = dict(scope["headers"])
                 if self._is_plain(scope, headers):
                     scope["app"] = self._app
-                    await self._answer(handler, headers, scope, receive, send)
+                    await self._answer(hot, headers, scope, receive, send)
                     return
         elif scope["type"] == "websocket":
             asked: str = scope["path"]
@@ -93,7 +99,7 @@ class Dispatcher:
 
     async def _answer(
         self,
-        handler: Handler,
+        hot: HotPath,
         headers: dict[bytes, bytes],
         scope: Scope,
         receive: Receive,
@@ -107,15 +113,17 @@ class Dispatcher:
             send, scope, body, request_id_headers(scope["path"], headers, request_id)
         )
         try:
-            await handler(_PlainRequest(scope, headers), body.receive, response.send)
+            await hot.handler(_PlainRequest(scope, headers), body.receive, response.send)
             if (stream := pending_stream(scope)) is not None:
                 await stream()
         except Exception as error:  # noqa: BLE001 - as the last of the middleware does
             started = response.status is not None
             await answer_error(error, started, self._respond, scope, body.receive, response.send)
         finally:
+            seconds = time.monotonic() - response.started_at
+            self._count(self._surfaces[hot.path], hot.method, hot.path, response.status, seconds)
             if self._logs:
-                log_request(scope, response.status, time.monotonic() - response.started_at)
+                log_request(scope, response.status, seconds)
 
 
 class _PlainRequest(HTTPConnection):

@@ -12,6 +12,7 @@ import msgspec
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cartrita.surfaces.counted_routes import mark_route
 from cartrita.surfaces.framework_errors import MethodNotAllowed
 from cartrita.surfaces.sse import pending_stream
 
@@ -58,18 +59,19 @@ class HotPaths:
 
     def __init__(self, app: ASGIApp, *, table: HotPathTable) -> None:
         self.app = app
-        self._handlers: dict[str, dict[str, Handler]] = {}
+        self._paths: dict[str, dict[str, HotPath]] = {}
         for path in table.values():
-            self._handlers.setdefault(path.path, {})[path.method] = path.handler
+            self._paths.setdefault(path.path, {})[path.method] = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        methods = self._handlers.get(scope["path"]) if scope["type"] == "http" else None
+        methods = self._paths.get(scope["path"]) if scope["type"] == "http" else None
         if methods is None:
             await self.app(scope, receive, send)
             return
-        handler = methods.get(scope["method"])
-        if handler is None:
+        path = methods.get(scope["method"])
+        if path is None:
             raise MethodNotAllowed(sorted(methods))
-        await handler(HTTPConnection(scope), receive, send)
+        mark_route(scope, path)
+        await path.handler(HTTPConnection(scope), receive, send)
         if (stream := pending_stream(scope)) is not None:
             await stream()

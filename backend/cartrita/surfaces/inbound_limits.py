@@ -13,8 +13,10 @@ from starlette.types import Scope
 
 from cartrita.application.credentials.credentials import KeyRefused
 from cartrita.domain.errors import RateLimited, Unauthenticated
+from cartrita.domain.ports.metrics import RequestCounts
 from cartrita.domain.principals import Principal
-from cartrita.kit.sliding_windows import SlidingWindows
+from cartrita.domain.uncounted import UNCOUNTED
+from cartrita.kit.sliding_windows import SlidingWindows, Standing
 from cartrita.surfaces.hot_paths import HotPathTable
 from cartrita.surfaces.inbound_rates import (
     ANONYMOUS,
@@ -40,10 +42,16 @@ class InboundLimits:
     """The limits of one application, and what has been counted for them.
 
     Requests for hot paths and everything that concerns authentication are counted here, those of
-    other routes by `RouteLimits`, in the same windows.
+    other routes by `RouteLimits`, in the same windows. `counts` counts those beyond a limit.
     """
 
-    def __init__(self, rates: Iterable[InboundRate], hot_paths: HotPathTable) -> None:
+    def __init__(
+        self,
+        rates: Iterable[InboundRate],
+        hot_paths: HotPathTable,
+        counts: RequestCounts = UNCOUNTED,
+    ) -> None:
+        self._counts = counts
         by_name = {rate.name: rate for rate in rates}
         self._failed = by_name.get(FAILED)
         self._anonymous = by_name.get(ANONYMOUS)
@@ -116,7 +124,7 @@ class InboundLimits:
         """The error for a request beyond a limit."""
         standing = self.windows.standing(window_key(rate.name, holder), rate.requests, rate.seconds)
         tell(scope, rate, standing, alone=True)
-        return _refusal(rate, standing.reset_s)
+        return self._refused(rate, standing)
 
     def _applying(self, names: Iterable[str]) -> tuple[InboundRate, ...]:
         return tuple(rate for rate in self.counted_plainly if rate.name in names)
@@ -131,7 +139,7 @@ class InboundLimits:
         """Count where no response tells of it."""
         standing = self.windows.take(window_key(rate.name, holder), rate.requests, rate.seconds)
         if not standing.taken:
-            raise _refusal(rate, standing.reset_s)
+            raise self._refused(rate, standing)
 
     def tell(self, scope: Scope, rate: InboundRate, holder: str) -> None:
         """Have the response tell where this holder stands."""
@@ -141,6 +149,10 @@ class InboundLimits:
     def _too_many_failures(self, scope: Scope, rate: InboundRate, address: str) -> RateLimited:
         standing = self._failures.standing(address, rate.requests, rate.seconds)
         tell(scope, rate, standing, alone=True)
+        return self._refused(rate, standing)
+
+    def _refused(self, rate: InboundRate, standing: Standing) -> RateLimited:
+        self._counts.refused(rate.name)
         return _refusal(rate, standing.reset_s)
 
 

@@ -15,7 +15,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
+from cartrita.domain.ports.metrics import RequestCounts
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.kit import ids
+from cartrita.surfaces.counted_routes import route_of, surface_of
 from cartrita.surfaces.cut_answers import CLIENT_DISCONNECTED, cut_of, mark_cut
 from cartrita.surfaces.rate_limit_fields import rate_limit_fields
 from cartrita.surfaces.services import config_in
@@ -50,13 +53,14 @@ ErrorResponder = Callable[[Exception, Scope, Receive, Send], Awaitable[None]]
 
 
 class RequestContext:
-    """Adds a request id and default headers, and writes one access log line per request.
+    """Adds a request id and default headers, counts, and writes one access log line per request.
 
     Event streams are sent after the endpoint has returned (see `sse.py`).
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, counts: RequestCounts = UNCOUNTED) -> None:
         self.app = app
+        self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +79,10 @@ class RequestContext:
             if stream is not None:
                 await stream()
         finally:
-            log_request(scope, response.status, time.monotonic() - response.started_at)
+            seconds = time.monotonic() - response.started_at
+            surface, route = surface_of(scope["path"]), route_of(scope)
+            self._counts.answered(surface, scope["method"], route, response.status, seconds)
+            log_request(scope, response.status, seconds)
 
 
 class _ResponseRecorder:

@@ -41,6 +41,7 @@ from cartrita.application.usage import UsageReports
 from cartrita.application.voice.live.conversation import LiveVoice
 from cartrita.application.voice.services import VoiceServices
 from cartrita.domain.models import ModelInfo
+from cartrita.domain.ports.metrics import MetricsPage, RequestCounts
 from cartrita.domain.ports.web import GitHubSearch, WebSearch
 from cartrita.domain.scopes import Scopes
 from cartrita.gateway.health import DeploymentHealth
@@ -109,6 +110,7 @@ class Services:
     default first, and `health` those of this process whose last call failed. `ready` reports for
     each part of the server whether it works; it never raises. `sandbox` says how programs of agents
     are shut in, where they are run at all. `tool_servers` tells which servers of tools answer.
+    `metrics` is None where nothing is counted.
     """
 
     runs: Runs
@@ -149,6 +151,7 @@ class Services:
     ready: Callable[[], Awaitable[Mapping[str, bool]]]
     sandbox: str | None
     tool_servers: Callable[[], Mapping[str, bool]]
+    metrics: MetricsPage | None
 
 
 ServicesLifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]
@@ -163,6 +166,11 @@ def config_of(connection: HTTPConnection) -> SurfaceConfig:
 def config_in(scope: Scope) -> SurfaceConfig:
     """The same, of a request's scope."""
     return scope["app"].state.config
+
+
+def request_counts_of(connection: HTTPConnection) -> RequestCounts:
+    """What counts the requests of the application that handles this one."""
+    return connection.app.state.counts
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -31,10 +31,12 @@ from cartrita.domain.events import (
     RunStopped,
     TextAppended,
 )
+from cartrita.domain.ports.metrics import RunCounts
 from cartrita.domain.runs import (
     Claim,
     Ending,
 )
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.tools.toolbox import Toolbox
 
 
@@ -52,6 +54,7 @@ class ExecutorFixture:
         agents: AgentRegistry | None = None,
         tools: Toolbox | None = None,
         history: Any = None,
+        counts: RunCounts = UNCOUNTED,
         **work: Any,
     ) -> None:
         self.queue = FakeQueueAndWriter()
@@ -63,7 +66,7 @@ class ExecutorFixture:
         answering = gateway(self.provider)
         models = AgentModelChoice(answering, tools)
         self.work = RunWork(self.queue, told, answering, agents, models, tools=tools, **work)
-        self.executor = Executor(self.queue, self.queue, self.work)
+        self.executor = Executor(self.queue, self.queue, self.work, counts)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:

@@ -13,6 +13,7 @@ from cartrita.app import hot_paths, require_known_limits
 from cartrita.domain.errors import CartritaError, RateLimited
 from cartrita.domain.principals import Principal
 from cartrita.domain.scopes import Scopes
+from cartrita.domain.uncounted import Uncounted
 from cartrita.kit.operator_error import OperatorError
 from cartrita.surfaces import error_formats
 from cartrita.surfaces.inbound_limits import InboundLimits
@@ -196,3 +197,28 @@ def test_defaults_are_documented() -> None:
     table = re.findall(r"(?m)^\| `([a-z]+)` \| ([0-9,]+) in ([0-9]+) seconds \|", page)
     told = [InboundRate(name, int(n.replace(",", "")), int(s)) for name, n, s in table]
     assert told == list(DEFAULTS)
+
+
+class Refused(Uncounted):
+    """Keeps the names of the limits that requests were beyond."""
+
+    def __init__(self) -> None:
+        self.limits: list[str] = []
+
+    def refused(self, limit: str) -> None:
+        self.limits.append(limit)
+
+
+def test_each_request_beyond_a_limit_is_counted() -> None:
+    counts = Refused()
+    rates = (InboundRate("openai", 1, 60), InboundRate("native", 1, 60))
+    limits = InboundLimits(rates, hot_paths(SurfaceConfig()), counts)
+    scope = scope_of("/v1/chat/completions")
+    limits.count_hot(scope, ME)
+    for _ in range(2):
+        with pytest.raises(RateLimited):
+            limits.count_hot(scope, ME)
+    limits.count_frame(ME)
+    with pytest.raises(RateLimited):
+        limits.count_frame(ME)
+    assert counts.limits == ["openai", "openai", "native"]

@@ -12,8 +12,10 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from cartrita.domain.errors import Busy, CartritaError, StorageFull, Unavailable
+from cartrita.kit.pool_use import PoolUse
 
 log = structlog.get_logger()
 
@@ -80,6 +82,12 @@ class Database:
         with _translated_errors():
             async with self._acquired(self._engine) as connection, connection.begin():
                 yield connection
+
+    @property
+    def in_use(self) -> PoolUse:
+        """How many connections there are now."""
+        pool = cast("QueuePool", self._engine.pool)
+        return PoolUse(used=pool.checkedout(), idle=pool.checkedin(), most=pool.size())
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -86,6 +86,8 @@ class LedgerTable:
         self._capacity = capacity
         self._retention_days = retention_days
         self._lost = 0
+        self.lost = 0
+        """How many entries were lost, or refused, since this process began."""
         self._failure_logger = RepeatedFailures("ledger_not_written")
 
     def record(self, entry: LedgerEntry, settlements: Sequence[Settlement] = ()) -> None:
@@ -94,6 +96,12 @@ class LedgerTable:
         if len(self._pending) > self._capacity:
             self._pending.popleft()
             self._lost += 1
+            self.lost += 1
+
+    @property
+    def pending(self) -> int:
+        """How many entries wait."""
+        return len(self._pending)
 
     async def run(self) -> None:
         """Write what was recorded until cancelled, and then once more."""
@@ -150,6 +158,7 @@ class LedgerTable:
                     raise _RefusedError from error
         except _RefusedError:
             if len(batch) == 1:
+                self.lost += 1
                 log.exception("ledger_entry_refused")
                 return
             middle = len(batch) // 2

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from cartrita.domain.errors import Busy, StorageFull, Unavailable
+from cartrita.kit.pool_use import PoolUse
 
 log = structlog.get_logger()
 
@@ -53,6 +54,12 @@ class UnpooledConnection(PooledConnection, Protocol):
 
 class _AsyncpgPool(Protocol):
     def acquire(self, *, timeout: float) -> AbstractAsyncContextManager[PooledConnection]: ...
+
+    def get_size(self) -> int: ...
+
+    def get_idle_size(self) -> int: ...
+
+    def get_max_size(self) -> int: ...
 
 
 TRANSIENT_ERRORS = (
@@ -218,6 +225,12 @@ class ConnectionPool:
         )
         async with pool:
             yield cls(pool, wait_s=wait_s)
+
+    @property
+    def in_use(self) -> PoolUse:
+        """How many connections there are now."""
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return PoolUse(used=size - idle, idle=idle, most=self._pool.get_max_size())
 
     def within(self, use_s: float) -> "ConnectionPool":
         """The same connections, none of which is used for longer than `use_s` seconds."""

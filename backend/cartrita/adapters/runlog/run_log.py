@@ -28,7 +28,9 @@ from cartrita.adapters.runlog.replica import Replica
 from cartrita.adapters.runlog.requests_under_way import RequestsUnderWay
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.adapters.runlog.writer import Writer
+from cartrita.domain.ports.metrics import LogCounts
 from cartrita.domain.runs import LeaseRevoked
+from cartrita.domain.uncounted import UNCOUNTED
 
 log = structlog.get_logger()
 
@@ -69,9 +71,15 @@ class RunLog:
     """The parts of the run log; `open` runs their loops until its context ends."""
 
     def __init__(
-        self, dsn: str, pool: ConnectionPool, slot: WorkerSlot, settings: RunLogSettings
+        self,
+        dsn: str,
+        pool: ConnectionPool,
+        slot: WorkerSlot,
+        settings: RunLogSettings,
+        counts: LogCounts = UNCOUNTED,
     ) -> None:
         s = settings
+        self.pool = pool
         self._connections = [DedicatedConnection(dsn, s.timeouts) for _ in range(3)]
         for_writer, for_heartbeats, for_listener = self._connections
         self._buffers = EventBuffers(s.window_bytes)
@@ -83,6 +91,7 @@ class RunLog:
             flush_s=s.flush_s,
             flush_bytes=s.flush_bytes,
             pending_bytes=s.pending_bytes,
+            counts=counts,
         )
         for_requests = pool.within(s.request_s)
         self.queue = Queue(pool, self._replica, self.writer, self._buffers)
@@ -124,13 +133,17 @@ class RunLog:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, dsn: str, slot: WorkerSlot, settings: RunLogSettings
+        cls,
+        dsn: str,
+        slot: WorkerSlot,
+        settings: RunLogSettings,
+        counts: LogCounts = UNCOUNTED,
     ) -> AsyncGenerator[Self]:
         """Take a lease, run every loop, and release the lease at the end."""
         async with ConnectionPool.open(
             dsn, settings.timeouts, size=settings.pool_size, wait_s=settings.pool_wait_s
         ) as pool:
-            run_log = cls(dsn, pool, slot, settings)
+            run_log = cls(dsn, pool, slot, settings, counts)
             await run_log._maintenance.prepare()
             await run_log._replica.register()
             async with asyncio.TaskGroup() as tasks:

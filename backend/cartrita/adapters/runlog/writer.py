@@ -5,6 +5,7 @@ to readers only after its commit. The pending text of one run becomes one event.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import asyncpg
@@ -28,8 +29,10 @@ from cartrita.domain.approvals import Approval
 from cartrita.domain.errors import CartritaError, LeaseLost
 from cartrita.domain.events import Event, RunCompleted
 from cartrita.domain.ids import RunId
+from cartrita.domain.ports.metrics import LogCounts
 from cartrita.domain.runs import Ending
 from cartrita.domain.step_records import StepRecord
+from cartrita.domain.uncounted import UNCOUNTED
 
 log = structlog.get_logger()
 
@@ -68,7 +71,9 @@ class Writer:
         flush_s: float,
         flush_bytes: int,
         pending_bytes: int,
+        counts: LogCounts = UNCOUNTED,
     ) -> None:
+        self._counts = counts
         self._connection = connection
         self._replica = replica
         self._buffers = buffers
@@ -192,13 +197,16 @@ class Writer:
     async def _commit(self, batch: Batch, lease: Lease) -> None:
         """Commit and publish; retry during outages until this lease is lost."""
         uncertain = raced = False
+        began = time.monotonic()
         while True:
             self._replica.require(lease)
             try:
                 async with self._connection.acquire() as connection:
                     self.backend_pid = connection.get_server_pid()
                     await self._write(connection, lease, batch, uncertain=uncertain)
-                return self._publish(batch)
+                self._publish(batch)
+                seconds = time.monotonic() - began
+                return self._counts.flushed(len(batch.runs), len(batch.events), seconds)
             except _UNSTORABLE_ERRORS as error:
                 if raced or not isinstance(error, RACE_ERRORS):
                     return await self._one_by_one(batch, lease, error)
@@ -209,6 +217,7 @@ class Writer:
             except (*TRANSIENT_ERRORS, asyncpg.PostgresError) as error:
                 if not self.failing:
                     log.warning("flush_failed", error=type(error).__name__, runs=len(batch.runs))
+                self._counts.flush_failed()
                 self.failing = uncertain = True
                 await asyncio.sleep(_RETRY_S)
 

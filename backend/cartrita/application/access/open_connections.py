@@ -79,6 +79,11 @@ class OpenConnections:
         """How many connections the key of this principal holds."""
         return len(self.held.of(principal.key_id))
 
+    @property
+    def open(self) -> int:
+        """How many all keys hold together."""
+        return sum(1 for _ in self.held)
+
     def room(self, principal: Principal) -> int:
         """How many more it may hold."""
         return self.most - self.count(principal)

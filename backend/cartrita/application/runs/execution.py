@@ -1,6 +1,7 @@
 """Executes the runs that this replica claims, and writes their events to the run log."""
 
 import asyncio
+import time
 
 import structlog
 
@@ -11,8 +12,17 @@ from cartrita.application.runs.work import RunWork
 from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
 from cartrita.domain.ids import RunId
+from cartrita.domain.ports.metrics import RunCounts
 from cartrita.domain.ports.runs import RunQueue, RunWriter
-from cartrita.domain.runs import CancelRequested, Claim, Ending, LeaseRevoked, RunAvailable
+from cartrita.domain.runs import (
+    CancelRequested,
+    Claim,
+    Ending,
+    LeaseRevoked,
+    RunAvailable,
+    RunStatus,
+)
+from cartrita.domain.uncounted import UNCOUNTED
 
 log = structlog.get_logger()
 
@@ -22,10 +32,17 @@ _MAX_PENDING_CLAIMS = 10_000
 class Executor:
     """Claims and executes runs, one task per run, as signalled by the queue."""
 
-    def __init__(self, queue: RunQueue, writer: RunWriter, work: RunWork) -> None:
+    def __init__(
+        self,
+        queue: RunQueue,
+        writer: RunWriter,
+        work: RunWork,
+        counts: RunCounts = UNCOUNTED,
+    ) -> None:
         self._queue = queue
         self._writer = writer
         self._work = work
+        self._counts = counts
         self._active: dict[RunId, ActiveRun] = {}
         self._pending_claims = 0
         self._claiming = False
@@ -88,9 +105,11 @@ class Executor:
 
     async def _execute(self, run: ActiveRun) -> None:
         """Execute one run. Its failures do not affect others; if it cannot be ended, forget it."""
-        run_id = run.claim.run_id
+        run_id, surface = run.claim.run_id, run.claim.surface
+        began, status = time.monotonic(), RunStatus.QUEUED
+        self._counts.run_claimed(surface)
         try:
-            await self._end(run, await self._execute_to_ending(run))
+            status = await self._end(run, await self._execute_to_ending(run))
         except LeaseLost:
             log.info("run_lease_lost", run_id=run_id.hex)
             self._forget(run)
@@ -98,6 +117,7 @@ class Executor:
             log.exception("run_not_ended", run_id=run_id.hex)
             self._forget(run)
         finally:
+            self._counts.run_left(surface, status, time.monotonic() - began)
             if self._active.get(run_id) is run:
                 del self._active[run_id]
             if not self._active:
@@ -157,22 +177,29 @@ class Executor:
                 late = DeadlineExceeded("The answer took longer than a run may take.")
                 return endings.failed(run.answer, late)
 
-    async def _end(self, run: ActiveRun, ending: Ending | ApprovalsNeeded) -> None:
+    async def _end(self, run: ActiveRun, ending: Ending | ApprovalsNeeded) -> RunStatus:
+        """Store the ending; the state in which the run is left."""
         run_id = run.claim.run_id
         if isinstance(ending, ApprovalsNeeded):
             return await self._suspend(run, ending)
         if run.goes_on:
             await self._writer.commit(run_id)
-            return await self._queue.release(run_id)
+            await self._queue.release(run_id)
+            return RunStatus.QUEUED
         try:
             await self._writer.end(run_id, ending)
         except LeaseLost:
             raise
         except CartritaError as error:
-            await self._writer.end(run_id, endings.unstorable(error))
-        return None
+            return await self._end_unstorable(run_id, error)
+        return ending.status
 
-    async def _suspend(self, run: ActiveRun, needed: ApprovalsNeeded) -> None:
+    async def _end_unstorable(self, run_id: RunId, error: CartritaError) -> RunStatus:
+        ending = endings.unstorable(error)
+        await self._writer.end(run_id, ending)
+        return ending.status
+
+    async def _suspend(self, run: ActiveRun, needed: ApprovalsNeeded) -> RunStatus:
         """Let the run wait, without an owner, for what people decide."""
         run_id = run.claim.run_id
         asked = [asked_event(approval, task_id) for approval, task_id in needed.asked]
@@ -183,4 +210,5 @@ class Executor:
             raise
         except CartritaError as error:
             await self._work.end_tools(run)
-            await self._writer.end(run_id, endings.unstorable(error))
+            return await self._end_unstorable(run_id, error)
+        return RunStatus.WAITING

@@ -14,6 +14,7 @@ from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.persistence.database import Database
 from cartrita.domain.errors import CartritaError, ErrorKind, StorageFull, Unavailable
+from cartrita.kit.pool_use import PoolUse
 
 BACKEND = text("SELECT pg_backend_pid()")
 WATCHDOG_S = 20.0
@@ -207,3 +208,10 @@ async def test_the_server_can_tell_whose_connection_it_is(single: Database) -> N
     async with single.use() as connection:
         name = await connection.execute(text("SELECT current_setting('application_name')"))
         assert name.scalar_one() == "one"
+
+
+async def test_the_use_of_a_pool(single: Database) -> None:
+    assert single.in_use.used == 0
+    async with single.use():
+        assert single.in_use == PoolUse(used=1, idle=0, most=1)
+    assert single.in_use == PoolUse(used=0, idle=1, most=1)

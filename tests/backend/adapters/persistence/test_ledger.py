@@ -198,3 +198,15 @@ async def test_old_entries_are_swept(pool: Database, database: TemporaryDatabase
         "openai/new"
     ]
     assert await LedgerTable(pool).sweep() == 0
+
+
+async def test_what_waits_and_what_was_lost_is_told(pool: Database) -> None:
+    ledger = LedgerTable(pool, capacity=2)
+    for _ in range(3):
+        ledger.record(entry())
+    assert (ledger.pending, ledger.lost) == (2, 1)
+    await ledger.flush()
+    assert (ledger.pending, ledger.lost) == (0, 1)
+    ledger.record(entry(surface="a NUL \x00"))
+    await ledger.flush()
+    assert (ledger.pending, ledger.lost) == (0, 2)

@@ -17,12 +17,14 @@ from cartrita.domain.errors import Unavailable
 from cartrita.domain.events import Event, TextAppended
 from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.messages import Message, Role, Text
+from cartrita.domain.ports.metrics import LogCounts
 from cartrita.domain.runs import (
     Admission,
     Admitted,
     NewMessage,
     RunInput,
 )
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.kit.ids import uuid7
 
 SETTINGS = RunLogSettings(
@@ -67,12 +69,13 @@ class Cluster:
         *,
         dsn: str | None = None,
         instance: UUID | None = None,
+        counts: LogCounts = UNCOUNTED,
         **changed: Any,
     ) -> AsyncGenerator[RunLog]:
         """A replica with all its loops."""
         worker = WorkerSlot(instance or self.instance, slot, 9)
         settings = msgspec.structs.replace(SETTINGS, **changed)
-        async with RunLog.open(dsn or self.dsn, worker, settings) as log:
+        async with RunLog.open(dsn or self.dsn, worker, settings, counts) as log:
             yield log
 
     @asynccontextmanager

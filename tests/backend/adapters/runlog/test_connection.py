@@ -15,6 +15,7 @@ from cartrita.adapters.runlog.connection import (
     Timeouts,
 )
 from cartrita.domain.errors import Busy, CartritaError, StorageFull, Unavailable
+from cartrita.kit.pool_use import PoolUse
 
 TIMEOUTS = Timeouts(connect_s=5, statement_s=5, idle_s=5)
 
@@ -77,6 +78,7 @@ async def test_an_exhausted_pool_is_unavailable(cluster: Cluster) -> None:
         ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=0.1) as pool,
         pool.acquire(),
     ):
+        assert pool.in_use == PoolUse(used=1, idle=0, most=1)
         with pytest.raises(Unavailable):
             await within(fails(pool, "P0001"))
 
@@ -222,3 +224,11 @@ async def test_the_server_enforces_the_timeouts(cluster: Cluster) -> None:
             for name in ("statement_timeout", "idle_in_transaction_session_timeout")
         ]
     assert shown == ["250ms", "1500ms"]
+
+
+async def test_the_use_of_a_pool(cluster: Cluster) -> None:
+    async with ConnectionPool.open(cluster.dsn, TIMEOUTS, size=3, wait_s=5) as pool:
+        assert pool.in_use == PoolUse(used=0, idle=0, most=3)
+        async with pool.acquire():
+            assert pool.within(1.0).in_use == PoolUse(used=1, idle=0, most=3)
+        assert pool.in_use == PoolUse(used=0, idle=1, most=3)

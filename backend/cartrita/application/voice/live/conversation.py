@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from weakref import WeakSet
 
 from cartrita.application.conversations.conversations import Conversations
 from cartrita.application.runs.runs import Runs
@@ -47,12 +48,20 @@ class LiveVoice:
         self.runs = runs
         self.conversations = conversations
         self.bounds = bounds
+        self._open = WeakSet[LiveConversation]()
+
+    @property
+    def listening(self) -> int:
+        """How many conversations are listened to."""
+        return sum(one.listening for one in self._open)
 
     def open(
         self, tasks: asyncio.TaskGroup, principal: Principal, client: LiveClient
     ) -> "LiveConversation":
         """A conversation, whose tasks are those of the group until it is closed."""
-        return LiveConversation(self, tasks, principal, client)
+        conversation = LiveConversation(self, tasks, principal, client)
+        self._open.add(conversation)
+        return conversation
 
 
 class LiveConversation:
@@ -70,6 +79,11 @@ class LiveConversation:
         self._listening: asyncio.Task[None] | None = None
         self._answering = Answering(tasks, voice.runs, principal, client, self._speak)
         self._mouth = Mouth(tasks, voice.calls, voice.runs, principal, client, voice.bounds)
+
+    @property
+    def listening(self) -> bool:
+        """Whether its client is listened to."""
+        return self._hearing is not None and not self._hearing.ended
 
     @property
     def busy(self) -> bool:

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
+from cartrita.surfaces.counted_routes import surface_of
 from cartrita.surfaces.inbound_limits import address_of
 from cartrita.surfaces.middleware import add_default_headers, request_id_headers, request_id_of
 from cartrita.surfaces.native.errors import envelope, status_of
@@ -17,9 +18,12 @@ from cartrita.surfaces.native.websocket.handshake import principal_of_handshake
 from cartrita.surfaces.native.websocket.open_socket import OpenSocket
 from cartrita.surfaces.native.websocket.socket_kind import SocketKind
 from cartrita.surfaces.open_sockets import Visit
-from cartrita.surfaces.services import services_of
+from cartrita.surfaces.services import request_counts_of, services_of
 
 log = structlog.get_logger()
+
+_BROKEN: Final = 1006
+"""The code of a socket that ends without one."""
 
 Serving: TypeAlias = Callable[[Receive, Send], Awaitable[int]]
 """Serves an accepted socket until it is closed; the close code."""
@@ -44,6 +48,7 @@ async def answer_handshake(
     """Serve whoever is admitted. `path` is for the log; `subprotocol` is spoken with who asks."""
     began = time.monotonic()
     connection = HTTPConnection(scope)
+    counts = request_counts_of(connection)
     headers = dict(scope["headers"])
     request_id = request_id_of(headers.get(b"x-request-id"))
     scope["state"]["request_id"] = request_id
@@ -63,13 +68,20 @@ async def answer_handshake(
             error = _known(raised, path)
             status = status_of(error)
             await envelope(connection, error, status)(scope, receive, send_with_headers)
+            seconds = time.monotonic() - began
+            counts.answered(surface_of(path), "GET", path, status, seconds)
             log.info("socket_refused", path=path, status=status, code=error.code)
             return
         accepted: Message = {"type": "websocket.accept", "headers": own_headers}
         if subprotocol in scope.get("subprotocols", ()):
             accepted["subprotocol"] = subprotocol
         await send(accepted)
-        code = await serve(receive, send)
+        counts.socket_opened(path)
+        code = _BROKEN
+        try:
+            code = await serve(receive, send)
+        finally:
+            counts.socket_closed(path, code)
     seconds = round(time.monotonic() - began, 4)
     log.info("socket_closed", path=path, code=code, seconds=seconds)
 
