@@ -19,7 +19,7 @@ V1_PAGES = "".join(
 SERVED = {
     (method.upper(), path) for path, methods in OPENAPI["paths"].items() for method in methods
 }
-_NOT_IN_THE_CONTRACT = {("GET", "/openapi.json"), ("GET", "/docs")}
+_NOT_IN_THE_CONTRACT = {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/metrics")}
 
 
 def named_in(page: str) -> set[tuple[str, str]]:

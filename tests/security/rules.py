@@ -202,6 +202,7 @@ RULES: dict[str, Rule] = {
     "issue_stream_ticket": _PLAIN,
     "get_openapi": _PLAIN,
     "get_docs": _PLAIN,
+    "get_metrics": Rule(Access.OPERATORS),
     "get_agents": _PLAIN,
     "get_agent": _PLAIN,
     "list_models": _PLAIN,

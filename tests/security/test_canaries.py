@@ -130,7 +130,7 @@ async def call_providers(scenario: Scenario, key: str) -> list[str]:
     for name in ("openai", "anthropic"):
         path = f"/api/providers/{name}/check"
         answers.append(await told(scenario, "POST", path, {"X-API-Key": key}))
-    shown = ("/api/providers", "/api/models", "/ready", "/openapi.json", "/docs")
+    shown = ("/api/providers", "/api/models", "/ready", "/openapi.json", "/docs", "/metrics")
     return answers + [await told(scenario, "GET", path, {"X-API-Key": key}) for path in shown]
 
 

@@ -75,6 +75,11 @@ class DesktopParts(NamedTuple):
     tools: tuple[Tool, ...]
 
 
+def running_desktops(settings: Settings) -> int:
+    """How many run on this machine, or are being started."""
+    return len(folders.names(settings.data_dir / _FOLDER))
+
+
 @asynccontextmanager
 async def open_desktop_parts(
     settings: Settings, storage: Storage, files: FileParts, instance: UUID

@@ -7,6 +7,7 @@ from cartrita.application.credentials.provider_checks import CheckedProvider
 from cartrita.assembly.providers import OpenedProvider, setup_hints
 from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.credentials import CallCredentials
+from cartrita.domain.ports.metrics import ProviderCounts
 from cartrita.domain.ports.search import PassageSearch
 from cartrita.domain.provider_checks import ProviderSummary
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
@@ -43,6 +44,7 @@ def create_gateway(
     credentials: CallCredentials,
     uses: CredentialUses,
     limiter: Limiter,
+    counts: ProviderCounts,
 ) -> Gateway:
     """The gateway over these providers, in order of preference, and those that callers can pay."""
     config = settings.providers
@@ -66,6 +68,7 @@ def create_gateway(
         cache_patience=settings.cache.patience_s,
         credentials=credentials,
         uses=uses,
+        counts=counts,
     )
 
 

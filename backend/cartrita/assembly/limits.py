@@ -12,6 +12,7 @@ from cartrita.adapters.persistence.slots import SlotTable
 from cartrita.adapters.valkey.slots import ValkeySlots
 from cartrita.assembly.answer_cache import create_valkey_server
 from cartrita.domain.limits import Limit
+from cartrita.domain.ports.metrics import ProviderCounts
 from cartrita.gateway.call_queues import QueuePolicy
 from cartrita.gateway.grants import GrantStore
 from cartrita.gateway.limiting import Limiter
@@ -44,7 +45,7 @@ class Limiting(NamedTuple):
 
 @asynccontextmanager
 async def open_limiting(
-    settings: Settings, database: Database, secret: Secret
+    settings: Settings, database: Database, secret: Secret, counts: ProviderCounts
 ) -> AsyncGenerator[Limiting]:
     """Limits by the settings; `secret` is that of the installation. Raises OperatorError."""
     config, tasks = settings.limits, OwnedTasks()
@@ -54,7 +55,8 @@ async def open_limiting(
         notice=config.provider_position_s,
     )
     async with _open_store(settings, database, secret, tasks) as store:
-        yield Limiting(Limiter(provider_limits(settings), store, policy), tasks)
+        limiter = Limiter(provider_limits(settings), store, policy, counts=counts)
+        yield Limiting(limiter, tasks)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.metrics.metrics import Metrics
 from cartrita.adapters.persistence.files import FileTable
 from cartrita.adapters.persistence.passages import PassageTable
 from cartrita.adapters.tokens.counter import TokenizerCounter
@@ -18,6 +19,7 @@ from cartrita.assembly.budgets import open_budgeting
 from cartrita.assembly.credentials import CredentialParts
 from cartrita.assembly.gateway import create_gateway, create_offline
 from cartrita.assembly.limits import open_limiting
+from cartrita.assembly.metrics import counted_cache, counted_ledger, counts_of, tell_models
 from cartrita.assembly.prices import create_prices
 from cartrita.assembly.providers import (
     create_all_keys_validator,
@@ -38,6 +40,7 @@ from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.domain.ports.web import WebPages
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.metering import CostOf, Meter
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import ServiceMeter
@@ -58,26 +61,33 @@ class Models(NamedTuple):
     brought_keys: BroughtKeys
     counter: TokenizerCounter
     cost: CostOf
+    limiter: Limiter
     limit_tasks: OwnedTasks
     budgets: Budgeting
 
 
 @asynccontextmanager
 async def open_models(
-    settings: Settings, storage: Storage, secret: Secret, credentials: CredentialParts
+    settings: Settings,
+    storage: Storage,
+    secret: Secret,
+    credentials: CredentialParts,
+    metrics: Metrics | None,
 ) -> AsyncGenerator[Models]:
     """Look for the providers, and connect to the cache of answers. Raises OperatorError."""
+    counts = counts_of(metrics)
     async with (
         HttpClient() as http,
         open_web_pages(settings) as pages,
         open_answer_cache(settings, storage.database, secret) as cache,
-        open_limiting(settings, storage.database, secret) as limiting,
+        open_limiting(settings, storage.database, secret, counts) as limiting,
     ):
         counter = TokenizerCounter(settings.openai_compat.counting_model)
         prices = create_prices(settings)
         pricing = prices.models
         budgets = await open_budgeting(settings, storage.database, pricing)
-        meter = Meter(storage.ledger, pricing.cost, counter=counter, budgets=budgets)
+        ledger = counted_ledger(metrics, storage.ledger)
+        meter = Meter(ledger, pricing.cost, counter=counter, budgets=budgets)
         providers = [
             *await open_providers(settings, http),
             create_offline(settings, _own_passages(storage)),
@@ -94,19 +104,22 @@ async def open_models(
             limiting.limiter,
             paying,
             credentials.uses,
-            meter=ServiceMeter(storage.ledger, prices.requests.price, budgets),
+            meter=ServiceMeter(ledger, prices.requests.price, budgets),
         )
+        gateway = create_gateway(
+            settings,
+            providers,
+            unpaid,
+            meter,
+            counted_cache(metrics, cache),
+            paying,
+            credentials.uses,
+            limiting.limiter,
+            counts,
+        )
+        tell_models(metrics, settings, gateway, pricing)
         yield Models(
-            gateway=create_gateway(
-                settings,
-                providers,
-                unpaid,
-                meter,
-                cache,
-                paying,
-                credentials.uses,
-                limiting.limiter,
-            ),
+            gateway=gateway,
             checks=create_provider_checks(settings, providers),
             searches=create_searches(settings, services, calls),
             speech=create_speech_engines(settings, speech, calls),
@@ -115,6 +128,7 @@ async def open_models(
             brought_keys=brought,
             counter=counter,
             cost=pricing.cost,
+            limiter=limiting.limiter,
             limit_tasks=limiting.tasks,
             budgets=budgets,
         )

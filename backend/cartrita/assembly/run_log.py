@@ -4,14 +4,15 @@ from contextlib import AbstractAsyncContextManager
 
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
+from cartrita.domain.ports.metrics import LogCounts
 from cartrita.settings import Settings
 
 
 def open_run_log(
-    settings: Settings, dsn: str, slot: WorkerSlot
+    settings: Settings, dsn: str, slot: WorkerSlot, counts: LogCounts
 ) -> AbstractAsyncContextManager[RunLog]:
     """The run log, with a lease for this slot, and with connections of its own."""
-    return RunLog.open(dsn, slot, run_log_settings(settings))
+    return RunLog.open(dsn, slot, run_log_settings(settings), counts)
 
 
 def run_log_settings(settings: Settings) -> RunLogSettings:

@@ -17,6 +17,7 @@ from cartrita.application.runs.work import RunWork
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
+from cartrita.domain.ports.metrics import RunCounts
 from cartrita.settings import Settings
 from cartrita.tools.toolbox import Toolbox
 
@@ -38,6 +39,7 @@ def create_executor(
     choice: AgentModelChoice,
     keys: KeyAuthentication,
     files: FileParts,
+    counts: RunCounts,
 ) -> Executor:
     """Executes the runs of this worker's queue."""
     history = History(
@@ -64,7 +66,7 @@ def create_executor(
         summary_s=settings.history.summary_timeout_s if settings.history.summaries else None,
         files=files.context,
     )
-    return Executor(log.queue, log.writer, work)
+    return Executor(log.queue, log.writer, work, counts)
 
 
 def create_run_services(

@@ -28,6 +28,7 @@ from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
 from cartrita.assembly.voice import create_voice_services
+from cartrita.domain.ports.metrics import MetricsPage
 from cartrita.settings import Settings
 from cartrita.surfaces.open_sockets import OpenSockets
 from cartrita.surfaces.services import Services
@@ -47,6 +48,7 @@ def create_services(
     desktops: DesktopParts,
     sandbox: str | None,
     tool_servers: Callable[[], Mapping[str, bool]],
+    metrics: MetricsPage | None,
 ) -> Services:
     """The use cases over these parts."""
     conversations, runs, model_runs = create_run_services(
@@ -104,6 +106,7 @@ def create_services(
         ready=_readiness(storage.run_log),
         sandbox=sandbox,
         tool_servers=tool_servers,
+        metrics=metrics,
     )
 
 

@@ -24,6 +24,7 @@ from cartrita.assembly.answer_cache import cache_bounds
 from cartrita.assembly.database import open_connection_pool
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.run_log import open_run_log
+from cartrita.domain.ports.metrics import LogCounts
 from cartrita.settings import Settings
 
 _CLEANUP_INTERVAL_S = 60.0
@@ -44,11 +45,13 @@ class Storage(NamedTuple):
 
 
 @asynccontextmanager
-async def open_storage(settings: Settings, dsn: str, slot: WorkerSlot) -> AsyncGenerator[Storage]:
+async def open_storage(
+    settings: Settings, dsn: str, slot: WorkerSlot, counts: LogCounts
+) -> AsyncGenerator[Storage]:
     """Connect to the database, and take the lease of this slot."""
     async with (
         open_connection_pool(settings, dsn) as database,
-        open_run_log(settings, dsn, slot) as run_log,
+        open_run_log(settings, dsn, slot, counts) as run_log,
     ):
         yield Storage(
             run_log=run_log,

@@ -18,7 +18,9 @@ from cartrita.assembly.credentials import open_credentials
 from cartrita.assembly.desktops import open_desktop_parts
 from cartrita.assembly.files import open_files
 from cartrita.assembly.last_words import time_for_last_words
+from cartrita.assembly.metrics import AnyCounts, counts_of, create_metrics
 from cartrita.assembly.models import open_models
+from cartrita.assembly.readings import watch_parts
 from cartrita.assembly.runs import create_executor
 from cartrita.assembly.services import create_services
 from cartrita.assembly.storage import create_cleanup, open_storage
@@ -30,26 +32,32 @@ from cartrita.surfaces.services import Services
 
 
 class WorkerContext(msgspec.Struct, frozen=True):
-    """What the parent process gives a worker: database, secret, and its place in the pool."""
+    """What the parent process gives a worker: database, secret, and its place in the pool.
+
+    `shared` are the descriptors of the files by which all workers tell their metrics.
+    """
 
     dsn: str
     secret: Secret
     slot: WorkerSlot
+    shared: tuple[int, ...] = ()
 
 
 class System:
-    """A running worker: its services, and how to drain it."""
+    """A running worker: its services, what counts its requests, and how to drain it."""
 
     def __init__(
         self,
         services: Services,
         run_log: RunLog,
         executor: Executor,
+        counts: AnyCounts,
         *,
         drain_s: float,
         last_words_s: float,
     ) -> None:
         self.services = services
+        self.counts = counts
         self._run_log = run_log
         self._executor = executor
         self._drain_s = drain_s
@@ -72,9 +80,11 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
     """Open all parts, keep their background tasks running, and close them in reverse."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        storage = await enter(open_storage(settings, context.dsn, context.slot))
+        metrics = create_metrics(settings, context.slot, context.shared)
+        counts = counts_of(metrics)
+        storage = await enter(open_storage(settings, context.dsn, context.slot, counts))
         credentials = await open_credentials(settings, storage.database, context.secret)
-        models = await enter(open_models(settings, storage, context.secret, credentials))
+        models = await enter(open_models(settings, storage, context.secret, credentials, metrics))
         files = open_files(settings, storage.database, models.gateway)
         agents = create_agents(settings)
         sandbox = await open_sandbox(settings)
@@ -95,6 +105,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             choice,
             authentication.key_authentication,
             files,
+            counts,
         )
         services = create_services(
             settings,
@@ -109,7 +120,10 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             desktops,
             sandbox.told,
             servers.available,
+            metrics,
         )
+        if metrics is not None:
+            watch_parts(metrics, settings, context.slot, storage, models, services)
         watch = AccessWatch(
             authentication.key_authentication,
             authentication.known_keys,
@@ -121,8 +135,10 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
                 "budgets": models.budgets.refresh,
             },
         )
+        counting = () if metrics is None else (metrics.run(),)
         embedding = () if files.embedder is None else (files.embedder.run(),)
         loops = (
+            *counting,
             *embedding,
             desktops.keeper.run(),
             executor.run(),
@@ -142,6 +158,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
                 services,
                 storage.run_log,
                 executor,
+                counts,
                 drain_s=settings.server.drain_s,
                 last_words_s=time_for_last_words(settings).until_answered_s,
             )

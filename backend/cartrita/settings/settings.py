@@ -13,6 +13,7 @@ from cartrita.settings.fields import Group, Setting
 from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits
+from cartrita.settings.metrics import Metrics
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
 from cartrita.settings.routes import Routes
 from cartrita.settings.server import Auth, Logging, Server
@@ -54,6 +55,7 @@ class Settings(Group):
     ledger: Ledger = Ledger()
     budgets: Budgets = Budgets()
     logging: Logging = Logging()
+    metrics: Metrics = Metrics()
     limits: Limits = Limits()
     websocket: WebSocket = WebSocket()
     compat: Compat = Compat()

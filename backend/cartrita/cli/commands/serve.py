@@ -19,6 +19,7 @@ from cartrita.adapters.postgres.data_layout import make_data_dir
 from cartrita.adapters.postgres.errors import translate_os_errors
 from cartrita.adapters.postgres.locks import Lock
 from cartrita.adapters.postgres.supervisor import Supervisor
+from cartrita.adapters.processes.memory_files import memory_file
 from cartrita.assembly.connection_count import connection_count
 from cartrita.cli.configured_endpoint import configured_endpoint
 from cartrita.cli.errors import CommandError
@@ -57,10 +58,19 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     ]
     stack.callback(database.stop)
     # Workers import while PostgreSQL starts; they wait for their configuration.
-    pool = WorkerPool(settings.server.workers, [each.fileno() for each in listeners])
+    shared = _shared_files(settings, stack)
+    pool = WorkerPool(settings.server.workers, [*(each.fileno() for each in listeners), *shared])
     stack.callback(lambda: pool.stop(settings.server.exit_s))
     dsn = database.start()
-    Parent(settings, files, dsn, listeners, pool, database.supervisor).run()
+    Parent(settings, files, dsn, listeners, pool, database.supervisor, shared).run()
+
+
+def _shared_files(settings: Settings, stack: ExitStack) -> list[int]:
+    """The descriptors of a file in memory for each worker, by which they tell their metrics."""
+    if not settings.metrics.enabled:
+        return []
+    workers = range(settings.server.workers)
+    return [stack.enter_context(memory_file()).fileno() for _ in workers]
 
 
 class _Database:

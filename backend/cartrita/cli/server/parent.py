@@ -35,16 +35,20 @@ class Parent:
         listeners: Sequence[socket.socket],
         pool: WorkerPool,
         supervisor: Supervisor | None,
+        shared: Sequence[int] = (),
         *,
         full_disk_pause_s: float = 5.0,
     ) -> None:
-        """`full_disk_pause_s`: after what time PostgreSQL is started again on a full disk."""
+        """`shared` are the descriptors of files that the workers share.
+
+        `full_disk_pause_s`: after what time PostgreSQL is started again on a full disk."""
         self._settings = settings
         self._instance = instance
         self._dsn = dsn
         self._listeners = listeners
         self._pool = pool
         self._supervisor = supervisor
+        self._shared = tuple(shared)
         self._full_disk_pause_s = full_disk_pause_s
         self._restart_at: float | None = None
         """While PostgreSQL has no room to start; monotonic."""
@@ -134,6 +138,7 @@ class Parent:
             secret=self._instance.secret.reveal(),
             slot=WorkerSlot(self._instance.instance, slot, self._pool.size),
             sockets=tuple(listener.fileno() for listener in self._listeners),
+            shared=self._shared,
             first=first,
         )
 

@@ -101,7 +101,10 @@ def _share_one_heap() -> None:
 
 async def _work(config: WorkerConfig, settings: Settings) -> None:
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _exit_if_orphaned)
-    for number in config.sockets:  # uvloop closes nothing for the processes that are started
+    for number in (
+        *config.sockets,
+        *config.shared,
+    ):  # uvloop closes nothing for the processes that are started
         os.set_inheritable(number, False)
     if config.first:
         try:
@@ -111,7 +114,7 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
         except (OperatorError, CartritaError) as error:
             _send(Refused(str(error)))
             return
-    context = WorkerContext(config.dsn, Secret(config.secret), config.slot)
+    context = WorkerContext(config.dsn, Secret(config.secret), config.slot, config.shared)
     async with open_system(settings, context) as system:
         server = WorkerServer(_config(settings, system))
         async with asyncio.TaskGroup() as tasks:
@@ -152,7 +155,7 @@ def _config(settings: Settings, system: System) -> uvicorn.Config:
 
     config = settings.websocket
     return uvicorn.Config(
-        create_server(surface_config(settings), opening),
+        create_server(surface_config(settings), opening, system.counts),
         http=http_protocol(
             settings.server.header_timeout_s,
             settings.server.write_timeout_s,

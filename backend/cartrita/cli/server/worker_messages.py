@@ -8,7 +8,8 @@ from cartrita.adapters.runlog.worker_slot import WorkerSlot
 class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the parent sends first. It contains secrets, and must go through a pipe only.
 
-    `sockets` are the file descriptors of those that it serves on. The `first` worker migrates the
+    `sockets` are the file descriptors of those that it serves on, `shared` of the files by which
+    all workers tell their metrics. The `first` worker migrates the
     database and creates the first key before the others start.
     """
 
@@ -17,6 +18,7 @@ class WorkerConfig(msgspec.Struct, frozen=True, kw_only=True):
     secret: str
     slot: WorkerSlot
     sockets: tuple[int, ...]
+    shared: tuple[int, ...] = ()
     first: bool
 
 

@@ -39,12 +39,12 @@ _DIE_WITH_PARENT = _die_with_parent()
 class Worker:
     """One process. It exits when its standard input ends, for example if the parent is killed."""
 
-    def __init__(self, command: Sequence[str], listeners: Sequence[int]) -> None:
+    def __init__(self, command: Sequence[str], descriptors: Sequence[int]) -> None:
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=listeners,
+            pass_fds=descriptors,
             cwd=Path.cwd(),
             preexec_fn=_DIE_WITH_PARENT,
         )
@@ -84,19 +84,19 @@ class WorkerPool:
     def __init__(
         self,
         size: int,
-        listeners: Sequence[int],
+        descriptors: Sequence[int],
         *,
         command: Sequence[str] = _WORKER,
         pause_s: float = 1.0,
     ) -> None:
         """`command` is a worker's program; a slot's next one starts `pause_s` after its last.
 
-        `listeners` are the file descriptors of the sockets that workers serve on.
+        `descriptors` are of the sockets that workers serve on, and of the files that they share.
         """
         self.size = size
         self.failed_starts = 0
         """How many workers in a row ended before they served."""
-        self._listeners = listeners
+        self._descriptors = descriptors
         self._command = command
         self._pause_s = pause_s
         self._selector = selectors.DefaultSelector()
@@ -136,7 +136,7 @@ class WorkerPool:
         return due
 
     def _start(self, slot: int) -> None:
-        worker = self._workers[slot] = Worker(self._command, self._listeners)
+        worker = self._workers[slot] = Worker(self._command, self._descriptors)
         if worker.process.stdout is not None:
             self._selector.register(worker.process.stdout, selectors.EVENT_READ, slot)
 

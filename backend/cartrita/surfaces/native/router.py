@@ -24,6 +24,7 @@ from cartrita.surfaces.native import (
     keys,
     login_sessions,
     messages,
+    metrics,
     models,
     providers,
     runs,
@@ -68,5 +69,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     admin_users.router,
     admin_audit.router,
     health.router,
+    metrics.router,
     docs_page.router,
 )
