@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +45,10 @@ def timestamp_provider(rate: float, tokens: int) -> Generator[int]:
         yield program.port
 
 
-def serving(provider_url: str) -> Server:
-    """`cartrita serve` with one worker and the product's defaults."""
-    return Server(
-        provider_url=provider_url, lease_s=LEASE_S, settings={"CARTRITA_LOG_LEVEL": "warning"}
-    )
+def serving(provider_url: str, settings: Mapping[str, str] | None = None) -> Server:
+    """`cartrita serve` with one worker and the product's defaults, but for these settings."""
+    given = {"CARTRITA_LOG_LEVEL": "warning", **(settings or {})}
+    return Server(provider_url=provider_url, lease_s=LEASE_S, settings=given)
 
 
 def pss_kib(pid: int) -> int:

@@ -42,7 +42,7 @@ def measure(options: Options) -> None:
 
 def _figures(options: Options, port: int, path: str, cpu: Callable[[], float]) -> Figures:
     def run(connections: int, *, stream: bool, seconds: float) -> tuple[Load, float]:
-        request = _request(path, stream=stream)
+        request = chat_request(path, stream=stream)
         options.run(load(port, request, min(connections, 4), 0.2))
         before = cpu()
         answered = options.run(load(port, request, connections, seconds))
@@ -74,7 +74,8 @@ def _report(rows: dict[str, dict[str, float]]) -> None:
     report(ratio("G6, translated over relayed (gate 1.35)", translated[_STREAM_CPU], own))
 
 
-def _request(path: str, *, stream: bool) -> bytes:
+def chat_request(path: str, *, stream: bool) -> bytes:
+    """A whole request of a client, as bytes."""
     body = json.dumps(
         {
             "model": "relayed",
