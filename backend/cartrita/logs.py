@@ -1,4 +1,4 @@
-"""Logs on stderr: one event with its keys on each line, without message content or secrets.
+"""Logs on stderr and in a file: one event with its keys a line, without content or secrets.
 
 Values are logged by type: numbers, short texts, times and ids as they are; of a mapping (headers, a
 body) only names and numbers; of an exception the first line, since databases and validators repeat
@@ -9,32 +9,44 @@ like keys are masked.
 import logging
 import re
 import sys
+import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import date, timedelta
 from enum import Enum
+from functools import cache
 from pathlib import PurePath
-from typing import Literal, TypeAlias, cast
+from types import MappingProxyType
+from typing import Any, Final, Literal, TypeAlias, cast
 from uuid import UUID
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from cartrita.kit.rotating_file import RotatingFile
 from cartrita.kit.secret import Secret
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Format: TypeAlias = Literal["auto", "console", "json"]
 
+_log = structlog.get_logger(__name__)
+
 MASK = "***"
+_NO_LEVELS: Final[Mapping[str, Level]] = MappingProxyType({})
 _MAX_LENGTH = 500
 """Characters of one value; tracebacks are not cut."""
 
 _MAX_ITEMS = 20
 _MAX_FRAMES = 30
 _MAX_CAUSES = 10
-_STANDARD_KEYS = frozenset({"event", "level", "logger", "timestamp"})
+_STANDARD_KEYS = frozenset({"event", "level", "logger", "timestamp", "key_id"})
+"""Whose names say nothing of their values: the id of a key is shown to everybody who may see it."""
+
 _SENSITIVE = re.compile(r"key|token|authorization|cookie|secret|passw|credential", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z0-9_]{1,64}")
+"""A name or an id, which nothing has to be masked in unless it begins as a key does."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MASKS = (
     (re.compile(r"([?&#][^=&#\s]{1,100}=)[^&#\s\"']+"), rf"\1{MASK}"),  # a query's values
@@ -42,8 +54,14 @@ _MASKS = (
     (re.compile(r"\b(Bearer|Basic|Token)\s+[\w.~+/=-]{16,}", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(r"\b(ck_|sk-|pk-|hf_|gh[opsu]_|tvly-)[\w-]{8,}"), rf"\1{MASK}"),
 )
-# Of library loggers except two. Below it sqlalchemy logs parameters, which hold messages.
+_BEGINNINGS = ("ck_", "hf_", "gho_", "ghp_", "ghs_", "ghu_")
 _LIBRARY_LEVEL = logging.WARNING
+"""Of library loggers except two, where nothing else is set."""
+
+_LEAST_LIBRARY_LEVEL = logging.INFO
+"""Below it libraries log what they send and get: messages, rows, headers with keys."""
+
+_OURS = "cartrita"
 _INFO_LOGGERS = ("uvicorn", "alembic")
 _LIBRARY_LOGGERS = (
     *_INFO_LOGGERS,
@@ -56,18 +74,41 @@ _DISABLED_LOGGERS = ("uvicorn.access",)  # whole URLs; the request log names the
 _SILENT_LOGGERS = ("mcp",)  # and all below them: they repeat what servers of tools have sent
 
 
-def configure(level: Level = "info", output: Format = "auto") -> None:
-    """Set up structlog and the standard library's loggers of this process; again is allowed."""
-    number = logging.getLevelNamesMapping()[level.upper()]
+def configure(
+    level: Level = "info",
+    output: Format = "auto",
+    *,
+    levels: Mapping[str, Level] = _NO_LEVELS,
+    file: RotatingFile | None = None,
+) -> None:
+    """Set up structlog and the standard library's loggers of this process; again is allowed.
+
+    `levels` are those of single loggers and of all below them that have none of their own. What is
+    written to stderr goes to the `file` too, as JSON.
+    """
+    number = _number(level)
+    others = {name: _number(one) for name, one in levels.items()}
     console = output == "console" or (output == "auto" and sys.stderr.isatty())
-    renderer = _console() if console else structlog.processors.JSONRenderer()
+    rendering: list[Processor] = [_console() if console else structlog.processors.JSONRenderer()]
+    if file is not None:
+        rendering.insert(0, _copying_to(file))
     structlog.configure(
-        processors=[*_chain(), renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
+        processors=[_add_name, *_chain(), *rendering],
+        wrapper_class=_bound_by_name(number, others),
         logger_factory=_writer,
         cache_logger_on_first_use=False,  # else a second configure would not reach old loggers
     )
-    _route_library_logs(number, renderer)
+    _route_library_logs(number, others, rendering)
+
+
+def log_failures_of_threads() -> None:
+    """Have what nobody catches in a thread logged as all else is: Python prints whole messages."""
+    threading.excepthook = _log_failure
+
+
+def _log_failure(failure: threading.ExceptHookArgs) -> None:
+    thread = None if failure.thread is None else failure.thread.name
+    _log.error("thread_failed", thread=thread, exc_info=failure.exc_value)
 
 
 def safe_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -98,7 +139,14 @@ def _console() -> Processor:
 
 
 class _StderrLogger(structlog.WriteLogger):
-    """Loses lines that cannot be written, as on a full disk: what logs them goes on."""
+    """Loses lines that cannot be written, as on a full disk: what logs them goes on.
+
+    `name` is the module that logs, if it told it.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(sys.stderr)
+        self.name = name
 
     def msg(self, message: str) -> None:
         with suppress(OSError):
@@ -108,19 +156,67 @@ class _StderrLogger(structlog.WriteLogger):
     fatal = failure = err = error = critical = exception = msg
 
 
-def _writer(*_names: object) -> structlog.WriteLogger:
-    return _StderrLogger(sys.stderr)
+def _writer(*names: str) -> structlog.WriteLogger:
+    return _StderrLogger(*names)
 
 
-def _route_library_logs(level: int, renderer: Processor) -> None:
+def _add_name(logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if name := getattr(logger, "name", ""):
+        event["logger"] = name
+    return event
+
+
+def _copying_to(file: RotatingFile) -> Processor:
+    """A processor that writes each event to the file, and passes it on."""
+    render = structlog.processors.JSONRenderer()
+
+    def copy(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        file.append(str(render(logger, method, dict(event))))
+        return event
+
+    return copy
+
+
+def _number(level: Level) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]
+
+
+def _bound_by_name(level: int, others: Mapping[str, int]) -> Any:  # noqa: ANN401 - see below
+    """What makes the bound loggers: each of the class that filters by the level of its name.
+
+    For structlog it is a class; a function that makes them does as well.
+    """
+
+    @cache
+    def kind(name: str) -> Callable[..., object]:
+        return structlog.make_filtering_bound_logger(_level_of(name, level, others))
+
+    def bind(logger: _StderrLogger, *arguments: object, **named: object) -> object:
+        return kind(logger.name)(logger, *arguments, **named)
+
+    return bind
+
+
+def _level_of(name: str, level: int, others: Mapping[str, int]) -> int:
+    """The level of a logger: its own, or that of the nearest one above it."""
+    while name:
+        if name in others:
+            return others[name]
+        name = name.rpartition(".")[0]
+    return level
+
+
+def _route_library_logs(level: int, others: Mapping[str, int], rendering: list[Processor]) -> None:
     """Render the standard library's log records in the same format."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *_chain()],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     )
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(formatter)
-    out.setLevel(level)
+    others = {name: one for name, one in others.items() if not _is_unheard(name)}
+    others = {name: _library_level(name, one) for name, one in others.items()}
+    out.setLevel(min(level, *others.values()) if others else level)
     logging.getLogger().handlers[:] = [out]
     logging.getLogger().setLevel(max(level, _LIBRARY_LEVEL))
     for name in _LIBRARY_LOGGERS:
@@ -129,10 +225,22 @@ def _route_library_logs(level: int, renderer: Processor) -> None:
         library.propagate = True
     for name in _INFO_LOGGERS:
         logging.getLogger(name).setLevel(max(level, logging.INFO))
+    for name, chosen in others.items():
+        logging.getLogger(name).setLevel(chosen)
     for name in _DISABLED_LOGGERS:
         logging.getLogger(name).disabled = True
     for name in _SILENT_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _is_unheard(name: str) -> bool:
+    """Whether nothing makes a logger heard, whatever is set."""
+    return any(f"{name}.".startswith(f"{one}.") for one in (*_DISABLED_LOGGERS, *_SILENT_LOGGERS))
+
+
+def _library_level(name: str, chosen: int) -> int:
+    ours = name.partition(".")[0] == _OURS
+    return chosen if ours else max(chosen, _LEAST_LIBRARY_LEVEL)
 
 
 def _safe_value(name: str, value: object) -> object:
@@ -173,6 +281,8 @@ def _safe_scalar(value: object) -> object:
 
 
 def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text) and not text.startswith(_BEGINNINGS):
+        return text
     line = _masked(_CONTROL.sub(" ", text))  # a line break inside a value would forge a line
     return line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + "..."
 

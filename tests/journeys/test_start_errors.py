@@ -73,6 +73,12 @@ def test_an_agent_by_the_name_of_another(fresh: Server) -> None:
     assert "[agents.supervisor]" in refusal(fresh, code=1, settings=settings)
 
 
+def test_a_log_file_that_cannot_be_opened(fresh: Server) -> None:
+    settings = {"CARTRITA_LOG_FILE": str(fresh.root / "nowhere" / "a.log")}
+    assert "CARTRITA_LOG_FILE" in refusal(fresh, code=1, settings=settings)
+    assert not fresh.data_dir.exists()
+
+
 @pytest.mark.parametrize("command", ["serve", "login", "migrate", "keys list"])
 def test_unreachable_database(fresh: Server, command: str) -> None:
     url = f"postgresql://ada:{PASSWORD}@{HOST}:{free_port()}/ada"

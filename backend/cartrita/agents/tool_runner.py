@@ -39,7 +39,7 @@ from cartrita.kit.at_once import all_of
 from cartrita.kit.text import shortened, storable_text
 from cartrita.tools.tool import AgentStuck, Risk, Tool, ToolContext, ToolOutput
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _Outcome: TypeAlias = ToolSaid | ApprovalsNeeded
 

@@ -10,7 +10,7 @@ from cartrita.domain.ports.cleanup import Sweep
 from cartrita.domain.ports.conversations import ConversationRemoval
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Cleanup:

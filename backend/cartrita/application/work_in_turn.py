@@ -14,7 +14,7 @@ from cartrita.domain.ports.runs import KeyReservations
 from cartrita.kit.ids import uuid7
 from cartrita.kit.owned_tasks import OwnedTasks
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 2.0

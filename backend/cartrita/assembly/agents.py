@@ -13,7 +13,7 @@ from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings
 from cartrita.tools.toolbox import Toolbox
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def create_agents(settings: Settings) -> AgentRegistry:

@@ -10,7 +10,7 @@ from cartrita.adapters.sandbox.programs import SandboxedPrograms, probe
 from cartrita.domain.ports.code import ProgramRunner
 from cartrita.settings import Settings
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Sandbox(NamedTuple):

@@ -10,7 +10,7 @@ from cartrita.domain.ports.speech import RecordingReader, SpeechSynthesizer, Tra
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.settings import Settings
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class SpeechEngines(NamedTuple):

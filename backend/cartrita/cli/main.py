@@ -7,11 +7,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
+import structlog
+
 from cartrita import logs
 from cartrita.adapters.postgres.errors import DataDirectoryInUse
+from cartrita.cli.log_output import configure_logs, require_log_file
 from cartrita.domain.errors import CartritaError
 from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings, SettingsError, environment, load
+
+log = structlog.get_logger(__name__)
 
 _USAGE = 2
 Command: TypeAlias = Callable[[Settings, argparse.Namespace], None]
@@ -20,6 +25,7 @@ Command: TypeAlias = Callable[[Settings, argparse.Namespace], None]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; exits 1 if it failed and 2 if it was called wrongly."""
     given = _parser().parse_args(arguments)
+    logs.configure()
     try:
         _run(given)
     except SettingsError as error:
@@ -32,11 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _refuse(f"{error.filename or 'The system'}: {error.strerror}", code=1)
     except KeyboardInterrupt:
         _refuse("Stopped.", code=130)
+    except Exception:
+        log.exception("command_failed", command=given.command)  # Python would print values too
+        raise SystemExit(1) from None
 
 
 def _run(given: argparse.Namespace) -> None:
     settings = load(environment(), Path.cwd(), _overrides(given))
-    logs.configure(settings.logging.level, settings.logging.format)
+    configure_logs(settings, require_log_file(settings) if given.command == "serve" else None)
     for warning in settings.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     run: Command = import_module(f"cartrita.cli.commands.{given.command}").run

@@ -17,7 +17,7 @@ from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.pause import Pause
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _NOTHING: Final = Decimal(0)
 _REFUSED_S: Final = 0.25

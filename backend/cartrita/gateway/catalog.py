@@ -16,7 +16,7 @@ from cartrita.gateway.model_lists import ModelLists, ModelsByProvider
 from cartrita.gateway.profiles import find_profile
 from cartrita.gateway.routes import Deployment
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class ProviderOrigin(IntEnum):

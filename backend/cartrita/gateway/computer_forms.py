@@ -34,7 +34,7 @@ _DIALECTS: Final[dict[ComputerForm, str]] = {
 """In which dialect a form is told; a function is told in any."""
 _TYPE_OF_TOOL: Final = re.compile(r"tools[.\[]\d+[\].]*(?:\.type)?$")
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class ComputerForms:

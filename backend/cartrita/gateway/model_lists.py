@@ -16,7 +16,7 @@ from cartrita.gateway.profiles import with_profile
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 ModelsByProvider: TypeAlias = dict[str, list[ModelInfo] | None]
 """The models that each provider lists; None where its list cannot be fetched."""

@@ -13,7 +13,7 @@ from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.pause import Pause
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 

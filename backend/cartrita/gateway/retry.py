@@ -10,7 +10,7 @@ import structlog
 from cartrita.domain.errors import EndpointMissing, UpstreamError, UpstreamRejected
 from cartrita.gateway.routes import Deployment
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _OVERLOADED = 529
 _NOT_THERE = (403, 404)

@@ -19,7 +19,7 @@ from cartrita.gateway.answer_copies import AnswerCopy
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.routed_answers import RoutedAnswer
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _WHOLE = (FinishReason.STOP, FinishReason.LENGTH)

@@ -24,7 +24,7 @@ from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.pause import Pause
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class SharingPolicy(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from types import TracebackType
 
 import structlog
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class RepeatedFailures:

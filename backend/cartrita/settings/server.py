@@ -1,4 +1,4 @@
-"""Settings of the HTTP server: its socket, its authentication and its logs."""
+"""Settings of the HTTP server: its socket and its authentication."""
 
 from typing import Annotated, Literal
 
@@ -191,16 +191,3 @@ class Auth(Group):
             env="CARTRITA_LEGACY_QUERY_KEYS",
         ),
     ] = False
-
-
-class Logging(Group):
-    """What is written to stderr. Logs hold neither content nor secrets."""
-
-    level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        Setting("The least level that is written.", env="CARTRITA_LOG_LEVEL"),
-    ] = "info"
-    format: Annotated[
-        Literal["auto", "console", "json"],
-        Setting("`auto` is console on a terminal and json elsewhere.", env="CARTRITA_LOG_FORMAT"),
-    ] = "auto"

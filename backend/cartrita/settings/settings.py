@@ -13,10 +13,11 @@ from cartrita.settings.fields import Group, Setting
 from cartrita.settings.files import Files
 from cartrita.settings.ledger import Ledger
 from cartrita.settings.limits import Limits
+from cartrita.settings.logging import Logging
 from cartrita.settings.metrics import Metrics
 from cartrita.settings.providers import ConfiguredProvider, OAuth, Offline, Providers
 from cartrita.settings.routes import Routes
-from cartrita.settings.server import Auth, Logging, Server
+from cartrita.settings.server import Auth, Server
 from cartrita.settings.services import Brave, Deepgram, GitHub, Search, SearXNG, Tavily, Web
 from cartrita.settings.storage import Database, History, Postgres, RunLog
 from cartrita.settings.surfaces import Compat, OpenAICompat

@@ -14,7 +14,7 @@ from cartrita.domain.speech import AudioFormat
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.upstream_headers import PROVIDER_HEADER
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class SpeechResponse(Response):

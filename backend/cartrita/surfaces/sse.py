@@ -21,7 +21,7 @@ from cartrita.kit import sse
 from cartrita.surfaces.cut_answers import CLIENT_DISCONNECTED, mark_cut
 from cartrita.surfaces.disconnects import disconnected
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "text/event-stream"
 HEADERS = {

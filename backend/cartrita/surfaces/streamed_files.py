@@ -7,7 +7,7 @@ from starlette.types import Receive, Scope, Send
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.cut_answers import mark_cut
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class StreamedFile(StreamingResponse):

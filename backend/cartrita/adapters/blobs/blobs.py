@@ -16,7 +16,7 @@ from obstore.store import ObjectStore
 
 from cartrita.domain.errors import CartritaError, NotFound, StorageFull, Unavailable
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _PART_BYTES: Final = 5 << 20
 """What is written at once: the least that S3 takes for a part."""

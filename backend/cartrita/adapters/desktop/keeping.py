@@ -16,7 +16,7 @@ from cartrita.adapters.desktop.frames import line_decoder
 from cartrita.adapters.desktop.orders import HostEnded, HostLine, HostReady
 from cartrita.adapters.processes.children import serving
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 LONGEST_LINE: Final = 64 << 10
 _DEATH_S: Final = 30.0

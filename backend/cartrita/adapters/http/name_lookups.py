@@ -33,7 +33,7 @@ _MOST_NAMES = 1000
 """Of those that were looked up; the oldest that nobody waits for are forgotten."""
 _NUMBERS = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class NameLookups:

@@ -21,7 +21,7 @@ _NEXT_ADDRESS_SECONDS = 0.25
 CheckAddresses: TypeAlias = Callable[[Origin, Sequence[str]], None]
 """Raises CartritaError for an origin whose name stands for an address that is not to be called."""
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class HttpPool:

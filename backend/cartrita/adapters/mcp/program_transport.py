@@ -16,7 +16,7 @@ from cartrita.adapters.mcp.config import LARGEST_MESSAGE, ServerProgram
 from cartrita.adapters.mcp.unasked import Unasked
 from cartrita.adapters.processes.children import serving
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager

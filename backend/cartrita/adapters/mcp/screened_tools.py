@@ -14,7 +14,7 @@ MOST_TOOLS: Final = 1000
 _MOST_TOLD: Final = 10
 _NO_NAME = "(no name)"
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def screen_tools(result: dict[str, object], server: str) -> None:

@@ -57,7 +57,7 @@ _ENDED: Final = frozenset((CONNECTION_CLOSED, BROKEN, REFUSED))
 _SESSION_ENDED: Final = "Session terminated"
 """What the SDK says where a server does not know its session any more."""
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class McpServer:

@@ -10,7 +10,7 @@ _MOST_UNASKED: Final = 6000
 times a second needs 600."""
 _MINUTE: Final = 60.0
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Unasked:

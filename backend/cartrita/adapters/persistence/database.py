@@ -17,7 +17,7 @@ from sqlalchemy.pool import QueuePool
 from cartrita.domain.errors import Busy, CartritaError, StorageFull, Unavailable
 from cartrita.kit.pool_use import PoolUse
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 # What asyncpg raises besides the server's own errors, for a connection that broke at a bad moment
 # or is broken already. A TimeoutError is an OSError.

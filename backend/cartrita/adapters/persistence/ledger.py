@@ -30,7 +30,7 @@ from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _l = usage_ledger.c
 _BATCH = 1000

@@ -16,7 +16,7 @@ from cartrita.adapters.postgres.errors import OsUserUnusable
 from cartrita.adapters.postgres.os_users import OsUser
 
 _UNNEEDED = shutil.ignore_patterns("include", "*.a")  # only for compiling against it
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def ensure_runnable(binaries: Binaries, user: OsUser, fallbacks: Sequence[Path]) -> Binaries:

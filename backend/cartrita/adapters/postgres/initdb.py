@@ -21,7 +21,7 @@ _TIMEOUT_S = 300
 _BUILTIN_PROVIDER_SINCE = 17
 # Tried in this order; the last one exists everywhere.
 _LOCALES = ("C.UTF-8", "en_US.UTF-8", "C")
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def create(layout: DataLayout, binaries: Binaries, password: Secret) -> None:

@@ -28,7 +28,7 @@ for d in /proc/[0-9]*; do
 done
 exit 0
 """
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def postmaster_file(cluster: Path) -> Path:

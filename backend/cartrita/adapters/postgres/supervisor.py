@@ -30,7 +30,7 @@ from cartrita.adapters.postgres.servers import LaunchOptions, Server, ServerStat
 from cartrita.adapters.postgres.subprocesses import ParentWatch
 from cartrita.kit.secret import Secret
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Supervisor:

@@ -28,7 +28,7 @@ _UNSUPPORTED = re.compile(
     rf"|\b{_THING}[\s:]+{_NAME}(?:(?:is|are)\s+)?(?:not supported|unsupported)\b",
     re.I,
 )
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class DialectFallback:

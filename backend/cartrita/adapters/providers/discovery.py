@@ -12,7 +12,7 @@ from cartrita.domain.errors import UpstreamError
 
 _MAX_LISTING_BYTES = 4 << 20
 _OWN_SERVER_HEADER = "cartrita"
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class UsualAddress(msgspec.Struct, frozen=True):

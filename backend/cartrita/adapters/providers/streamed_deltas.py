@@ -15,7 +15,7 @@ from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
 from cartrita.kit import sse
 
 _LAST_BYTES_SECONDS = 0.25
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class StreamedDeltas:

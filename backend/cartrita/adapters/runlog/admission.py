@@ -27,7 +27,7 @@ from cartrita.domain.ids import ConversationId, MessageId, RunId
 from cartrita.domain.runs import Admission, Admitted, BusyPolicy, Idempotency, RunStatus
 from cartrita.kit.ids import uuid7
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _NEW_CONVERSATION = """
 INSERT INTO conversations (id, owner_id, title, external_id) VALUES ($1, $2, $3, $4)

@@ -12,7 +12,7 @@ import structlog
 from cartrita.domain.errors import Busy, StorageFull, Unavailable
 from cartrita.kit.pool_use import PoolUse
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 Cell: TypeAlias = Any
 """A value as asyncpg returns it; jsonb is passed as text."""

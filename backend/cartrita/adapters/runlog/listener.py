@@ -28,7 +28,7 @@ from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import CancelRequested, RunAvailable
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _NEW_EVENTS = """
 SELECT e.run_id, e.seq, e.data FROM unnest($1::uuid[], $2::int[]) AS known (run_id, last_seq)

@@ -22,7 +22,7 @@ from cartrita.domain.ids import RunId
 from cartrita.kit.long_work import run_long
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _ADVISORY_LOCK = 0x63617275
 # Events of a newer version are left to a replica of that version, which loses none of their fields.

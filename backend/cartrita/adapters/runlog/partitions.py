@@ -9,7 +9,7 @@ import structlog
 
 from cartrita.adapters.runlog.connection import Connection
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _PREFIX = "run_events_"
 _PARTITIONS = """

@@ -17,7 +17,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Claim, RunAvailable, Signal
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 # The first queued run of a conversation without an active run. Both rows are locked, because
 # starting the run moves the head of the conversation.

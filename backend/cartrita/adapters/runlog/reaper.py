@@ -25,7 +25,7 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Ending
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 # A released lease (-infinity) counts at once. An expired one counts only if this reaper has seen
 # the database healthy for a whole lease, because an outage makes all leases expire.

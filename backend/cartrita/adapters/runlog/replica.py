@@ -14,7 +14,7 @@ from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.domain.errors import LeaseLost
 from cartrita.kit.ids import uuid7
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 # The previous process in this slot is gone, so its lease ends now. Slots that do not exist any more
 # (fewer workers than before) end too.

@@ -32,7 +32,7 @@ from cartrita.domain.ports.metrics import LogCounts
 from cartrita.domain.runs import LeaseRevoked
 from cartrita.domain.uncounted import UNCOUNTED
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class RunLogSettings(msgspec.Struct, frozen=True, kw_only=True):

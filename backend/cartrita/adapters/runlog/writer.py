@@ -34,7 +34,7 @@ from cartrita.domain.runs import Ending
 from cartrita.domain.step_records import StepRecord
 from cartrita.domain.uncounted import UNCOUNTED
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _IS_STORED = "SELECT data = $3::jsonb FROM run_events WHERE run_id = $1 AND seq = $2"
 _RETRY_S = 0.2

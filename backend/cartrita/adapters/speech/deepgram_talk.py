@@ -33,7 +33,7 @@ _WINDOW_SECONDS: Final = 60.0
 _NEXT_FLUSH_SECONDS: Final = 5.0
 """When one that was refused is tried again."""
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 TALK_QUERY: Final[Query] = (("encoding", "linear16"), ("sample_rate", str(SAMPLE_RATE)))
 

@@ -10,7 +10,7 @@ import structlog
 
 from cartrita.domain.speech import SpeechModel
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _ENGLISH: Final = ("en",)
 

@@ -22,7 +22,7 @@ from cartrita.adapters.speech.engines.orders import (
 )
 from cartrita.domain.errors import Unavailable, UpstreamCut
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 EMBEDDED: Final = "embedded"
 _MODULE: Final = "cartrita.adapters.speech.engines.main"

@@ -16,7 +16,7 @@ from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.pause import Pause
 from cartrita.kit.secret import Secret
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _CONNECTIONS = 16
 _SCHEMES = {"redis": "valkey", "rediss": "valkeys"}

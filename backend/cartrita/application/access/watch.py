@@ -14,7 +14,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.access import AccessChanges
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 Refresh: TypeAlias = Callable[[], Awaitable[None]]
 """Reads again what one part of the server knows of the database."""

@@ -18,7 +18,7 @@ from cartrita.domain.ports.credentials import ActiveCredentials
 from cartrita.gateway.paid_providers import CredentialUses
 from cartrita.kit.secret import Secret
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 _MOST_KNOWN: Final = 10_000
 
 

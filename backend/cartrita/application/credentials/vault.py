@@ -7,7 +7,7 @@ from cartrita.domain.errors import Unavailable
 from cartrita.domain.ports.credentials import CredentialCipher, DataKeyStore
 from cartrita.kit.secret import Secret
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class CredentialVault:

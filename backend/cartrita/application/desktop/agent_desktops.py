@@ -21,7 +21,7 @@ from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome, calling_agent
 from cartrita.domain.step_places import StepPlace
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _DIED: Final = "It died."
 

@@ -26,7 +26,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall, DesktopOutcome
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class BatchParts(NamedTuple):

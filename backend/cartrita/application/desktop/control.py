@@ -16,7 +16,7 @@ from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_sessions import DesktopControl
 from cartrita.domain.principals import Principal
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _OTHER = "Somebody else controls this desktop now: wait until they hand it back."
 

@@ -18,7 +18,7 @@ from cartrita.domain.files import FileId
 from cartrita.domain.ports.desktop import Desktop
 from cartrita.domain.ports.desktop_use import DesktopCall
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 LAST_S: Final = 5.0
 """For what is left to do of an action that is stopped: nobody waits any longer for that."""

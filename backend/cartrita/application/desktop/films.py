@@ -27,7 +27,7 @@ from cartrita.domain.ports.desktop_sessions import FilmStore
 from cartrita.domain.principals import Principal
 from cartrita.kit import ids
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 FRAMES_PAGE = 200
 

@@ -11,7 +11,7 @@ from cartrita.domain.desktop_errors import Controlled
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.desktop import Desktop
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 async def is_handed_back(

@@ -17,7 +17,7 @@ from cartrita.domain.errors import CartritaError, Unavailable
 from cartrita.domain.ports.desktop_sessions import DesktopWatch, DueDesktop, WatchedDesktop
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _DIED = "It died."
 _START_GRACE_S = 30.0

@@ -26,7 +26,7 @@ from cartrita.domain.principals import Principal
 from cartrita.kit import clock, ids
 from cartrita.kit.pagination import Page
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 ENDED_BY_PERSON = "It was ended by its owner."
 _NOT_STARTED = "It did not start."

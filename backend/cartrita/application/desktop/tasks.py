@@ -29,7 +29,7 @@ from cartrita.domain.scopes import Operation
 from cartrita.kit import ids
 from cartrita.kit.secret import Secret
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 AGENT: Final = "computer_use"
 _LET_GO_S: Final = 5.0

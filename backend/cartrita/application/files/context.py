@@ -30,7 +30,7 @@ from cartrita.domain.ports.blobs import BlobStore
 from cartrita.domain.ports.files import FileStore
 from cartrita.kit import ids
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _POLL_S = 0.2
 _CITED = 4

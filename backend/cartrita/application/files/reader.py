@@ -23,7 +23,7 @@ from cartrita.domain.ports.blobs import BlobStore
 from cartrita.domain.ports.file_reading import FileReading, ReadingQueue
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _BATCH_CHARACTERS = 200_000
 _NO_TEXT = "It holds no text; it may be a scan."

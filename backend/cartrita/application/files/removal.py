@@ -9,7 +9,7 @@ from cartrita.domain.files import ContentId, blob_names
 from cartrita.domain.ports.blobs import BlobStore
 from cartrita.domain.ports.files import RemovedContents
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _AT_ONCE = 100
 _MOST_FAILURES = 3

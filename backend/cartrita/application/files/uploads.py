@@ -32,7 +32,7 @@ from cartrita.domain.ports.uploads import UploadStore
 from cartrita.domain.principals import Principal
 from cartrita.kit.file_names import safe_name
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _RESERVED_BYTES = 1 << 20
 """Room for at least so many is kept at once for a file that is longer than its head."""

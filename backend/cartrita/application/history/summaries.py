@@ -22,7 +22,7 @@ from cartrita.domain.ports.summaries import SummaryStore
 from cartrita.domain.summaries import Summary
 from cartrita.kit.text import shortened
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _LONGEST: Final = 120_000
 """Characters of messages that one summary is made of; of each a part, if there are more."""

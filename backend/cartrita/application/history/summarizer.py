@@ -16,7 +16,7 @@ from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest, Sampling
 from cartrita.kit.text import storable_text
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _TOKENS: Final = 1500
 _INSTRUCTIONS: Final = (

@@ -14,7 +14,7 @@ from cartrita.domain.ports.credentials import KeyValidator
 from cartrita.kit.remembered import Remembered
 from cartrita.kit.secret import Secret
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _LONGEST_REFUSAL_S: Final = 60.0
 _CHECKS_AT_ONCE: Final = 16

@@ -12,7 +12,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.access import ApiKeyStore
 from cartrita.kit.owned_tasks import OwnedTasks
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class _KnownKey(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from cartrita.domain.ports.embeddings import Embeddings, PassageVectors
 from cartrita.kit.remembered import RememberedValues
 from cartrita.kit.text import storable_text
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _LONGEST = 4_000
 """Characters of a question that are embedded: models refuse what is too long."""

@@ -17,7 +17,7 @@ from cartrita.domain.errors import (
 from cartrita.domain.ports.embeddings import Embeddings, PassageVectors
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _AT_ONCE = 64
 _PAUSE_S = 300.0

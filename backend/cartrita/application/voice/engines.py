@@ -24,7 +24,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.speech import SpeechModel, least_need
 from cartrita.gateway.service_calls import ServiceCalls, no_key
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 E = TypeVar("E", bound=Transcriber | SpeechSynthesizer)
 R = TypeVar("R")

@@ -16,7 +16,7 @@ from cartrita.cli.server.worker_pool import WorkerPool
 from cartrita.cli.server_address import browser_url, remove_address, write_address
 from cartrita.settings import Settings
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _POLL_S = 0.2
 _MAX_DATABASE_RESTARTS = 5

@@ -20,6 +20,7 @@ from cartrita.app import SOCKETS, create_server, require_known_limits
 from cartrita.assembly.agents import create_agents
 from cartrita.assembly.surface_config import surface_config
 from cartrita.assembly.system import System, WorkerContext, open_system
+from cartrita.cli.log_output import configure_logs, log_file
 from cartrita.cli.server import worker_messages
 from cartrita.cli.server.bootstrap import bootstrap
 from cartrita.cli.server.http_protocol import http_protocol
@@ -34,7 +35,7 @@ from cartrita.surfaces.native.voice_socket.voice_socket import VOICE
 from cartrita.surfaces.native.websocket.closings import LAST_FRAMES
 from cartrita.surfaces.services import Services
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _M_ARENA_MAX = -8
 _CLOSING_S = 5
@@ -79,7 +80,8 @@ def main() -> None:
     _share_one_heap()
     config = worker_messages.decode_config(line)
     settings = Settings.from_json(config.settings)
-    logs.configure(settings.logging.level, settings.logging.format)
+    configure_logs(settings, log_file(settings))
+    logs.log_failures_of_threads()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_work(config, settings))

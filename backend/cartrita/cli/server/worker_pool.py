@@ -16,7 +16,7 @@ import structlog
 from cartrita.cli.server import worker_messages
 from cartrita.cli.server.worker_messages import Serving, WorkerConfig, WorkerMessage
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _WORKER = (sys.executable, "-m", "cartrita.cli.server")
 

@@ -18,7 +18,7 @@ from cartrita.domain.runs import BusyPolicy
 from cartrita.surfaces.json_bodies import load_strictly, validate_storable
 from cartrita.surfaces.native.request_bodies import RequestModel, validated
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 MAX_MESSAGE = 32_000
 JSON_FIELDS = frozenset({"context", "limits", "metadata"})

@@ -25,7 +25,7 @@ from cartrita.surfaces.native.websocket.server_frames import DrainFrame, ErrorRe
 from cartrita.surfaces.open_sockets import Visit
 from cartrita.surfaces.services import config_of, services_of
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 DESKTOP_SOCKETS: Final = "/ws/desktop/"
 """Before the id of the desktop."""

@@ -19,7 +19,7 @@ from cartrita.surfaces.v1.call_answers import HEARTBEAT, OutgoingResponse
 from cartrita.surfaces.v1.heartbeats import Heartbeats
 from cartrita.surfaces.v1.routes_told import route_headers
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 EVENTS: Final[dict[str, Any]] = {
     "description": "The events of OpenAI's own streams, each of them an object."

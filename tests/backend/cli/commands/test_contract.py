@@ -18,7 +18,7 @@ Spoil = Callable[[dict[str, Any]], None]
 def logs_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command sets up the logs of its process, which is that of other tests here."""
 
-    def leave(*_: object) -> None:
+    def leave(*_: object, **__: object) -> None:
         """As they are."""
 
     monkeypatch.setattr("cartrita.logs.configure", leave)

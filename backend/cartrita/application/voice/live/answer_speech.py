@@ -22,7 +22,7 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.ports.speech import SpeechSynthesizer
 from cartrita.kit.cuts import CuttableWork
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class _Silenced(Exception):

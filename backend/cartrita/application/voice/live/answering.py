@@ -20,7 +20,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Admitted
 from cartrita.kit import ids
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _BUSY_RETRIES: Final = 3
 _BUSY_PAUSE_S: Final = 1.0

@@ -28,7 +28,7 @@ from cartrita.domain.principals import Principal
 from cartrita.domain.speech import Heard, ListeningEvent, SpeechStarted, UtteranceEnded
 from cartrita.gateway.service_calls import ServiceCalls
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _OF_ROOM: Final = 0.9
 """The part of the room for audio in which a turn may wait for its words: audio goes on coming."""

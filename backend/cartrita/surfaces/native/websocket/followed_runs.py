@@ -14,7 +14,7 @@ from cartrita.surfaces.native.event_rendering import is_terminal
 from cartrita.surfaces.native.websocket.client_frames import Reference
 from cartrita.surfaces.native.websocket.server_frames import error_frame, event_frame
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 SendFrame: TypeAlias = Callable[[str], Awaitable[None]]
 """Sends a frame; waits while the socket is busy, so that its tails wait too."""

@@ -18,7 +18,7 @@ from cartrita.surfaces.native.websocket.client_frames import (
 from cartrita.surfaces.native.websocket.server_frames import error_frame
 from cartrita.surfaces.native.websocket.socket_kind import SocketRoom
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class FrameAttempts:

@@ -18,7 +18,7 @@ from cartrita.surfaces.native.websocket.socket_kind import SocketActions, Socket
 from cartrita.surfaces.open_sockets import HeldSocket, Visit
 from cartrita.surfaces.services import config_of, services_of
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class OpenSocket:
