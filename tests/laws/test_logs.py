@@ -58,3 +58,9 @@ def test_events_are_named() -> None:
 )
 def test_odd_lines_are_noticed(code: str) -> None:
     assert odd_lines(ast.parse(code))
+
+
+def test_each_module_says_its_name() -> None:
+    """Else its level could not be set, nor seen where a line comes from."""
+    unnamed = [name(path) for path in files(PACKAGE, ".py") if "get_logger()" in path.read_text()]
+    assert unnamed == [], "write structlog.get_logger(__name__)"

@@ -3,18 +3,26 @@
 They implement the port `RelayMonitor` of the domain.
 """
 
+import re
 from abc import ABC, abstractmethod
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from cartrita.dialects import relayed_frames, relayed_names
 from cartrita.dialects.relayed_frames import RelayedFrames
 from cartrita.dialects.stream_parsers import StreamParser
+from cartrita.domain.answer_parts import AnswerParts
 from cartrita.domain.deltas import Delta, FinishReason, TextDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamError
 from cartrita.domain.relays import Estimate, ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
+from cartrita.kit.long_work import LARGE
 from cartrita.kit.secret import Secret
+
+_ID: Final = re.compile(rb'"id"\s*:\s*"([\w.:-]{1,100})"')
+_HEAD_BYTES: Final = 4096
+"""Where an answer tells its id, if it does."""
 
 
 class RenamesFrames(Protocol):
@@ -49,6 +57,16 @@ class StreamMonitor(ABC):
         self.complete = False
         self.usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
+
+    @property
+    def message_id(self) -> str | None:
+        """See `RelayMonitor`."""
+        return id_in(self._frames.first)
+
+    @property
+    @abstractmethod
+    def parts(self) -> Mapping[str, int]:
+        """See `RelayMonitor`."""
 
     @property
     def overlong(self) -> bool:
@@ -173,10 +191,22 @@ class BodyMonitor(ABC):
         self._secrets = secrets
         self._names = names
         self._estimate: Estimate | None = None
+        self._size = 0
+        self.message_id: str | None = None
         self.visible = False
         self.complete = False
         self.usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """See `RelayMonitor`; none of a body that it takes long to read."""
+        if not self.complete or self._size >= LARGE:
+            return {}
+        try:
+            return AnswerParts.of(self.deltas()).counts
+        except UpstreamError:
+            return {}
 
     def prepare(self, line_limit: int, estimate: Estimate) -> None:
         """As in `StreamMonitor`; a body has no lines."""
@@ -185,6 +215,8 @@ class BodyMonitor(ABC):
     def feed(self, piece: bytes) -> bytes:
         """The body to pass on. Raises UpstreamMalformed, or the error that it holds."""
         self._read(piece)
+        self._size = len(piece)
+        self.message_id = id_in(piece)
         self.visible = self.complete = True
         told = relayed_names.in_body(piece, self._names)
         reported = self.usage is not None and self.usage.total_tokens
@@ -214,3 +246,9 @@ class BodyMonitor(ABC):
     @abstractmethod
     def _read(self, body: bytes) -> None:
         """Take usage and finish reason from the body. Raises as `feed` does."""
+
+
+def id_in(octets: bytes) -> str | None:
+    """The first id in the beginning of an answer: that of the answer, in all dialects."""
+    found = _ID.search(octets[:_HEAD_BYTES])
+    return None if found is None else found[1].decode()

@@ -50,6 +50,11 @@ class RelayedFrames:
         self.ignored = 0
         self._size = 0
 
+    @property
+    def kept(self) -> bytearray:
+        """What is kept, to be looked at only."""
+        return self._kept
+
     def known(self, piece: bytes) -> bytes | None:
         """What is passed on for a piece of frames that are known, which is kept; else None."""
         if self._rest or len(piece) > self.max_line:

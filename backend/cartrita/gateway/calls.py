@@ -61,7 +61,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     where its run is another server's by then; `part` is what of
     that run it is made for. `scopes` are those of the caller's key; no deployment
     that they do not allow is called, whatever name it was asked for by. `credentials` pay for it at
-    their providers, beside those that are stored for its owner, which the gateway finds.
+    their providers, beside those that are stored for its owner, which the gateway finds. `log_keys`
+    tells the log of a request that is not parsed.
     """
 
     owner_id: str
@@ -86,6 +87,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: str = LOCAL_TENANT
     scopes: Scopes = UNLIMITED
     operation: Operation = Operation.CHAT
+    log_keys: Callable[[], Mapping[str, int | str | None]] | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
 
     async def read(self) -> ModelRequest:

@@ -55,7 +55,7 @@ class Meter:
 
     def start(self, call: Call, deployment: Deployment, said: str = "") -> "MeteredCall":
         """A call of this deployment begins, which may go on from what was `said`."""
-        metered = MeteredCall(self, call, deployment, self._clock())
+        metered = MeteredCall(self, call, deployment, self._clock(), continues=bool(said))
         if self.budgets is not None:
             metered.reservation = self.budgets.reservation(call, deployment, said)
         return metered
@@ -102,19 +102,36 @@ class Meter:
 
 
 class MeteredCall:
-    """One call of a deployment; `started_at` is a moment of its meter's clock."""
+    """One call of a deployment; `started_at` is a moment of its meter's clock.
 
-    def __init__(self, meter: Meter, call: Call, deployment: Deployment, started_at: float) -> None:
+    One that `continues` goes on with an answer that another call began.
+    """
+
+    def __init__(
+        self,
+        meter: Meter,
+        call: Call,
+        deployment: Deployment,
+        started_at: float,
+        *,
+        continues: bool = False,
+    ) -> None:
         self._meter = meter
         self.call = call
         self.deployment = deployment
         self.started_at = started_at
+        self.continues = continues
         self.first_token_seconds: float | None = None
         self.reservation: Reservation | None = None
 
     def begin(self) -> None:
         """It is made now; it may have waited for its turn since it was planned."""
         self.started_at = self._meter.now()
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has gone on."""
+        return self._meter.elapsed(self.started_at)
 
     def drop(self) -> None:
         """It was not made after all."""

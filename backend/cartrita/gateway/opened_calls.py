@@ -3,22 +3,14 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from cartrita.domain.errors import InvalidInput, UpstreamError
 from cartrita.domain.ledger import CallOutcome
-from cartrita.domain.usage import Usage
+from cartrita.gateway.call_log import Reported, log_call, logs_calls
 from cartrita.gateway.metering import MeteredCall
 
 T = TypeVar("T")
-
-
-class Reported(Protocol):
-    """What a report says of a call."""
-
-    outcome: CallOutcome
-
-    def usage(self) -> Usage: ...
 
 
 class OpenedCall(Generic[T]):
@@ -82,4 +74,7 @@ class OpenedCall(Generic[T]):
         if isinstance(error, UpstreamError) and leg.outcome is CallOutcome.CANCELLED:
             leg.outcome = CallOutcome.FAILED
         left = leg.outcome is CallOutcome.CANCELLED
-        self._metered.end(leg.outcome, leg.usage(), unknown=left and not self._growing)
+        usage = leg.usage()
+        self._metered.end(leg.outcome, usage, unknown=left and not self._growing)
+        if logs_calls():
+            log_call(self._metered, leg, usage, error)

@@ -18,6 +18,7 @@ from cartrita.domain.receipts import Receipt
 from cartrita.domain.relays import ModelNames, RelayRequest
 from cartrita.domain.token_estimates import SIZE_ERROR
 from cartrita.domain.usage import Usage
+from cartrita.gateway.call_log import AnswerTold
 from cartrita.gateway.calls import Relayable
 from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
@@ -25,7 +26,7 @@ from cartrita.gateway.opened_calls import OpenedCall
 from cartrita.gateway.partial_answers import PartialAnswer
 from cartrita.kit.long_work import InTurns, run_long
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class RelayedLeg:
@@ -90,6 +91,13 @@ class RelayedLeg:
         if self._watching is None or reported.whole:
             return reported  # of a call that was not accepted, whose provider used nothing
         return self._estimate(reported, self._watched.written())
+
+    def told(self) -> AnswerTold:
+        """See `Reported`."""
+        watched = self._watching
+        if watched is None:
+            return AnswerTold()
+        return AnswerTold(watched.message_id, watched.finish_reason, watched.parts)
 
     async def _begin(self, response: RelayResponse) -> None:
         self._response = response

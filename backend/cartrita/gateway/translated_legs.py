@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from msgspec.structs import replace
 
+from cartrita.domain.answer_parts import AnswerParts
 from cartrita.domain.deltas import Accepted, Delta, Finished, size_of
 from cartrita.domain.errors import BudgetExhausted, UpstreamCut, UpstreamError
 from cartrita.domain.failovers import Failover
@@ -14,6 +15,7 @@ from cartrita.domain.ports.providers import ModelProvider
 from cartrita.domain.receipts import Receipt
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.usage import Usage
+from cartrita.gateway.call_log import AnswerTold, logs_calls
 from cartrita.gateway.legs import NO_HEADERS
 from cartrita.gateway.metering import MeteredCall
 from cartrita.gateway.opened_calls import OpenedCall
@@ -34,6 +36,7 @@ class TranslatedLeg:
         self._deltas: AsyncIterator[Delta] | None = None
         self._reading = False  # what was primed may have been seen
         self._partial = PartialAnswer()
+        self._parts = AnswerParts() if logs_calls() else None
         self._finished: Finished | None = None
         self.deployment = metered.deployment
         self.outcome = CallOutcome.CANCELLED
@@ -59,6 +62,11 @@ class TranslatedLeg:
         if self._deltas is None or reported.whole:
             return reported  # of a call that was not accepted, whose provider used nothing
         return self._metered.complete(reported, lambda: self._request, self._partial.written)
+
+    def told(self) -> AnswerTold:
+        """See `Reported`; the id is that of the surface, which writes the answer."""
+        reason = None if self._finished is None else self._finished.reason
+        return AnswerTold(None, reason, {} if self._parts is None else self._parts.counts)
 
     async def _begin(self, deltas: AsyncIterator[Delta]) -> None:
         self._deltas = deltas
@@ -93,6 +101,8 @@ class TranslatedLeg:
                 self.outcome = CallOutcome.CUT
             raise
         self._partial.add(delta)
+        if self._parts is not None:
+            self._parts.add(delta)
         if (reservation := self._metered.reservation) is not None:
             await self._cover(reservation, delta)
         if isinstance(delta, Finished):

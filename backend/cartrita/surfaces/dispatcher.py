@@ -32,6 +32,7 @@ from cartrita.surfaces.middleware import (
 from cartrita.surfaces.request_limits import LimitedBody
 from cartrita.surfaces.services import SurfaceConfig
 from cartrita.surfaces.sse import pending_stream
+from cartrita.surfaces.surface_names import surface_of
 
 _NOT_PLAIN = frozenset({b"transfer-encoding", b"expect"})
 _WITHOUT_VERSION = {name: f"/v1{name}" for name in ("/chat/completions", "/models")}
@@ -107,7 +108,8 @@ class Dispatcher:
     ) -> None:
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        surface = surface_of(scope["path"], headers)
+        structlog.contextvars.bind_contextvars(request_id=request_id, surface=surface)
         body = LimitedBody(scope, receive, self._max_bytes, self._seconds)
         response = _Response(
             send, scope, body, request_id_headers(scope["path"], headers, request_id)

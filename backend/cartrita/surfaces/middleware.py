@@ -23,8 +23,9 @@ from cartrita.surfaces.cut_answers import CLIENT_DISCONNECTED, cut_of, mark_cut
 from cartrita.surfaces.rate_limit_fields import rate_limit_fields
 from cartrita.surfaces.services import config_in
 from cartrita.surfaces.sse import pending_stream
+from cartrita.surfaces.surface_names import surface_of
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _CLIENT_VERSION = re.compile(r"[ -~]{1,32}")  # every key that a client could send is longer
@@ -69,7 +70,8 @@ class RequestContext:
         headers = dict(scope["headers"])
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        surface = surface_of(scope["path"], headers)
+        structlog.contextvars.bind_contextvars(request_id=request_id, surface=surface)
         response = _ResponseRecorder(
             send, scope, request_id_headers(scope["path"], headers, request_id)
         )

@@ -163,6 +163,7 @@ class LineMonitor:
 
     ignored = 0
     misplaced = 0
+    message_id = "line_1"
 
     def __init__(
         self,
@@ -179,6 +180,7 @@ class LineMonitor:
         self.complete = False
         self.usage: Usage | None = None
         self.finish_reason: FinishReason | None = None
+        self.parts: dict[str, int] = {}
         self._kept = kept
         self._passed = b""
         self._half = b""

@@ -33,6 +33,9 @@ class RunJournal:
         self._resumable = True
         for event in logged:
             self._answer.add(event)
+        self._seen_before = self._answer.seen
+        self.first_seen_at: float | None = None
+        """When something was first seen of an answer of which nothing had been; see `anyio`."""
 
     @property
     def answer(self) -> Fold:
@@ -69,6 +72,8 @@ class RunJournal:
 
     def _add(self, event: Event) -> None:
         self._answer.add(event)
+        if self._answer.seen and self.first_seen_at is None and not self._seen_before:
+            self.first_seen_at = anyio.current_time()
         self._resumable = self._resumable and not is_said(event)
 
 

@@ -8,6 +8,7 @@ import structlog
 from cartrita.agents.assignment import ApprovalsNeeded
 from cartrita.agents.tool_approvals import asked_event
 from cartrita.application.runs.active_runs import ActiveRun, StopReason
+from cartrita.application.runs.run_log_lines import bind_run, log_end
 from cartrita.application.runs.work import RunWork
 from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
@@ -24,7 +25,7 @@ from cartrita.domain.runs import (
 )
 from cartrita.domain.uncounted import UNCOUNTED
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _MAX_PENDING_CLAIMS = 10_000
 
@@ -106,6 +107,7 @@ class Executor:
     async def _execute(self, run: ActiveRun) -> None:
         """Execute one run. Its failures do not affect others; if it cannot be ended, forget it."""
         run_id, surface = run.claim.run_id, run.claim.surface
+        bind_run(run.claim)
         began, status = time.monotonic(), RunStatus.QUEUED
         self._counts.run_claimed(surface)
         try:
@@ -191,12 +193,14 @@ class Executor:
         except LeaseLost:
             raise
         except CartritaError as error:
-            return await self._end_unstorable(run_id, error)
+            return await self._end_unstorable(run, error)
+        log_end(run, ending)
         return ending.status
 
-    async def _end_unstorable(self, run_id: RunId, error: CartritaError) -> RunStatus:
+    async def _end_unstorable(self, run: ActiveRun, error: CartritaError) -> RunStatus:
         ending = endings.unstorable(error)
-        await self._writer.end(run_id, ending)
+        await self._writer.end(run.claim.run_id, ending)
+        log_end(run, ending)
         return ending.status
 
     async def _suspend(self, run: ActiveRun, needed: ApprovalsNeeded) -> RunStatus:
@@ -210,5 +214,5 @@ class Executor:
             raise
         except CartritaError as error:
             await self._work.end_tools(run)
-            return await self._end_unstorable(run_id, error)
+            return await self._end_unstorable(run, error)
         return RunStatus.WAITING

@@ -4,8 +4,10 @@ Most frames are pieces of text: they are passed on unread.
 """
 
 import json
-from collections.abc import Sequence
-from typing import cast
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, cast
 
 import msgspec
 
@@ -38,6 +40,9 @@ from cartrita.kit.secret import Secret
 
 _PIECE = b"event: content_block_delta\n"
 _FIRST = (*event_order.KNOWN, "ping")
+_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"text": "text", "thinking": "reasoning", "tool_use": "tool_call"}
+)
 _FOREIGN_SEAL = f'"{foreign_seals.PREFIX}'.encode()
 
 
@@ -76,6 +81,7 @@ class Monitor(StreamMonitor):
         self._counts: UsageCounts | None = None
         self.model: str | None = None
         self._order = EventOrder()
+        self._kinds: Counter[str] = Counter()
         self.next_index = 0
         self.open_block: OpenBlock | None = None
 
@@ -83,6 +89,11 @@ class Monitor(StreamMonitor):
     def begun(self) -> bool:
         """Whether the message has begun."""
         return self._order.begun
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """See `RelayMonitor`."""
+        return dict(self._kinds)
 
     @property
     def misplaced(self) -> int:
@@ -183,6 +194,7 @@ class Monitor(StreamMonitor):
                 index = self.next_index if event.index is None else event.index
                 kind = (event.content_block or {}).get("type")
                 self.open_block = OpenBlock(index, kind if isinstance(kind, str) else "")
+                self._kinds[_KINDS.get(self.open_block.type, "other")] += 1
                 self.next_index = index + 1
             case "content_block_delta":
                 self.visible = True

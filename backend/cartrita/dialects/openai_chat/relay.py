@@ -4,6 +4,10 @@ Most chunks of a stream are plain text, and are not parsed: a few substrings, of
 every chunk that matters, tell them apart.
 """
 
+import re
+from collections.abc import Mapping
+from typing import Final
+
 import msgspec
 
 from cartrita.dialects import openai_errors, relay_monitors, relayed_bodies, relayed_frames
@@ -25,6 +29,8 @@ from cartrita.kit.secret import Secret
 
 _DONE = sse.frame("[DONE]")
 _USAGE_WISH = b'{"include_usage":true}'
+_TEXT: Final = re.compile(rb'"content"\s*:\s*"[^"]')
+_CALL: Final = re.compile(rb'"tool_calls"\s*:\s*\[\s*\{\s*"index"\s*:\s*(\d{1,4})\b')
 _encode = msgspec.json.Encoder().encode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -88,6 +94,15 @@ class Monitor(StreamMonitor):
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._first: wire.Completion | None = None
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """See `RelayMonitor`; read from the bytes, because chunks are not parsed for this."""
+        kept = self._frames.kept
+        found = _CALL.finditer(kept) if b'"tool_calls"' in kept else ()
+        calls = max((int(each[1]) + 1 for each in found), default=0)
+        counts = {"text": int(_TEXT.search(kept) is not None), "tool_call": calls}
+        return {kind: count for kind, count in counts.items() if count}
 
     def deltas(self) -> list[Delta]:
         """The deltas of what was passed on, as the provider named the model.

@@ -4,7 +4,9 @@ An answer tells its usage in its last event, so nothing has to be asked for and 
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, cast
 
 import msgspec
@@ -36,6 +38,9 @@ _INVISIBLE: Final = (
     "response.reasoning_summary_part.added",
 )
 """The events that only announce: all others of a response show a part of it."""
+_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"message": "text", "reasoning": "reasoning", "function_call": "tool_call"}
+)
 _AT_WORK: Final = (".in_progress", ".searching", ".interpreting", ".generating")
 """The ends of the types of events that tell what a tool does."""
 _OUR_SEAL: Final = f'"{reasoning.PREFIX}'.encode()
@@ -108,6 +113,12 @@ class Monitor(StreamMonitor):
         )
         super().__init__(provider, secrets, names, renamed=renamed, keep_bytes=keep_bytes)
         self._order = EventOrder()
+        self._kinds: Counter[str] = Counter()
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """See `RelayMonitor`."""
+        return dict(self._kinds)
 
     @property
     def misplaced(self) -> int:
@@ -166,6 +177,8 @@ class Monitor(StreamMonitor):
         mended = self._order.mend(event)
         within = mended.within
         self.visible = self.visible or _is_visible(event.type)
+        if event.type == "response.output_item.added":
+            self._kinds[_kind_of(event.item)] += 1
         if event.type in stream_parsing.TERMINAL:
             self._finish(parser)
             if self.complete and self.usage is None and self._estimate is not None:
@@ -246,6 +259,11 @@ def _is_sound(event: wire.Event) -> bool:
     if event.type in _OF_RESPONSE:
         return isinstance(event.response, dict)
     return bool(event.type)
+
+
+def _kind_of(item: JsonValue) -> str:
+    kind = item.get("type") if isinstance(item, dict) else None
+    return _KINDS.get(kind, "other") if isinstance(kind, str) else "other"
 
 
 def _decoded(frame: sse.Frame) -> JsonObject:

@@ -1,6 +1,6 @@
 """What watches a relayed answer: the dialects implement it, and the gateway feeds it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
 from cartrita.domain.deltas import Delta, FinishReason
@@ -27,6 +27,16 @@ class RelayMonitor(Protocol):
 
     @property
     def finish_reason(self) -> FinishReason | None: ...
+
+    @property
+    def message_id(self) -> str | None:
+        """The id that the provider gave the answer, as far as it has told one."""
+        ...
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """How many parts of each kind the answer has, for the log; no more than is kept of it."""
+        ...
 
     @property
     def overlong(self) -> bool: ...

@@ -38,6 +38,11 @@ class MessageFormat:
     def _head(self) -> MessageHead:
         return self._create_head()
 
+    @property
+    def message_id(self) -> str:
+        """The id of the message."""
+        return self._head.id
+
     def renderer(self, monitor: RelayMonitor | None = None) -> Renderer:
         """The renderer of the events; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):

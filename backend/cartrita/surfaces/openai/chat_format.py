@@ -41,6 +41,11 @@ class ChatFormat:
         """The head of the answer."""
         return self._create_head()
 
+    @property
+    def message_id(self) -> str:
+        """The id of the completion."""
+        return self.head.id
+
     def renderer(self, monitor: RelayMonitor | None = None) -> Renderer:
         """The renderer of the chunks; the rest of an answer goes on as its beginning was."""
         if isinstance(monitor, Monitor):

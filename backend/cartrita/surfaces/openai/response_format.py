@@ -34,6 +34,7 @@ class ResponseFormat:
         self._answered_as: str | None = None
         self._run_seconds: float | None = None
         self._told: JsonObject = {}
+        self.message_id: str | None = None
 
     def renderer(self, monitor: RelayMonitor | None = None) -> Renderer:
         """The renderer of the events; the rest of an answer goes on as its beginning was."""
@@ -58,6 +59,7 @@ class ResponseFormat:
 
     def _head(self) -> ResponseHead:
         head = self._create_head()
+        self.message_id = head.id
         return replace(head, model=self._answered_as or head.model, extra=self._told)
 
     def _tell(self, route: Accepted | RunCompleted) -> None:

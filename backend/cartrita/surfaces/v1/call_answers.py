@@ -26,7 +26,7 @@ from cartrita.surfaces.upstream_headers import upstream_headers
 from cartrita.surfaces.v1.heartbeats import Heartbeats
 from cartrita.surfaces.v1.routes_told import route_headers
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 HEARTBEAT = sse.comment("")
 USAGE_HEADER = "X-Cartrita-Usage"
@@ -43,6 +43,11 @@ class StreamRenderer(Protocol):
 
 class AnswerFormat(Protocol):
     """How the answer to one request is written in its dialect."""
+
+    @property
+    def message_id(self) -> str | None:
+        """The id of an answer that is written here."""
+        ...
 
     def renderer(self, monitor: RelayMonitor | None) -> StreamRenderer:
         """Renders the answer; one that was relayed so far is continued as it began.

@@ -4,7 +4,7 @@ The procedure is the same for all of them; a `ModelApi` describes what is not. T
 a request is not parsed, and nothing is awaited, where that can be left out.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
@@ -35,6 +35,7 @@ from cartrita.surfaces.services import Services, SurfaceConfig, config_of, servi
 from cartrita.surfaces.sse import send_later
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
 from cartrita.surfaces.v1.own_files import FileFields, may_name_files, with_own_files
+from cartrita.surfaces.v1.request_counts import counts_of
 from cartrita.surfaces.v1.request_reading import call_options, headers_passed_on, read_body
 from cartrita.surfaces.v1.run_answers import (
     ResumedAnswer,
@@ -160,6 +161,7 @@ async def answer_request(
     reading = _Reading(api, fields, principal.owner_id)
     call = _call(api, connection, principal, reading)
     opening, form = api.open(services.completions, call, fields, reading.parse)
+    reading.form = form
     opening = services.connections.holding(principal, opening)
     if fields.stream:
         beat = config.heartbeat_s
@@ -179,13 +181,14 @@ async def _refuse_ids(api: ModelApi[F, P], body: RelayedBody, ours: frozenset[st
 class _Reading(Generic[F, P]):
     """One request, which is parsed once, and only where it has to be read."""
 
-    __slots__ = ("_api", "_owner_id", "_parsed", "fields")
+    __slots__ = ("_api", "_owner_id", "_parsed", "fields", "form")
 
     def __init__(self, api: ModelApi[F, P], fields: F, owner_id: str) -> None:
         self._api = api
         self._owner_id = owner_id
         self._parsed: P | None = None
         self.fields = fields
+        self.form: AnswerFormat | None = None
 
     def parse(self) -> P:
         if self._parsed is None:
@@ -197,6 +200,11 @@ class _Reading(Generic[F, P]):
 
     def rewrite(self, model: str) -> bytes:
         return self._api.rewrite(self.fields, model)
+
+    def log_keys(self) -> Mapping[str, int | str | None]:
+        """What the log tells of it; it has no id where its provider gives it one."""
+        written = None if self.form is None else self.form.message_id
+        return {**counts_of(self.fields.body), "message_id": written}
 
 
 def _call(
@@ -228,6 +236,7 @@ def _call(
         size=len(fields.body.octets),
         tenant_id=principal.tenant_id,
         scopes=principal.scopes,
+        log_keys=reading.log_keys,
     )
 
 

@@ -77,6 +77,8 @@ class FakeAnswer:
 class Form:
     """Writes texts as they are, errors as their codes."""
 
+    message_id = "form_1"
+
     def renderer(self, monitor: RelayMonitor | None) -> "Form":
         return self
 

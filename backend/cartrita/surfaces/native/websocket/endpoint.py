@@ -19,8 +19,9 @@ from cartrita.surfaces.native.websocket.open_socket import OpenSocket
 from cartrita.surfaces.native.websocket.socket_kind import SocketKind
 from cartrita.surfaces.open_sockets import Visit
 from cartrita.surfaces.services import request_counts_of, services_of
+from cartrita.surfaces.surface_names import surface_of
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _BROKEN: Final = 1006
 """The code of a socket that ends without one."""
@@ -52,7 +53,7 @@ async def answer_handshake(
     headers = dict(scope["headers"])
     request_id = request_id_of(headers.get(b"x-request-id"))
     scope["state"]["request_id"] = request_id
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    structlog.contextvars.bind_contextvars(request_id=request_id, surface=surface_of(path))
     own_headers = request_id_headers(path, headers, request_id)
 
     async def send_with_headers(message: Message) -> None:
