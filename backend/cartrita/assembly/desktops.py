@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from cartrita.adapters.desktop import folders
-from cartrita.adapters.desktop.desktops import open_desktops
+from cartrita.adapters.desktop.desktops import missing_here, open_desktops
 from cartrita.adapters.desktop.programs import missing_walls
 from cartrita.adapters.persistence.desktop_films import FilmTable
 from cartrita.adapters.persistence.desktops import DesktopTable
@@ -46,7 +46,7 @@ from cartrita.tools.ask_for_hand_over import hand_over_tool
 from cartrita.tools.computer import computer_tool
 from cartrita.tools.tool import Tool
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _FOLDER: Final = "desktops"
 _MENU: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -110,6 +110,16 @@ async def open_desktop_parts(
             yield parts
         finally:
             await parts.sessions.close("The server stopped.")
+
+
+async def look_for_desktops(settings: Settings) -> tuple[DesktopIsolation, Sequence[str]]:
+    """How desktops would be shut in here, and what is missing for that, mostly as lines to run."""
+    desktop = settings.desktop
+    isolation = _isolation(desktop) or DesktopIsolation.BUBBLEWRAP
+    missing = await missing_here(
+        settings.data_dir / _FOLDER, isolation, desktop.container_command, _apps(desktop)
+    )
+    return isolation, missing
 
 
 def create_desktop_services(

@@ -32,7 +32,7 @@ from cartrita.domain.files import FileQuota
 from cartrita.gateway.gateway import Gateway
 from cartrita.settings import Settings
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _FOLDER = "files"
 _BUCKETS = "s3://"
@@ -56,7 +56,7 @@ class FileParts(NamedTuple):
 def open_files(settings: Settings, database: Database, gateway: Gateway) -> FileParts:
     """The parts of files. Raises OperatorError if their directory cannot be used."""
     files = settings.files
-    blobs = _blobs(settings)
+    blobs = open_blobs(settings)
     store = FileTable(database, files.embeddings_model)
     if missing := walls.missing():
         log.warning("file_reading_is_open", missing=missing)
@@ -118,7 +118,8 @@ def file_folder(settings: Settings) -> Path | None:
     return None if storage.startswith(_BUCKETS) else Path(storage)
 
 
-def _blobs(settings: Settings) -> Blobs:
+def open_blobs(settings: Settings) -> Blobs:
+    """Where the bytes of files are kept. Raises OperatorError if a directory cannot be used."""
     folder, storage = file_folder(settings), settings.files.storage
     if folder is not None or storage is None:
         return open_directory(folder or settings.data_dir / _FOLDER)

@@ -44,9 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    settings = load(environment(), Path.cwd(), _overrides(given))
+    try:
+        settings = load(environment(), Path.cwd(), _overrides(given))
+    except SettingsError as error:
+        if given.command != "doctor":
+            raise
+        import_module("cartrita.cli.commands.doctor").refuse(error.errors, given)
+        raise
     configure_logs(settings, require_log_file(settings) if given.command == "serve" else None)
-    for warning in settings.warnings:
+    for warning in () if given.command == "doctor" else settings.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     run: Command = import_module(f"cartrita.cli.commands.{given.command}").run
     run(settings, given)
@@ -100,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("name", nargs="?", help="as `providers list` shows it")
     checking.add_argument("--full", action="store_true", help="also call a model; costs tokens")
 
+    _add_doctor(commands.add_parser("doctor", help="look for what is wrong, and how to mend it"))
+
     saving = commands.add_parser("backup", help="write everything into one file")
     saving.add_argument("file", type=Path)
     saving.add_argument("--replace", action="store_true", help="overwrite the file")
@@ -114,6 +122,23 @@ def _parser() -> argparse.ArgumentParser:
         help="print what changed since the contract in a folder",
     )
     return parser
+
+
+def _add_doctor(examining: argparse.ArgumentParser) -> None:
+    examining.add_argument("--json", action="store_true", help="for programs")
+    examining.add_argument(
+        "--url", type=_web_address, help="also look whether chunks arrive one by one from there"
+    )
+    examining.add_argument("--model", help="that is asked there; the offline model without it")
+    examining.add_argument(
+        "--timeout", type=_up_to(600), default=10.0, help="seconds for each thing; 10 without it"
+    )
+
+
+def _web_address(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or "@" in text or "?" in text:
+        raise argparse.ArgumentTypeError("it is no address such as https://chat.example.com")
+    return text
 
 
 def _add_credentials(credentials: argparse.ArgumentParser) -> None:

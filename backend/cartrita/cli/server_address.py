@@ -3,6 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
+from cartrita.settings import Settings
+
 _FILE = "address"
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # compared only
 
@@ -11,6 +13,15 @@ def browser_url(host: str, port: int) -> str:
     """The URL that a browser on this machine can open for a bound host and port."""
     reachable = _LOOPBACK_OF.get(host, host)
     return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
+
+
+def listening_ports(settings: Settings) -> dict[str, int]:
+    """The ports to listen on, by the variable that sets each; the server's own is the first."""
+    ports = {"CARTRITA_PORT": settings.server.port}
+    compat = settings.openai_compat
+    if compat.enable and compat.port is not None and compat.port != settings.server.port:
+        ports["OPENAI_COMPAT_PORT"] = compat.port
+    return ports
 
 
 def write_address(data_dir: Path, address: str) -> None:

@@ -189,11 +189,7 @@ async def open_desktops(
     """
     await asyncio.to_thread(folders.remove_dead, folder)
     chosen = isolation or DesktopIsolation.BUBBLEWRAP
-    missing = missing_lines(chosen, container_command)
-    if apps is not None and chosen is not DesktopIsolation.CONTAINER:
-        missing = (*missing, *missing_menu(apps))
-    if chosen is DesktopIsolation.BUBBLEWRAP and not missing:
-        missing = await probed(folder)
+    missing = await missing_here(folder, chosen, container_command, apps)
     async with asyncio.TaskGroup() as tasks:
         desktops = LocalDesktops(
             folder,
@@ -208,6 +204,21 @@ async def open_desktops(
             yield desktops
         finally:
             desktops.end()
+
+
+async def missing_here(
+    folder: Path,
+    isolation: DesktopIsolation,
+    container_command: Sequence[str],
+    apps: Mapping[str, Sequence[str]] | None,
+) -> Sequence[str]:
+    """What this machine lacks for desktops of this isolation, in lines that install it."""
+    missing = missing_lines(isolation, container_command)
+    if apps is not None and isolation is not DesktopIsolation.CONTAINER:
+        missing = (*missing, *missing_menu(apps))
+    if isolation is DesktopIsolation.BUBBLEWRAP and not missing:
+        return await probed(folder)
+    return missing
 
 
 async def probed(folder: Path) -> Sequence[str]:

@@ -26,9 +26,10 @@ from cartrita.cli.errors import CommandError
 from cartrita.cli.instance_files import open_instance_files
 from cartrita.cli.server.parent import Parent
 from cartrita.cli.server.worker_pool import WorkerPool
+from cartrita.cli.server_address import listening_ports
 from cartrita.settings import Settings
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _SUPERUSER_CONNECTIONS = 3
 """Connections that PostgreSQL keeps for its superuser."""
@@ -54,7 +55,7 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     database = _Database(settings, lock)
     listeners = [
         stack.enter_context(_listening(settings.server.host, port, name))
-        for name, port in _ports(settings).items()
+        for name, port in listening_ports(settings).items()
     ]
     stack.callback(database.stop)
     # Workers import while PostgreSQL starts; they wait for their configuration.
@@ -113,15 +114,6 @@ def _locked(data_dir: Path) -> Generator[Lock]:
         yield lock
     finally:
         lock.release()
-
-
-def _ports(settings: Settings) -> dict[str, int]:
-    """The ports to listen on, by the variable that sets each; the server's own is the first."""
-    ports = {"CARTRITA_PORT": settings.server.port}
-    compat = settings.openai_compat
-    if compat.enable and compat.port is not None and compat.port != settings.server.port:
-        ports["OPENAI_COMPAT_PORT"] = compat.port
-    return ports
 
 
 @contextmanager
