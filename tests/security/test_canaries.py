@@ -1,5 +1,7 @@
 """Planted secrets show nowhere: not in logs, answers, the database or errors."""
 
+import base64
+import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from tests.harness import raw_http
 from tests.harness.scenario import Scenario
-from tests.security.canaries import Canaries
+from tests.security.canaries import ENCODINGS, Canaries
 
 HEADERS = {
     "X-API-Key": "{}",
@@ -157,3 +159,20 @@ def test_each_form_is_found() -> None:
     for text in (secret, secret[::-1], f"...{secret[:38]}", secret.encode().hex()):
         assert canaries.found(f"before {text} after")
     assert not canaries.found("nothing")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_each_encoding_is_found(encoding: str) -> None:
+    canaries = Canaries()
+    secret = canaries.plant("a test")
+    for text in ENCODINGS[encoding](secret):
+        assert canaries.found(f"before {text} after"), text
+
+
+def test_it_is_found_wherever_an_encoding_begins() -> None:
+    canaries = Canaries()
+    secret = canaries.plant("a test")
+    for before in ("", "a", "ab", "abc", "Bearer "):
+        octets = f"{before}{secret}".encode()
+        assert canaries.found(base64.b64encode(octets).decode())
+        assert canaries.found(binascii.b2a_uu(octets[:45]).decode())
