@@ -90,7 +90,8 @@ def test_yaml_is_yaml(block: Block) -> None:
 def test_variables_are_settings(block: Block, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(block.code)
     settings = load({}, tmp_path, {})
-    assert settings.providers.entries or settings.valkey.url or settings.voice.transcribers
+    voice, logging = settings.voice.transcribers, settings.logging.levels
+    assert settings.providers.entries or settings.valkey.url or voice or logging
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)
