@@ -204,7 +204,7 @@ def traces(_: Scenario) -> list[str]:
 
 
 async def metrics(scenario: Scenario, key: str) -> list[str]:
-    """What is scraped; a 404 as long as there are none."""
+    """What is scraped."""
     return [await told(scenario, "GET", "/metrics", {"X-API-Key": key})]
 
 

@@ -17,7 +17,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.ports.metrics import RequestCounts
 from cartrita.domain.uncounted import UNCOUNTED
-from cartrita.surfaces.counted_routes import surface_of
 from cartrita.surfaces.hot_paths import HotPath, HotPathTable
 from cartrita.surfaces.middleware import (
     ErrorResponder,
@@ -108,7 +107,7 @@ class Dispatcher:
     ) -> None:
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
-        surface = surface_of(scope["path"], headers)
+        surface = self._surfaces[hot.path]
         structlog.contextvars.bind_contextvars(request_id=request_id, surface=surface)
         body = LimitedBody(scope, receive, self._max_bytes, self._seconds)
         response = _Response(
@@ -123,7 +122,7 @@ class Dispatcher:
             await answer_error(error, started, self._respond, scope, body.receive, response.send)
         finally:
             seconds = time.monotonic() - response.started_at
-            self._count(self._surfaces[hot.path], hot.method, hot.path, response.status, seconds)
+            self._count(surface, hot.method, hot.path, response.status, seconds)
             if self._logs:
                 log_request(scope, response.status, seconds)
 

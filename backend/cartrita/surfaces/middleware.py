@@ -18,7 +18,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.ports.metrics import RequestCounts
 from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.kit import ids
-from cartrita.surfaces.counted_routes import route_of, surface_of
+from cartrita.surfaces.counted_routes import route_of
 from cartrita.surfaces.cut_answers import CLIENT_DISCONNECTED, cut_of, mark_cut
 from cartrita.surfaces.rate_limit_fields import rate_limit_fields
 from cartrita.surfaces.services import config_in
@@ -82,7 +82,7 @@ class RequestContext:
                 await stream()
         finally:
             seconds = time.monotonic() - response.started_at
-            surface, route = surface_of(scope["path"]), route_of(scope)
+            route = route_of(scope)
             self._counts.answered(surface, scope["method"], route, response.status, seconds)
             log_request(scope, response.status, seconds)
 

@@ -1,4 +1,4 @@
-"""Which surface a request addresses, in one word for the log."""
+"""Which surface a request addresses, in one word for the log and for metrics."""
 
 from collections.abc import Container
 from typing import Final

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-import pytest
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from tests.backend.surfaces.serving import Client, connected, serving
 from tests.backend.surfaces.test_dispatcher import TABLE
 
 from cartrita.app import create_app, hot_paths, routes
-from cartrita.surfaces.counted_routes import route_of, surface_of
+from cartrita.surfaces.counted_routes import route_of
 from cartrita.surfaces.dispatcher import Dispatcher
 from cartrita.surfaces.error_formats import send_error
 from cartrita.surfaces.hot_paths import HotPath, HotPaths, hot_path_table
 from cartrita.surfaces.middleware import ErrorBoundary, RequestContext
 from cartrita.surfaces.services import SurfaceConfig
+from cartrita.surfaces.surface_names import surface_of
 
 
 class Counted:
@@ -36,27 +36,6 @@ class Counted:
     def socket_opened(self, path: str) -> None: ...
 
     def socket_closed(self, path: str, code: int) -> None: ...
-
-
-@pytest.mark.parametrize(
-    ("path", "surface"),
-    [
-        ("/", "console"),
-        ("/assets/x.js", "console"),
-        ("/api/chat", "native"),
-        ("/health", "native"),
-        ("/no/such/path", "native"),
-        ("/v1/chat/completions", "openai"),
-        ("/v1/messages", "anthropic"),
-        ("/v1/messages/count_tokens", "anthropic"),
-        ("/v1/messages-of-mine", "openai"),
-        ("/a2a/writer", "a2a"),
-        ("/.well-known/agent-card.json", "a2a"),
-        ("/mcp", "mcp"),
-    ],
-)
-def test_surfaces(path: str, surface: str) -> None:
-    assert surface_of(path) == surface
 
 
 def test_every_route_is_of_a_surface() -> None:

@@ -1,4 +1,4 @@
-"""The word by which the log knows a surface."""
+"""The word by which the log and metrics know a surface."""
 
 import pytest
 

@@ -22,7 +22,7 @@ from cartrita.domain.ports.ledger import UsageLedger
 from cartrita.kit.long_work import run_long
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 Reading: TypeAlias = tuple[Family, Labels, float]
 Read: TypeAlias = Callable[[], Iterable[Reading]]

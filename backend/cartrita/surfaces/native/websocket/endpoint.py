@@ -10,7 +10,6 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
-from cartrita.surfaces.counted_routes import surface_of
 from cartrita.surfaces.inbound_limits import address_of
 from cartrita.surfaces.middleware import add_default_headers, request_id_headers, request_id_of
 from cartrita.surfaces.native.errors import envelope, status_of
