@@ -1093,6 +1093,7 @@ class FeedbackRequest(Model):
     score: float
     """The higher, the better, on a scale of your own: 1 and -1, or 1 to 5."""
     comment: str | None = None
+    """Why."""
 
 
 class FeedbackView(Model):
@@ -1101,8 +1102,11 @@ class FeedbackView(Model):
     message_id: str = ABSENT
     """The id of the message."""
     score: float = ABSENT
+    """How good it was."""
     given_at: datetime = ABSENT
+    """When."""
     comment: str | None = None
+    """Why."""
 
 
 class FilePage(Model):

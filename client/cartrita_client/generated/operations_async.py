@@ -1944,6 +1944,7 @@ class Operations(ABC):
 
         Args:
             score: The higher, the better, on a scale of your own: 1 and -1, or 1 to 5.
+            comment: Why.
         """
         found: models.FeedbackView = await self._answer(
             table.GIVE_FEEDBACK,

@@ -1926,6 +1926,7 @@ class Operations(ABC):
 
         Args:
             score: The higher, the better, on a scale of your own: 1 and -1, or 1 to 5.
+            comment: Why.
         """
         found: models.FeedbackView = self._answer(
             table.GIVE_FEEDBACK,

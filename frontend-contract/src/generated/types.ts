@@ -994,6 +994,7 @@ export interface ExchangedCredential {
 export interface FeedbackRequest {
   /** The higher, the better, on a scale of your own: 1 and -1, or 1 to 5. */
   readonly score: number;
+  /** Why. */
   readonly comment?: string | null | undefined;
 }
 
@@ -1001,8 +1002,11 @@ export interface FeedbackRequest {
 export interface FeedbackView {
   /** The id of the message. */
   readonly message_id: string;
+  /** How good it was. */
   readonly score: number;
+  /** When. */
   readonly given_at: string;
+  /** Why. */
   readonly comment?: string | null | undefined;
 }
 

@@ -22,6 +22,7 @@ ANONYMOUS = {
 UNDESCRIBED = {
     ("GET", "/openapi.json"),
     ("GET", "/docs"),
+    ("GET", "/metrics"),
     ("HEAD", "/"),
     ("HEAD", "/assets/{asset_name}"),
     ("HEAD", "/health"),
