@@ -45,10 +45,10 @@ async def test_an_outage_is_counted_and_the_group_once(cluster: Cluster, proxy: 
     counts = Kept()
     async with cluster.replica(dsn=proxy.dsn, counts=counts) as log:
         [execution] = await start_executions(log, 1)
-        trap = proxy.trap(CommitFault.NEVER_ARRIVES, "second")
+        trap = proxy.trap(CommitFault.NEVER_ARRIVES, "heliotrope")
         await execution.write("first ")
         await until(lambda: cluster.text(execution.run_id))
-        await execution.write("second")
+        await execution.write("heliotrope")
         await within(execution.complete())
         assert trap.triggered.is_set()
         events = await cluster.events(execution.run_id)
