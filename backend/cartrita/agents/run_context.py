@@ -94,7 +94,7 @@ class RunContext:
         self, used: UsageRecorded, model: AgentModel, agent: str, task_id: str | None = None
     ) -> UsageRecorded:
         """What a model call used, with who made it, and what it cost in US dollars."""
-        cost = self._cost(model.provider.name, model.model, used.usage)
+        cost = self._cost(model.provider.name, model.model, used.usage, self.principal.tenant_id)
         return replace(
             used,
             agent=agent,

@@ -24,10 +24,8 @@ class Prices(NamedTuple):
 def create_prices(settings: Settings) -> Prices:
     """The prices that hold here. Raises OperatorError for a file that is no table of them."""
     tables = (list_prices(), _own(settings))
-    return Prices(
-        Pricing(price for table in tables for price in table.prices),
-        RequestPricing(price for table in tables for price in table.requests),
-    )
+    requests = RequestPricing(*(table.requests for table in tables))
+    return Prices(Pricing(*(table.prices for table in tables), requests=requests), requests)
 
 
 def _own(settings: Settings) -> PriceTable:

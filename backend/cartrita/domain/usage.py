@@ -1,4 +1,4 @@
-"""Token usage of model calls."""
+"""Usage of model calls."""
 
 from typing import Final
 
@@ -9,13 +9,15 @@ MOST_TOKENS: Final = 1 << 53
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Token counts of one or more model calls.
+    """What one or more model calls used: tokens, and what a provider sells beside them.
 
-    Totals are inclusive: `input_tokens` contains the cache tokens, `output_tokens` the reasoning
-    tokens. Dialects convert from what their vendor means. `cache_write_1h_tokens` are those of the
-    cache writes that are kept for an hour, which cost more. `estimated` is true where any part was
-    counted by us and not reported by the provider; the true number is then within `error_bound` of
-    ours, as a fraction of it.
+    Totals are inclusive: `input_tokens` contains the cache tokens and those of audio and images,
+    `output_tokens` the reasoning tokens and the same. Dialects convert from what their vendor
+    means. `cache_write_1h_tokens` are those of the cache writes that are kept longer, and cost
+    more: an hour at Anthropic, twelve at OpenAI. `estimated` is true where any part was counted by
+    us and not reported by the provider; the true number is then within `error_bound` of ours, as a
+    fraction of it. `web_searches`, `file_searches`, `code_sessions` and `images` are what the
+    provider's own tools did.
     """
 
     input_tokens: int = 0
@@ -26,6 +28,14 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     cache_write_1h_tokens: int = 0
     estimated: bool = False
     error_bound: float = 0.0
+    audio_input_tokens: int = 0
+    audio_output_tokens: int = 0
+    image_input_tokens: int = 0
+    image_output_tokens: int = 0
+    web_searches: int = 0
+    file_searches: int = 0
+    code_sessions: int = 0
+    images: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -51,7 +61,18 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
             self.cache_write_1h_tokens + other.cache_write_1h_tokens,
             self.estimated or other.estimated,
             max(self.error_bound, other.error_bound),
+            self.audio_input_tokens + other.audio_input_tokens,
+            self.audio_output_tokens + other.audio_output_tokens,
+            self.image_input_tokens + other.image_input_tokens,
+            self.image_output_tokens + other.image_output_tokens,
+            self.web_searches + other.web_searches,
+            self.file_searches + other.file_searches,
+            self.code_sessions + other.code_sessions,
+            self.images + other.images,
         )
+
+
+NOTHING_USED: Final = Usage()
 
 
 def reported_tokens(count: int | None) -> int:

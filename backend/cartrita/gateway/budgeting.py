@@ -20,8 +20,8 @@ from cartrita.kit import clock
 from cartrita.kit.owned_tasks import OwnedTasks
 from cartrita.kit.repeated_failures import RepeatedFailures
 
-PriceOf: TypeAlias = Callable[[str, str], Price | None]
-"""The price of a model, by the names of its provider and of it; None where it is not known."""
+PriceOf: TypeAlias = Callable[[str, str, str], Price | None]
+"""The price of a model by the names of its provider, of it and of a tenant; None if unknown."""
 
 _TRIM_S: Final = 1.0
 
@@ -94,7 +94,7 @@ class Budgeting:
         budget = next((b for b in self._of(call) if b.unit is BudgetUnit.MONEY), None)
         if budget is None or self.policy.unpriced:
             return deployments
-        payable = [one for one in deployments if self._has_price(one)]
+        payable = [one for one in deployments if self._has_price(one, call.tenant_id)]
         if payable or not deployments:
             return deployments if len(payable) == len(deployments) else payable
         raise Forbidden(
@@ -109,7 +109,7 @@ class Budgeting:
         if not call.recorded or not (budgets := self._of(call)):
             return None
         leases = [self._lease_of(one) for one in budgets]
-        price = self._price(deployment.provider, deployment.model)
+        price = self._price(deployment.provider, deployment.model, call.tenant_id)
         return Reservation(call, deployment.model, leases, price, self.policy, said)
 
     def fixed_reservation(self, call: BudgetedCall, price: Decimal) -> FixedReservation | None:
@@ -121,9 +121,9 @@ class Budgeting:
     def _of(self, call: BudgetedCall) -> tuple[Budget, ...]:
         return self._budgets.of(call.key_id, call.owner_id, call.tenant_id)
 
-    def _has_price(self, deployment: Deployment) -> bool:
-        provider = deployment.provider
-        return provider in self.policy.free or self._price(provider, deployment.model) is not None
+    def _has_price(self, deployment: Deployment, tenant: str) -> bool:
+        provider, model = deployment.provider, deployment.model
+        return provider in self.policy.free or self._price(provider, model, tenant) is not None
 
     def _lease_of(self, budget: Budget) -> BudgetLease:
         since = budget.period.since(self._now())

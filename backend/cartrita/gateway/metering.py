@@ -22,11 +22,11 @@ from cartrita.gateway.reservations import Reservation
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.long_work import LARGE
 
-CostOf: TypeAlias = Callable[[str, str, Usage], Decimal | None]
-"""The cost in US dollars of a usage at (provider, model); None where the price is not known."""
+CostOf: TypeAlias = Callable[[str, str, Usage, str], Decimal | None]
+"""The cost in US dollars of a usage at (provider, model) for a tenant; None where it is unknown."""
 
 
-def unknown_cost(provider: str, model: str, usage: Usage) -> None:
+def unknown_cost(provider: str, model: str, usage: Usage, tenant: str) -> None:
     """The cost where no price is known."""
 
 
@@ -76,7 +76,7 @@ class Meter:
         self.key_tokens.add(call, usage)
         if self._ledger is None:
             return
-        cost = self._cost(deployment.provider, deployment.model, usage)
+        cost = self._cost(deployment.provider, deployment.model, usage, call.tenant_id)
         reservation = metered.reservation
         settlements = () if reservation is None else reservation.settle(usage, cost)
         part = call.part

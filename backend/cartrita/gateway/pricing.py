@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -12,40 +12,71 @@ from typing import Final
 import msgspec
 
 from cartrita.domain.ledger import ServiceUse
-from cartrita.domain.usage import Usage
+from cartrita.domain.principals import LOCAL_TENANT
+from cartrita.domain.usage import NOTHING_USED, Usage
+from cartrita.gateway.price_rows import PriceRows
+from cartrita.kit import clock
 
 _VERSION = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
 _MILLION = 1_000_000
 
 
+def _today() -> date:
+    return clock.now().date()
+
+
 class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """US dollars per million tokens of each class; a missing class costs what input costs."""
+    """US dollars per million tokens of each class.
+
+    A missing class costs what input costs, or output. `cache_write_1h` are writes that are kept
+    longer. Tokens of audio and images that came from a cache cost what others do that did.
+    """
 
     input: Decimal
     output: Decimal
     cache_read: Decimal | None = None
     cache_write: Decimal | None = None
     cache_write_1h: Decimal | None = None
+    audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
+    image_input: Decimal | None = None
+    image_output: Decimal | None = None
 
     def cost(self, usage: Usage) -> Decimal:
         """The price of a usage, whose totals are inclusive."""
-        written = usage.cache_write_tokens - usage.cache_write_1h_tokens
-        plain = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens
-        cache_write = self.input if self.cache_write is None else self.cache_write
-        total = (
-            self.input * max(plain, 0)
-            + (self.input if self.cache_read is None else self.cache_read) * usage.cache_read_tokens
-            + cache_write * written
-            + (self.cache_write_1h or cache_write) * usage.cache_write_1h_tokens
-            + self.output * usage.output_tokens
-        )
-        return total / _MILLION
+        return (self._input_cost(usage) + self._output_cost(usage)) / _MILLION
 
     def most(self, input_tokens: int, output_tokens: int) -> Decimal:
         """The most that so many tokens may cost, of whichever class they are."""
-        rates = (self.input, self.cache_read, self.cache_write, self.cache_write_1h)
-        dearest = max(one for one in rates if one is not None)
-        return (dearest * input_tokens + self.output * output_tokens) / _MILLION
+        cached = (self.cache_read, self.cache_write, self.cache_write_1h)
+        read = _dearest(self.input, *cached, self.audio_input, self.image_input)
+        written = _dearest(self.output, self.audio_output, self.image_output)
+        return (read * input_tokens + written * output_tokens) / _MILLION
+
+    def _input_cost(self, usage: Usage) -> Decimal:
+        longer = usage.cache_write_1h_tokens
+        shorter = usage.cache_write_tokens - longer
+        fresh = max(usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens, 0)
+        audio = min(usage.audio_input_tokens, fresh)
+        images = min(usage.image_input_tokens, fresh - audio)
+        cache_write = _or(self.cache_write, self.input)
+        return (
+            self.input * (fresh - audio - images)
+            + _or(self.audio_input, self.input) * audio
+            + _or(self.image_input, self.input) * images
+            + _or(self.cache_read, self.input) * usage.cache_read_tokens
+            + cache_write * shorter
+            + _or(self.cache_write_1h, cache_write) * longer
+        )
+
+    def _output_cost(self, usage: Usage) -> Decimal:
+        audio = min(usage.audio_output_tokens, usage.output_tokens)
+        images = min(usage.image_output_tokens, usage.output_tokens - audio)
+        return (
+            self.output * (usage.output_tokens - audio - images)
+            + _or(self.audio_output, self.output) * audio
+            + _or(self.image_output, self.output) * images
+        )
 
 
 class LongContextRates(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,12 +86,17 @@ class LongContextRates(Rates, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Price(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The price of a model: `checked` on that day at `source`."""
+    """The price of a model: `checked` on that day at `source`.
+
+    It is that of one `tenant` if it says so, and holds from the day `since` on.
+    """
 
     provider: str
     model: str
     checked: date
     source: str
+    tenant: str | None = None
+    since: date | None = None
     above: LongContextRates | None = None
 
     def of_size(self, input_tokens: int) -> Rates:
@@ -70,16 +106,18 @@ class Price(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class RequestPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """US dollars for requests of a service: `checked` on that day at `source`.
+    """US dollars for requests of a service, or of a tool that a provider runs for its models.
 
-    Each costs `request`, and more for what it does: for each `second` of audio, and each
-    `character`.
+    It was `checked` on that day at `source`; for `tenant` and `since` see `Price`. Each costs
+    `request`, and more for what it does: for each `second` of audio, and each `character`.
     """
 
     provider: str
     operation: str
     checked: date
     source: str
+    tenant: str | None = None
+    since: date | None = None
     request: Decimal = Decimal(0)
     second: Decimal = Decimal(0)
     character: Decimal = Decimal(0)
@@ -103,38 +141,72 @@ class PriceTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: tuple[RequestPrice, ...] = ()
 
 
-class Pricing:
-    """Looks up prices; those that come later in `prices` override earlier ones."""
+class RequestPricing:
+    """Looks up prices of requests in tables, of which later ones go before earlier ones."""
 
-    def __init__(self, prices: Iterable[Price]) -> None:
-        self._prices = {(price.provider, price.model): price for price in prices}
+    def __init__(self, *tables: Iterable[RequestPrice], today: Callable[[], date] = _today) -> None:
+        self._rows = PriceRows(tables, lambda price: (price.provider, price.operation))
+        self._today = today
+
+    def price(
+        self, provider: str, operation: str, tenant: str = LOCAL_TENANT
+    ) -> RequestPrice | None:
+        """The price of this at a service for a tenant; None where it is not known."""
+        named, day = (provider, operation), self._today()
+        return self._rows.find(tenant, named, day) or self._rows.find(None, named, day)
+
+
+class Pricing:
+    """Looks up prices in tables, of which later ones go before earlier ones.
+
+    `requests` are the prices of what a provider's own tools do.
+    """
+
+    def __init__(
+        self,
+        *tables: Iterable[Price],
+        requests: RequestPricing | None = None,
+        today: Callable[[], date] = _today,
+    ) -> None:
+        self._rows = PriceRows(tables, lambda price: (price.provider, price.model))
+        self._requests = requests or RequestPricing()
+        self._today = today
         self._found = lru_cache(maxsize=1024)(self._find)
 
-    def price(self, provider: str, model: str) -> Price | None:
-        """The price of a model or of the model that it is a dated version of."""
-        return self._found(provider, model)
+    def price(self, provider: str, model: str, tenant: str = LOCAL_TENANT) -> Price | None:
+        """The price for a tenant of a model, or of the model that it is a dated version of."""
+        return self._found(provider, model, tenant, self._today())
 
-    def _find(self, provider: str, model: str) -> Price | None:
-        exact = self._prices.get((provider, model))
-        return exact or self._prices.get((provider, _VERSION.sub("", model)))
-
-    def cost(self, provider: str, model: str, usage: Usage) -> Decimal | None:
-        """US dollars; None where the price is not known."""
-        price = self.price(provider, model)
-        if price is None:
+    def cost(
+        self, provider: str, model: str, usage: Usage, tenant: str = LOCAL_TENANT
+    ) -> Decimal | None:
+        """US dollars; None where the price of a part is not known."""
+        if usage == NOTHING_USED:
+            return Decimal(0)
+        price = self.price(provider, model, tenant)
+        of_tools = self._cost_of_tools(provider, usage, tenant)
+        if price is None or of_tools is None:
             return None
-        return price.of_size(usage.input_tokens).cost(usage)
+        return price.of_size(usage.input_tokens).cost(usage) + of_tools
 
+    def _cost_of_tools(self, provider: str, usage: Usage, tenant: str) -> Decimal | None:
+        total = Decimal(0)
+        for operation, times in _tools_of(usage):
+            if times:
+                price = self._requests.price(provider, operation, tenant)
+                if price is None:
+                    return None
+                total += price.request * times
+        return total
 
-class RequestPricing:
-    """Looks up prices of requests; those that come later override earlier ones."""
-
-    def __init__(self, prices: Iterable[RequestPrice]) -> None:
-        self._prices = {(price.provider, price.operation): price for price in prices}
-
-    def price(self, provider: str, operation: str) -> RequestPrice | None:
-        """The price of this at a service; None where it is not known."""
-        return self._prices.get((provider, operation))
+    def _find(self, provider: str, model: str, tenant: str, day: date) -> Price | None:
+        """A tenant's own price goes before those of everybody, also that of a model's version."""
+        names = dict.fromkeys((model, _VERSION.sub("", model)))
+        for whose in (tenant, None):
+            for name in names:
+                if found := self._rows.find(whose, (provider, name), day):
+                    return found
+        return None
 
 
 @cache
@@ -147,3 +219,21 @@ def list_prices() -> PriceTable:
 def read_prices(table: object) -> PriceTable:
     """The prices in a TOML document. Raises ValueError, naming what is wrong."""
     return msgspec.convert(table, PriceTable)
+
+
+def _tools_of(usage: Usage) -> tuple[tuple[str, int], ...]:
+    """How often a provider's own tools were used, by the operations that have prices."""
+    return (
+        ("web_search", usage.web_searches),
+        ("file_search", usage.file_searches),
+        ("code_interpreter", usage.code_sessions),
+        ("image_generation", usage.images),
+    )
+
+
+def _or(rate: Decimal | None, otherwise: Decimal) -> Decimal:
+    return otherwise if rate is None else rate
+
+
+def _dearest(*rates: Decimal | None) -> Decimal:
+    return max(rate for rate in rates if rate is not None)

@@ -87,10 +87,12 @@ class RelayedLeg:
     def usage(self) -> Usage:
         if self._usage is not None:
             return self._usage
-        reported = (None if self._watching is None else self._watching.usage) or Usage()
-        if self._watching is None or reported.whole:
-            return reported  # of a call that was not accepted, whose provider used nothing
-        return self._estimate(reported, self._watched.written())
+        if self._watching is None:
+            return Usage()  # of a call that was not accepted, whose provider used nothing
+        reported = self._watching.usage or Usage()
+        if not self._watching.complete:
+            return self._so_far(reported)
+        return reported if reported.whole else self._estimate(reported, self._watching.written())
 
     def told(self) -> AnswerTold:
         """See `Reported`."""
@@ -111,6 +113,12 @@ class RelayedLeg:
         self._watching = self._relayable.monitor(name, secrets, self._names)
         self._watching.prepare(response.line_limit, self._estimate)
         await (self._prime() if streamed else self._read_whole())
+
+    def _so_far(self, reported: Usage) -> Usage:
+        """Of an answer that has no end: what some count at its beginning is not all of it."""
+        counted = self._estimate(replace(reported, output_tokens=0), self._watched.written())
+        told = reported.whole and reported.output_tokens >= counted.output_tokens
+        return reported if told else counted
 
     def _estimate(self, reported: Usage | None, deltas: Sequence[Delta]) -> Usage:
         output = PartialAnswer.of(deltas).written

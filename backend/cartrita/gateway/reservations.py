@@ -97,14 +97,22 @@ class Reservation:
         self._least = self._held.copy()
 
     def settle(self, usage: Usage, cost: Decimal | None) -> tuple[Settlement, ...]:
-        """The call has used this: nothing is reserved for it any more."""
+        """The call has used this: nothing is reserved for it any more.
+
+        Where the price of a part is not known, so that it has no `cost`, its tokens still count.
+        """
         held, self._held = self._held, {}
         tokens = Decimal(usage.total_tokens)
-        used = {BudgetUnit.TOKENS: tokens, BudgetUnit.MONEY: cost or _NOTHING}
+        money = self._cost_of_tokens(usage) if cost is None else cost
+        used = {BudgetUnit.TOKENS: tokens, BudgetUnit.MONEY: money}
         return tuple(
             one.settle(amount, max(used[one.budget.unit], self._least.get(one, _NOTHING)))
             for one, amount in held.items()
         )
+
+    def _cost_of_tokens(self, usage: Usage) -> Decimal:
+        price = self._price
+        return _NOTHING if price is None else price.of_size(usage.input_tokens).cost(usage)
 
     async def _reserve(self, output: int) -> None:
         amounts = {

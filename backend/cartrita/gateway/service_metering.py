@@ -37,8 +37,8 @@ _LEAST: Final = 64
 _LEFT: Final = (CallOutcome.CANCELLED, CallOutcome.CUT)
 """What becomes of a request whose answer nobody gets."""
 
-RequestPriceOf: TypeAlias = Callable[[str, str], RequestPrice | None]
-"""The price of a request, by the names of its service and of what is asked; None if unknown."""
+RequestPriceOf: TypeAlias = Callable[[str, str, str], RequestPrice | None]
+"""The price of a request, by its service, what is asked and the tenant; None if unknown."""
 
 
 class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
         return SERVER if paying is None else paying.id
 
 
-def unknown_price(provider: str, operation: str) -> None:
+def unknown_price(provider: str, operation: str, tenant: str) -> None:
     """The price where none is known."""
 
 
@@ -96,7 +96,7 @@ class ServiceMeter:
         What it is expected to cost is reserved. It is reported once it has begun, with all that it
         used until its context was left. Raises BudgetExhausted, and Unavailable.
         """
-        price = self._price(provider, call.operation) if paid else FREE
+        price = self._price(provider, call.operation, call.tenant_id) if paid else FREE
         metered = MeteredRequest(self, call, provider, price)
         await metered.reserve()
         try:

@@ -90,6 +90,6 @@ def completed(ending: Ending) -> RunCompleted:
     return ending.event
 
 
-def quarter(_provider: str, _model: str, _usage: Usage) -> Decimal:
+def quarter(_provider: str, _model: str, _usage: Usage, _tenant: str) -> Decimal:
     """The cost of each model call, in US dollars."""
     return Decimal("0.25")

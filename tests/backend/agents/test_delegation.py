@@ -63,7 +63,7 @@ class Team(LoopFixture):
         return [request for asked, request in self.asked if asked == name]
 
 
-def half_a_dollar(_provider: str, _model: str, _usage: Usage) -> Decimal:
+def half_a_dollar(_provider: str, _model: str, _usage: Usage, _tenant: str) -> Decimal:
     return Decimal("0.5")
 
 

@@ -47,6 +47,37 @@ def test_own_prices_are_added(tmp_path: Path) -> None:
     assert prices.requests.price("brave", "fetch") is None
 
 
+OF_A_TENANT = """
+[[prices]]
+provider = "openai"
+model = "gpt-4o"
+tenant = "acme"
+since = 2026-01-01
+checked = 2026-11-28
+source = "their contract"
+input = "1.00"
+output = "2.00"
+
+[[requests]]
+provider = "openai"
+operation = "web_search"
+tenant = "acme"
+checked = 2026-11-29
+source = "their contract"
+request = "0.002"
+"""
+
+
+def test_a_tenant_has_prices_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(OF_A_TENANT)
+    pricing = create_prices(load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)).models
+    assert pricing.cost("openai", "gpt-4o", ONE_EACH, "acme") == Decimal("3.00")
+    assert pricing.cost("openai", "gpt-4o", ONE_EACH, "other") == Decimal("12.50")
+    searched = Usage(1, web_searches=1)
+    assert pricing.cost("openai", "gpt-4o", searched, "acme") == Decimal("0.002001")
+    assert pricing.cost("openai", "gpt-4o", searched, "other") == Decimal("0.0100025")
+
+
 @pytest.mark.parametrize("text", [None, "prices = 3", "[[prices]", '[[prices]]\nmodel = "m"'])
 def test_a_file_that_is_none_stops_the_start(tmp_path: Path, text: str | None) -> None:
     if text is not None:

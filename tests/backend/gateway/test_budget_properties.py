@@ -81,8 +81,8 @@ class Process:
         self._meter = Meter(self._ledger, self._cost, budgets=self._budgeting)
         self._running: list[asyncio.Task[None]] = []
 
-    def _cost(self, provider: str, model: str, usage: Usage) -> Decimal | None:
-        cost = self._pricing.cost(provider, model, usage)
+    def _cost(self, provider: str, model: str, usage: Usage, tenant: str) -> Decimal | None:
+        cost = self._pricing.cost(provider, model, usage, tenant)
         self.paid += cost or 0
         return cost
 

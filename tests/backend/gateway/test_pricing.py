@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,20 +10,40 @@ from hypothesis import strategies as st
 from tests.backend.examples import examples
 
 from cartrita.domain.usage import Usage
-from cartrita.gateway.pricing import Price, Pricing, list_prices, read_prices
+from cartrita.gateway.pricing import (
+    Price,
+    Pricing,
+    RequestPrice,
+    RequestPricing,
+    list_prices,
+    read_prices,
+)
 
 PRICING = Pricing(list_prices().prices)
 COUNTS = st.integers(0, 10**7)
 
 
-def own_price(input_: str, output: str) -> Price:
-    return Price(
+def own_price(input_: str, output: str, **values: Any) -> Price:
+    given: dict[str, Any] = {
+        "provider": "openai",
+        "model": "gpt-4o",
+        "checked": date(2026, 1, 1),
+        "source": "contract",
+        "input": Decimal(input_),
+        "output": Decimal(output),
+        **values,
+    }
+    return Price(**given)
+
+
+def request_price(operation: str, request: str, **values: Any) -> RequestPrice:
+    return RequestPrice(
         provider="openai",
-        model="gpt-4o",
+        operation=operation,
         checked=date(2026, 1, 1),
         source="contract",
-        input=Decimal(input_),
-        output=Decimal(output),
+        request=Decimal(request),
+        **values,
     )
 
 
@@ -60,15 +81,133 @@ def test_an_unknown_price_is_unknown(provider: str, model: str) -> None:
 
 def test_the_operators_prices_override_the_list() -> None:
     mine = own_price("1", "2")
-    assert Pricing([*list_prices().prices, mine]).cost("openai", "gpt-4o", Usage(1, 1)) == Decimal(
-        "0.000003"
-    )
+    pricing = Pricing(list_prices().prices, [mine])
+    assert pricing.cost("openai", "gpt-4o", Usage(1, 1)) == Decimal("0.000003")
+    assert pricing.cost("openai", "gpt-5", Usage(1, 1)) == Decimal("0.00001125")
 
 
 def test_a_class_without_a_rate_costs_what_input_costs() -> None:
     pricing = Pricing([own_price("3", "0")])
     usage = Usage(30, 0, cache_read_tokens=10, cache_write_tokens=20, cache_write_1h_tokens=5)
     assert pricing.cost("openai", "gpt-4o", usage) == Decimal("0.00009")
+
+
+def test_a_rate_of_nothing_is_one() -> None:
+    free = own_price("3", "0", cache_write=Decimal(2), cache_write_1h=Decimal(0))
+    usage = Usage(10, 0, cache_write_tokens=10, cache_write_1h_tokens=10)
+    assert Pricing([free]).cost("openai", "gpt-4o", usage) == 0
+
+
+def test_what_used_nothing_costs_nothing_whatever_the_price() -> None:
+    assert Pricing([]).cost("openai", "gpt-9", Usage()) == 0
+
+
+def test_audio_and_images_have_rates_of_their_own() -> None:
+    mine = own_price(
+        "1",
+        "2",
+        audio_input=Decimal(30),
+        audio_output=Decimal(60),
+        image_input=Decimal(4),
+        image_output=Decimal(8),
+    )
+    usage = Usage(
+        input_tokens=100,
+        output_tokens=50,
+        cache_read_tokens=20,
+        audio_input_tokens=10,
+        image_input_tokens=5,
+        audio_output_tokens=7,
+        image_output_tokens=3,
+    )
+    # 20 cached and 65 plain at 1, 10 at 30, 5 at 4; 40 at 2, 7 at 60, 3 at 8
+    assert Pricing([mine]).cost("openai", "gpt-4o", usage) == Decimal(929) / 1_000_000
+    text = own_price("1", "2")
+    assert Pricing([text]).cost("openai", "gpt-4o", usage) == Decimal(200) / 1_000_000
+
+
+def test_what_came_from_a_cache_is_not_paid_again_as_audio() -> None:
+    mine = own_price("1", "2", cache_read=Decimal(0), audio_input=Decimal(30))
+    usage = Usage(10, 0, cache_read_tokens=8, audio_input_tokens=10)
+    assert Pricing([mine]).cost("openai", "gpt-4o", usage) == Decimal(60) / 1_000_000
+
+
+class TestHostedTools:
+    def test_each_use_has_its_price(self) -> None:
+        requests = RequestPricing(
+            [
+                request_price("web_search", "0.01"),
+                request_price("file_search", "0.0025"),
+                request_price("code_interpreter", "0.03"),
+                request_price("image_generation", "0.2"),
+            ]
+        )
+        usage = Usage(1, 0, web_searches=2, file_searches=4, code_sessions=1, images=1)
+        pricing = Pricing([own_price("1", "2")], requests=requests)
+        assert pricing.cost("openai", "gpt-4o", usage) == Decimal("0.260001")
+
+    @pytest.mark.parametrize(
+        "used",
+        [
+            Usage(1, 1, web_searches=1),
+            Usage(1, 1, file_searches=1),
+            Usage(1, 1, code_sessions=1),
+            Usage(1, 1, images=1),
+        ],
+    )
+    def test_one_without_a_price_makes_that_of_the_call_unknown(self, used: Usage) -> None:
+        pricing = Pricing([own_price("1", "2")])
+        assert pricing.cost("openai", "gpt-4o", Usage(1, 1)) is not None
+        assert pricing.cost("openai", "gpt-4o", used) is None
+
+
+class TestTenants:
+    def test_a_tenant_has_its_own_price_before_that_of_everybody(self) -> None:
+        pricing = Pricing([own_price("1", "1"), own_price("3", "3", tenant="acme")])
+        assert pricing.cost("openai", "gpt-4o", Usage(1, 0), "acme") == Decimal("0.000003")
+        assert pricing.cost("openai", "gpt-4o", Usage(1, 0), "other") == Decimal("0.000001")
+        assert pricing.cost("openai", "gpt-4o", Usage(1, 0)) == Decimal("0.000001")
+
+    def test_its_price_holds_for_dated_versions_that_the_list_has_too(self) -> None:
+        mine = own_price("3", "3", tenant="acme")
+        pricing = Pricing(list_prices().prices, [mine])
+        model = "gpt-4o-2024-05-13"
+        assert pricing.cost("openai", model, Usage(1, 0), "acme") == Decimal("0.000003")
+        assert pricing.cost("openai", model, Usage(1, 0), "other") == Decimal("0.000005")
+
+    def test_a_price_of_one_tenant_alone_is_unknown_to_others(self) -> None:
+        pricing = Pricing([own_price("3", "3", tenant="acme")])
+        assert pricing.price("openai", "gpt-4o", "acme") is not None
+        assert pricing.price("openai", "gpt-4o", "other") is None
+
+    def test_requests_have_prices_of_tenants_too(self) -> None:
+        mine = request_price("web_search", "0.005", tenant="acme")
+        requests = RequestPricing([request_price("web_search", "0.01")], [mine])
+        pricing = Pricing([own_price("0", "0")], requests=requests)
+        usage = Usage(1, 0, web_searches=1)
+        assert pricing.cost("openai", "gpt-4o", usage, "acme") == Decimal("0.005")
+        assert pricing.cost("openai", "gpt-4o", usage, "other") == Decimal("0.01")
+
+
+class TestDates:
+    def test_a_price_holds_from_its_day_on(self) -> None:
+        day = date(2027, 1, 1)
+        now = [date(2026, 12, 31)]
+        prices = [own_price("1", "1"), own_price("2", "2", since=day)]
+        pricing = Pricing(prices, today=lambda: now[0])
+        assert pricing.cost("openai", "gpt-4o", Usage(1, 0)) == Decimal("0.000001")
+        now[0] = day
+        assert pricing.cost("openai", "gpt-4o", Usage(1, 0)) == Decimal("0.000002")
+
+    def test_the_operators_price_goes_before_a_later_one_of_the_list(self) -> None:
+        listed = [own_price("1", "1"), own_price("9", "9", since=date(2026, 6, 1))]
+        pricing = Pricing(listed, [own_price("2", "2")], today=lambda: date(2026, 12, 31))
+        assert pricing.cost("openai", "gpt-4o", Usage(1, 0)) == Decimal("0.000002")
+
+    def test_before_its_day_there_is_none(self) -> None:
+        tomorrow = own_price("1", "1", since=date(2027, 1, 1))
+        pricing = Pricing([tomorrow], today=lambda: date(2026, 12, 31))
+        assert pricing.price("openai", "gpt-4o") is None
 
 
 @examples
@@ -93,7 +232,7 @@ def test_every_list_price_says_where_it_is_from_and_when() -> None:
 def test_every_price_of_a_request_says_so_too() -> None:
     requests = list_prices().requests
     searched = {"tavily", "brave", "github", "searxng"}
-    assert {price.provider for price in requests} == searched | {"deepgram", "openai"}
+    assert {one.provider for one in requests} == searched | {"deepgram", "openai", "anthropic"}
     for price in requests:
         assert price.source.startswith("https://")
         assert price.checked >= date(2026, 11, 28)

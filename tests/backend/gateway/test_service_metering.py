@@ -49,7 +49,7 @@ class Metered:
         self.time = Time()
         self.ledger = Ledger()
         self.leases = Leases(*budgets)
-        self.budgeting = Budgeting(self.leases, lambda provider, model: None)
+        self.budgeting = Budgeting(self.leases, lambda provider, model, tenant: None)
         self.paying = Paying()
         prices = RequestPricing([*list_prices().requests, *([price] if price else [])])
         self.calls = ServiceCalls(

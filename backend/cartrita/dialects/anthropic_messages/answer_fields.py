@@ -71,6 +71,8 @@ def usage_fields(usage: Usage, head: MessageHead) -> JsonObject:
         }
     if usage.reasoning_tokens:
         fields["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
+    if usage.web_searches:
+        fields["server_tool_use"] = {"web_search_requests": usage.web_searches}
     return fields
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from cartrita.dialects.anthropic_messages import DIALECT
 from cartrita.dialects.anthropic_messages.response_types import Event, MessageBody, UsageCounts
+from cartrita.dialects.reported_counts import count_at
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.file_places import FilePlace
 from cartrita.domain.files import is_file_id
@@ -81,6 +82,7 @@ def usage(counts: UsageCounts) -> Usage:
     for_an_hour = counts.cache_creation.ephemeral_1h_input_tokens if counts.cache_creation else 0
     details = counts.output_tokens_details
     output = reported_tokens(counts.output_tokens)
+    searches = count_at(counts.server_tool_use, "web_search_requests")
     return Usage(
         input_tokens=reported_tokens(counts.input_tokens) + read + written,
         output_tokens=output,
@@ -88,6 +90,7 @@ def usage(counts: UsageCounts) -> Usage:
         cache_write_tokens=written,
         reasoning_tokens=min(reported_tokens(details.thinking_tokens if details else 0), output),
         cache_write_1h_tokens=min(reported_tokens(for_an_hour), written),
+        web_searches=searches or 0,
     )
 
 

@@ -30,6 +30,7 @@ class UsageCounts(msgspec.Struct, frozen=True):
     cache_creation_input_tokens: int | None = None
     cache_creation: CacheCreation | None = None
     output_tokens_details: OutputDetails | None = None
+    server_tool_use: JsonValue = None
 
 
 class StopDetails(msgspec.Struct, frozen=True):

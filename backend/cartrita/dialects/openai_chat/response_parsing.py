@@ -49,17 +49,20 @@ def usage(counts: wire.Usage) -> Usage:
     output = (
         max(completion, reported_tokens(counts.total_tokens) - prompt) if completion else completion
     )
-    of_prompt, of_completion = counts.prompt_tokens_details, counts.completion_tokens_details
-    written = reported_tokens(of_prompt.cache_write_tokens) if of_prompt else 0
-    cached = min(
-        reported_tokens(of_prompt.cached_tokens if of_prompt else counts.prompt_cache_hit_tokens),
-        prompt,
+    of_prompt = counts.prompt_tokens_details or wire.TokenDetails(
+        cached_tokens=counts.prompt_cache_hit_tokens
     )
-    reasoning = reported_tokens(of_completion.reasoning_tokens) if of_completion else 0
+    of_completion = counts.completion_tokens_details or wire.TokenDetails()
+    cached = min(reported_tokens(of_prompt.cached_tokens), prompt)
+    written = min(reported_tokens(of_prompt.cache_write_tokens), prompt - cached)
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
         cache_read_tokens=cached,
-        cache_write_tokens=min(written, prompt - cached),
-        reasoning_tokens=min(reasoning, output),
+        cache_write_tokens=written,
+        reasoning_tokens=min(reported_tokens(of_completion.reasoning_tokens), output),
+        audio_input_tokens=min(reported_tokens(of_prompt.audio_tokens), prompt),
+        audio_output_tokens=min(reported_tokens(of_completion.audio_tokens), output),
+        image_input_tokens=min(reported_tokens(of_prompt.image_tokens), prompt),
+        image_output_tokens=min(reported_tokens(of_completion.image_tokens), output),
     )

@@ -108,12 +108,17 @@ def error_object(error: CartritaError) -> JsonObject:
 
 def usage_object(usage: Usage) -> JsonObject:
     """Token counts as OpenAI writes them; `cartrita` beside them tells if they are estimates."""
+    of_input: JsonObject = {
+        "cached_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }
+    if longer := usage.cache_write_1h_tokens:
+        shorter = usage.cache_write_tokens - longer
+        of_writes: JsonObject = {"ttl_30m_tokens": shorter, "ttl_12h_tokens": longer}
+        of_input["cache_write_tokens_details"] = of_writes
     return {
         "input_tokens": usage.input_tokens,
-        "input_tokens_details": {
-            "cached_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-        },
+        "input_tokens_details": of_input,
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
         "total_tokens": usage.total_tokens,

@@ -4,7 +4,9 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from cartrita.dialects.openai_responses import hosted_tools
 from cartrita.dialects.openai_responses import response_types as wire
+from cartrita.dialects.reported_counts import count_at
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonValue
 from cartrita.domain.usage import Usage, reported_tokens
@@ -61,19 +63,23 @@ def incomplete_reason(response: wire.Response) -> str | None:
     return response.incomplete_details.reason if response.incomplete_details else None
 
 
-def usage(counts: wire.Usage | None) -> Usage:
+def usage(response: wire.Response) -> Usage:
     """The usage; empty if there is none."""
+    counts = response.usage
     if counts is None:
         return Usage()
-    of_input, of_output = counts.input_tokens_details, counts.output_tokens_details
+    of_input = counts.input_tokens_details or wire.InputDetails()
+    of_output = counts.output_tokens_details or wire.OutputDetails()
+    longer = count_at(of_input.cache_write_tokens_details, "ttl_12h_tokens") or 0
     read, written = reported_tokens(counts.input_tokens), reported_tokens(counts.output_tokens)
-    cached = reported_tokens(of_input.cached_tokens) if of_input else 0
-    stored = reported_tokens(of_input.cache_write_tokens) if of_input else 0
-    reasoning = reported_tokens(of_output.reasoning_tokens) if of_output else 0
-    return Usage(
+    cached = min(reported_tokens(of_input.cached_tokens), read)
+    stored = min(reported_tokens(of_input.cache_write_tokens), read - cached)
+    of_tokens = Usage(
         input_tokens=read,
         output_tokens=written,
-        cache_read_tokens=min(cached, read),
-        cache_write_tokens=min(stored, read - min(cached, read)),
-        reasoning_tokens=min(reasoning, written),
+        cache_read_tokens=cached,
+        cache_write_tokens=stored,
+        reasoning_tokens=min(reported_tokens(of_output.reasoning_tokens), written),
+        cache_write_1h_tokens=min(longer, stored),
     )
+    return of_tokens + hosted_tools.used(response)

@@ -14,6 +14,7 @@ class InputDetails(msgspec.Struct, frozen=True):
 
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_tokens_details: JsonValue = None
 
 
 class OutputDetails(msgspec.Struct, frozen=True):
@@ -44,6 +45,7 @@ class Response(msgspec.Struct, frozen=True):
     status: str | None = None
     model: str | None = None
     usage: Usage | None = None
+    tool_usage: JsonValue = None
     error: JsonValue = None
     incomplete_details: IncompleteDetails | None = None
 

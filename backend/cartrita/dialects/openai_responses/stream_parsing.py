@@ -90,7 +90,7 @@ class StreamParser:
         reason = response_parsing.finish_reason(response)
         if reason is FinishReason.STOP and self._output.calls:
             reason = FinishReason.TOOL_CALL
-        usage = response_parsing.usage(response.usage)
+        usage = response_parsing.usage(response)
         vendor_reason = response_parsing.incomplete_reason(response)
         finished = Finished(reason, usage, self.model, vendor_reason=vendor_reason)
         return [*self._output.end(), finished]

@@ -42,6 +42,14 @@ usage_ledger = Table(
     Column("characters", BigInteger, nullable=False),
     Column("conversation_id", Uuid),
     Column("agent", Text),
+    Column("audio_input_tokens", BigInteger, nullable=False),
+    Column("audio_output_tokens", BigInteger, nullable=False),
+    Column("image_input_tokens", BigInteger, nullable=False),
+    Column("image_output_tokens", BigInteger, nullable=False),
+    Column("web_searches", BigInteger, nullable=False),
+    Column("file_searches", BigInteger, nullable=False),
+    Column("code_sessions", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
 )
 
 cached_answers = Table(
