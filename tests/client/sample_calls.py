@@ -56,6 +56,7 @@ def _decision(world: World) -> Arguments:
 
 CALLS: Mapping[str, Callable[[World], Arguments]] = {
     "list_audit_log": lambda _: _given(limit=1),
+    "get_analytics": lambda _: _given(step="week"),
     "list_all_keys": lambda world: _given(limit=2, owner_id=(world.key(), "local")[1]),
     "create_key_of_user": lambda world: _given(name=world.name(), owner_id="local"),
     "get_any_key": lambda world: _given(world.key()),
@@ -153,7 +154,7 @@ CALLS: Mapping[str, Callable[[World], Arguments]] = {
     ),
     "upload_files": lambda _: _given(files=[("a.txt", b"Hello."), ("b.txt", b"Goodbye.")]),
     "get_usage": lambda _: _given(group_by="day"),
-    "get_usage_timeline": lambda _: _given(),
+    "get_usage_timeline": lambda _: _given(group_by="model"),
     "post_chat_voice": lambda world: _given(
         audio=("a.wav", SPOKEN), conversation_id=world.conversation()
     ),

@@ -134,6 +134,10 @@ _REFERENCE = [{"type": "item_reference", "id": "ID"}]
 _PATCH = Rule(body={"title": "Mine now"})
 _EDIT = Rule(body={"content": "Mine now"})
 _OF_USER = Field(Kind.USER, query="owner_id=ID", refused=200)  # an empty list
+_OF_CALLS = (  # reports of nothing
+    Field(Kind.CONVERSATION, query="conversation_id=ID", refused=200),
+    Field(Kind.KEY, query="key_id=ID", refused=200),
+)
 _OF_TENANT = Field(Kind.TENANT, query="tenant_id=ID")
 _FOR_USER = Field(Kind.USER, body={"owner_id": "ID"})
 _FOR_TENANT = Field(Kind.TENANT, body={"id": "new-one", "tenant_id": "ID"})
@@ -210,8 +214,8 @@ RULES: dict[str, Rule] = {
     "check_provider": Rule(Access.OPERATORS, body={}),
     "list_v1_models": _PLAIN,
     "get_v1_model": _PLAIN,
-    "get_usage": _PLAIN,
-    "get_usage_timeline": _PLAIN,
+    "get_usage": Rule(fields=_OF_CALLS),
+    "get_usage_timeline": Rule(fields=_OF_CALLS),
     "search_own_data": Rule(query="q=WORD"),
     "search": Rule(body={"query": "WORD", "provider": "local"}),
     "search_github": Rule(query="q=moss"),
@@ -351,6 +355,7 @@ RULES: dict[str, Rule] = {
     "get_tenant": Rule(Access.ADMINS),
     "change_tenant": Rule(Access.ADMINS, body=_NAME),
     "list_audit_log": Rule(Access.ADMINS),
+    "get_analytics": Rule(Access.ADMINS, fields=(_OF_TENANT,)),
     "upload_file": Rule(upload="file", fields=(_CONVERSATION,)),
     "upload_files": Rule(upload="files", fields=(_CONVERSATION,)),
     "list_files": Rule(fields=(Field(Kind.CONVERSATION, query="conversation_id=ID"),)),

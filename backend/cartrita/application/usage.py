@@ -1,20 +1,35 @@
 """Reports of what model calls used and cost."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from cartrita.domain.errors import InvalidInput
-from cartrita.domain.ledger import TimelineStep, UsageGrouping, UsageInterval, UsageTotal
+from cartrita.domain.ledger import (
+    ALL_USAGE,
+    TimelineStep,
+    UsageFilter,
+    UsageGrouping,
+    UsageInterval,
+    UsageQuery,
+    UsageTotals,
+)
 from cartrita.domain.ports.ledger import UsageReader
 from cartrita.domain.principals import Principal
 from cartrita.kit import clock
 
 DEFAULT_PERIOD = timedelta(days=30)
+MOST_GROUPS: Final = 1000
+"""So that a report stays an answer that can be read, whoever has how many conversations."""
+MOST_LINES: Final = 12
 _LONGEST = {TimelineStep.HOUR: timedelta(days=31), TimelineStep.DAY: timedelta(days=731)}
 """So that a timeline stays an answer of some hundred intervals."""
 
 
 class UsageReports:
-    """Reports of the principal's own calls."""
+    """Reports of the principal's own calls, by default those of the last 30 days.
+
+    Calls appear a second or so after their end.
+    """
 
     def __init__(self, ledger: UsageReader) -> None:
         self._ledger = ledger
@@ -26,13 +41,12 @@ class UsageReports:
         since: datetime | None = None,
         until: datetime | None = None,
         grouping: UsageGrouping = UsageGrouping.MODEL,
-    ) -> list[UsageTotal]:
-        """Calls from `since` to before `until`, by default the last 30 days. Raises InvalidInput.
-
-        Calls appear a second or so after their end.
-        """
-        period = _period(since, until)
-        return await self._ledger.totals(principal.owner_id, *period, grouping)
+        which: UsageFilter = ALL_USAGE,
+        limit: int = MOST_GROUPS,
+    ) -> UsageTotals:
+        """Calls from `since` to before `until`: the dearest groups of them. Raises InvalidInput."""
+        query = _query(principal, since, until, grouping, which)
+        return await self._ledger.totals(query, limit=limit)
 
     async def timeline(
         self,
@@ -41,15 +55,34 @@ class UsageReports:
         since: datetime | None = None,
         until: datetime | None = None,
         step: TimelineStep = TimelineStep.DAY,
+        grouping: UsageGrouping = UsageGrouping.PROVIDER,
+        which: UsageFilter = ALL_USAGE,
     ) -> list[UsageInterval]:
-        """The same calls by interval and provider, the oldest first. Raises InvalidInput."""
-        start, end = _period(since, until)
-        if end - start > _LONGEST[step]:
+        """The same calls by interval and group, the oldest first. Raises InvalidInput.
+
+        At most `MOST_LINES` groups are told apart.
+        """
+        query = _query(principal, since, until, grouping, which)
+        if query.until - query.since > _LONGEST[step]:
             raise InvalidInput.of("since", f"ask for at most {_LONGEST[step].days} days by {step}")
-        return await self._ledger.timeline(principal.owner_id, start, end, step)
+        return await self._ledger.timeline(query, step, limit=MOST_LINES)
 
 
-def _period(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+def _query(
+    principal: Principal,
+    since: datetime | None,
+    until: datetime | None,
+    grouping: UsageGrouping,
+    which: UsageFilter,
+) -> UsageQuery:
+    since, until = period(since, until)
+    return UsageQuery(
+        owner_id=principal.owner_id, since=since, until=until, grouping=grouping, which=which
+    )
+
+
+def period(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+    """From when until before when; by default the last 30 days. Raises InvalidInput."""
     until = until or clock.now() + timedelta(minutes=1)
     since = since or until - DEFAULT_PERIOD
     if since.tzinfo is None or until.tzinfo is None:

@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from cartrita.adapters.persistence.agent_activity import AgentActivityTable
+from cartrita.adapters.persistence.analytics import AnalyticsTable
 from cartrita.adapters.persistence.feedback import FeedbackTable
 from cartrita.adapters.persistence.siblings import BranchTable
+from cartrita.adapters.persistence.usage_reports import UsageReportTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.access.open_connections import OpenConnections
 from cartrita.application.agent_directory import AgentDirectory
 from cartrita.application.agent_models import AgentModels
+from cartrita.application.analytics import AdminAnalytics
 from cartrita.application.code_generation import CodeGeneration
 from cartrita.application.completions import Completions
 from cartrita.application.conversations.branches import Branches
@@ -73,7 +76,8 @@ def create_services(
         uploads=files.uploads,
         files=files.files,
         file_context=files.context,
-        usage=UsageReports(storage.ledger),
+        usage=UsageReports(UsageReportTable(storage.database)),
+        analytics=AdminAnalytics(AnalyticsTable(storage.database), authentication.tenants),
         agents=agents,
         agent_directory=AgentDirectory(agents, tools, AgentActivityTable(storage.database), choice),
         completions=Completions(models.gateway, agent_models, models.counter),

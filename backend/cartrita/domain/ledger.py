@@ -87,6 +87,36 @@ class UsageGrouping(StrEnum):
     PROVIDER = "provider"
     SURFACE = "surface"
     DAY = "day"
+    AGENT = "agent"
+    KEY = "key"
+    CONVERSATION = "conversation"
+
+
+class UsageFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which calls a report is of, by what callers know these by; None is all.
+
+    A model may be named with its provider.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    surface: str | None = None
+    agent: str | None = None
+    key_id: str | None = None
+    conversation_id: str | None = None
+
+
+ALL_USAGE: Final = UsageFilter()
+
+
+class UsageQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for an owner's calls from `since` to before `until`, added up by `grouping`."""
+
+    owner_id: str
+    since: datetime
+    until: datetime
+    grouping: UsageGrouping
+    which: UsageFilter = ALL_USAGE
 
 
 class TimelineStep(StrEnum):
@@ -96,17 +126,33 @@ class TimelineStep(StrEnum):
     DAY = "day"
 
 
+class UsageGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """What calls have in common: `id` is what callers know it by, `name` how people call it.
+
+    The calls of no agent, key or conversation have no id, nor have those that a timeline adds up
+    as others.
+    """
+
+    name: str
+    id: str | None
+
+
+NONE: Final = UsageGroup(name="none", id=None)
+OTHERS: Final = UsageGroup(name="others", id=None)
+
+
 class UsageInterval(msgspec.Struct, frozen=True, kw_only=True):
-    """What the calls of one provider used in the interval that begins at `at`.
+    """What the calls of one group used in the interval that begins at `at`.
 
     Percentiles are in seconds: of whole calls that were completed, and of the time to their first
-    output where it was measured; None where nothing was. `cost` leaves out calls without a price.
+    output where it was measured; None where nothing was. `cost` leaves out the `unpriced_calls`.
     """
 
     at: datetime
-    provider: str
+    group: UsageGroup
     calls: int
     failed_calls: int
+    unpriced_calls: int
     input_tokens: int
     output_tokens: int
     audio_seconds: float
@@ -119,15 +165,25 @@ class UsageInterval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """The calls of one group: `name` is `provider/model`, a provider, a surface or a day.
+    """The calls of one group: a model's is called `provider/model`, a day's by its date.
 
     `cost` is in US dollars and leaves out the `unpriced_calls`, whose price is not known.
     """
 
-    name: str
+    group: UsageGroup
     calls: int
     usage: Usage
     cost: Decimal
     unpriced_calls: int
     audio_seconds: float = 0.0
     characters: int = 0
+
+
+class UsageTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """The dearest of all `groups`, and the sums of all of them."""
+
+    items: tuple[UsageTotal, ...] = ()
+    groups: int = 0
+    calls: int = 0
+    unpriced_calls: int = 0
+    cost: Decimal = Decimal(0)

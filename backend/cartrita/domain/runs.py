@@ -21,6 +21,8 @@ from cartrita.domain.usage import Usage
 
 
 class RunStatus(StrEnum):
+    """How far a run is: one that waits does so for a person, and the last four are ends."""
+
     QUEUED = "queued"
     RUNNING = "running"
     WAITING = "waiting"

@@ -18,6 +18,7 @@ from cartrita.application.access.tickets import Tickets
 from cartrita.application.accounts.tenants import Tenants
 from cartrita.application.accounts.users import Users
 from cartrita.application.agent_directory import AgentDirectory
+from cartrita.application.analytics import AdminAnalytics
 from cartrita.application.audit import AuditLog
 from cartrita.application.budgets import Budgets
 from cartrita.application.code_generation import CodeGeneration
@@ -128,6 +129,7 @@ class Services:
     files: Files
     file_context: FileContext
     usage: UsageReports
+    analytics: AdminAnalytics
     agents: AgentRegistry
     agent_directory: AgentDirectory
     completions: Completions

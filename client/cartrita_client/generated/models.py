@@ -11,6 +11,9 @@ from pydantic import Discriminator, Tag
 
 from cartrita_client.shapes import ABSENT, UNKNOWN, Event, Model, UnknownVariant, tagged
 
+AnalyticsStep: TypeAlias = Literal["day", "week"] | str
+"""The length of the intervals of activity: days of UTC, and weeks that begin on Mondays."""
+
 ApprovalPolicy: TypeAlias = Literal["never", "risky", "always"]
 """Which calls of tools a person decides on: none, those that act, or all."""
 
@@ -69,6 +72,20 @@ without asking; `conversations` reads and changes what is stored; `keys` makes a
 the same user; `admin` administers the tenant of a user who may.
 """
 
+RunStatus: TypeAlias = (
+    Literal[
+        "queued",
+        "running",
+        "waiting",
+        "completed",
+        "failed",
+        "cancelled",
+        "interrupted",
+    ]
+    | str
+)
+"""How far a run is: one that waits does so for a person, and the last four are ends."""
+
 SearchKind: TypeAlias = Literal["conversation", "message", "file", "agent"] | str
 """The kinds of things that a search can find."""
 
@@ -87,7 +104,18 @@ TimelineStep: TypeAlias = Literal["hour", "day"] | str
 Topic: TypeAlias = Literal["general", "news", "finance"]
 """What kind of pages are searched; engines without a topic search them all."""
 
-UsageGrouping: TypeAlias = Literal["model", "provider", "surface", "day"]
+UsageGrouping: TypeAlias = (
+    Literal[
+        "model",
+        "provider",
+        "surface",
+        "day",
+        "agent",
+        "key",
+        "conversation",
+    ]
+    | str
+)
 """What a report of usage adds up by: days are those of UTC."""
 
 UserRole: TypeAlias = Literal["admin", "member"] | str
@@ -127,6 +155,18 @@ class ActionMarker(Model):
     """What is done."""
     points: list[ScreenPoint] = ABSENT
     """Where; of a drag all places, of a part of the screen two corners."""
+
+
+class ActivityView(Model):
+    """Who did something in one interval."""
+
+    at: datetime = ABSENT
+    """When the interval begins."""
+    active_users: int = ABSENT
+    """Users who had a run or a call of a model."""
+    active_conversations: int = ABSENT
+    """Conversations in which there was a run."""
+    runs: int = ABSENT
 
 
 class AgentDiscovery(Model):
@@ -176,6 +216,26 @@ class AgentUseView(Model):
     """What it took of tokens."""
     cost: float | None = ABSENT
     """US dollars; null where no price is known."""
+
+
+class AnalyticsReport(Model):
+    """How much the server is used, how well it answers, and who spends how much."""
+
+    step: AnalyticsStep = ABSENT
+    """How long one interval is."""
+    active_users: int = ABSENT
+    """In the whole time."""
+    active_conversations: int = ABSENT
+    """In the whole time."""
+    activity: list[ActivityView] = ABSENT
+    """Intervals that have any, oldest first."""
+    runs: list[StatusCountView] = ABSENT
+    surfaces: list[SurfaceView] = ABSENT
+    """Those with the most calls first."""
+    providers: list[ProviderQualityView] = ABSENT
+    """Those with the most calls first."""
+    spenders: list[SpenderView] = ABSENT
+    """The 100 users who spent the most."""
 
 
 class AnswerLimits(Model):
@@ -1728,6 +1788,35 @@ class ProviderList(Model):
     """How many there are."""
 
 
+class ProviderQualityView(Model):
+    """How the calls of one provider ended, how long they took and what they cost."""
+
+    provider: str = ABSENT
+    """The name of the provider."""
+    calls: int = ABSENT
+    """Calls of models."""
+    failed_calls: int = ABSENT
+    """Calls that a provider did not answer."""
+    cut_calls: int = ABSENT
+    """Calls whose answer broke off."""
+    cancelled_calls: int = ABSENT
+    """Calls whose caller left; they are no errors."""
+    error_rate: float = ABSENT
+    """The share of the calls that failed, before their answer or within it."""
+    unpriced_calls: int = ABSENT
+    """Calls whose price is not known."""
+    cost: str = ABSENT
+    """US dollars, without the unpriced calls."""
+    seconds_p50: float | None = ABSENT
+    """The median duration of completed calls."""
+    seconds_p95: float | None = ABSENT
+    """19 of 20 completed calls took no longer."""
+    first_token_seconds_p50: float | None = ABSENT
+    """The median time to first output."""
+    first_token_seconds_p95: float | None = ABSENT
+    """In 95 of 100 calls the first token came within so many seconds."""
+
+
 class ProviderView(Model):
     """One provider, without secrets."""
 
@@ -2154,6 +2243,23 @@ class SpeechStoppedFrame(Model):
     """The number of the sentence, from 0."""
 
 
+class SpenderView(Model):
+    """What the calls of one user used."""
+
+    owner_id: str = ABSENT
+    """The id of the user."""
+    calls: int = ABSENT
+    """Calls of models."""
+    unpriced_calls: int = ABSENT
+    """Calls whose price is not known."""
+    input_tokens: int = ABSENT
+    """Tokens that models read, cached ones included."""
+    output_tokens: int = ABSENT
+    """Tokens that models wrote, reasoning included."""
+    cost: str = ABSENT
+    """US dollars, without the unpriced calls."""
+
+
 class Spoken(Model):
     """How a text was said, in a recording of `duration` seconds.
 
@@ -2285,6 +2391,14 @@ class StartFrame(Model):
     """
 
 
+class StatusCountView(Model):
+    """How many of the runs have this status now."""
+
+    status: RunStatus = ABSENT
+    """How far it is."""
+    runs: int = ABSENT
+
+
 class StopFrame(Model):
     """Ends the listening: no more audio comes. What was said before is still answered."""
 
@@ -2346,6 +2460,23 @@ class StreamTicket(Model):
     """Goes into the query of one address."""
     expires_in: float = ABSENT
     """Seconds."""
+
+
+class SurfaceView(Model):
+    """How the calls that came in by one surface ended."""
+
+    surface: str = ABSENT
+    """The API that it was asked for by."""
+    calls: int = ABSENT
+    """Calls of models."""
+    failed_calls: int = ABSENT
+    """Calls that a provider did not answer."""
+    cut_calls: int = ABSENT
+    """Calls whose answer broke off."""
+    cancelled_calls: int = ABSENT
+    """Calls whose caller left; they are no errors."""
+    error_rate: float = ABSENT
+    """The share of the calls that failed, before their answer or within it."""
 
 
 class TaskCompleteData(Model):
@@ -2662,7 +2793,9 @@ class UsageGroup(Model):
     """What the model calls of one group used; token totals are inclusive."""
 
     name: str = ABSENT
-    """Its name."""
+    """What people call it; `none` for calls of no agent, key or conversation."""
+    id: str | None = ABSENT
+    """What it is asked for by; null for calls of none."""
     calls: int = ABSENT
     """Calls of models."""
     input_tokens: int = ABSENT
@@ -2673,8 +2806,26 @@ class UsageGroup(Model):
     """Input tokens that providers had in their caches."""
     cache_write_tokens: int = ABSENT
     """Input tokens that providers put into their caches."""
+    cache_write_1h_tokens: int = ABSENT
+    """Of the tokens written to a cache, those that are kept longer and cost more."""
     reasoning_tokens: int = ABSENT
     """Output tokens that are reasoning."""
+    audio_input_tokens: int = ABSENT
+    """Of the input, those of sound."""
+    audio_output_tokens: int = ABSENT
+    """Of the output, those of sound."""
+    image_input_tokens: int = ABSENT
+    """Of the input, those of images, if that is told."""
+    image_output_tokens: int = ABSENT
+    """Of the output, those of images."""
+    web_searches: int = ABSENT
+    """Searches of the web by a provider's own tool."""
+    file_searches: int = ABSENT
+    """Searches of files by a provider's own tool."""
+    code_sessions: int = ABSENT
+    """Containers in which a provider ran code."""
+    images: int = ABSENT
+    """Generated by a provider's own tool."""
     estimated: bool = ABSENT
     """Whether we counted a part, not the provider."""
     error_bound: float = ABSENT
@@ -2690,16 +2841,22 @@ class UsageGroup(Model):
 
 
 class UsageIntervalView(Model):
-    """What the calls of one provider used in one interval, and how long they took."""
+    """What the calls of one group used in one interval, and how long they took."""
 
     at: datetime = ABSENT
     """When the interval begins."""
+    name: str = ABSENT
+    """As in a report; `others` for all groups that are not told apart."""
+    id: str | None = ABSENT
+    """As in a report; null for `others`."""
     provider: str = ABSENT
-    """The name of the provider."""
+    """Where it is grouped by provider, the same as `id`; else empty."""
     calls: int = ABSENT
     """Calls of models."""
     failed_calls: int = ABSENT
     """Calls that a provider did not answer."""
+    unpriced_calls: int = ABSENT
+    """Calls whose price is not known."""
     input_tokens: int = ABSENT
     """Tokens that models read, cached ones included."""
     output_tokens: int = ABSENT
@@ -2721,23 +2878,31 @@ class UsageIntervalView(Model):
 
 
 class UsageReport(Model):
-    """Usage by group, the dearest first."""
+    """Usage by group, the dearest first, and the totals of all groups."""
 
     items: list[UsageGroup] = ABSENT
     """What was asked for, in its order."""
+    groups: int = ABSENT
+    """How many there are, of which `items` has `limit` at most."""
     total_cost: str = ABSENT
     """US dollars, without the unpriced calls."""
     total_calls: int = ABSENT
     """Calls of models."""
+    total_unpriced_calls: int = ABSENT
     budgets: list[BudgetView] = ABSENT
     """Those that your calls count against now."""
 
 
 class UsageTimeline(Model):
-    """Intervals that have calls, the oldest first, one for each provider that was called."""
+    """Intervals that have calls, the oldest first, one for each group that has some.
+
+    The twelve dearest groups of the whole time are told apart, and the others added up.
+    """
 
     step: TimelineStep = ABSENT
     """How long one interval is."""
+    group_by: UsageGrouping = ABSENT
+    """What makes a group."""
     items: list[UsageIntervalView] = ABSENT
     """What was asked for, in its order."""
 

@@ -37,6 +37,35 @@ class Operations(ABC):
     def _download(self, operation: Operation, given: Given) -> Download:
         """A file, which is asked for when it is read."""
 
+    def get_analytics(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: models.AnalyticsStep | None = None,
+        tenant_id: str | None = None,
+        timeout: float | None = None,
+    ) -> models.AnalyticsReport:
+        """What the users of a tenant did, or all whom you administer: sums, and no word of
+        theirs.
+
+        At most 93 days at once: every call and run of the time is read.
+
+        Args:
+            since: With a time zone; without it 30 days ago.
+            until: Excluded; without it now.
+            step: How long one interval is.
+            tenant_id: The id of the tenant.
+        """
+        found: models.AnalyticsReport = self._answer(
+            table.GET_ANALYTICS,
+            Given(
+                query={"since": since, "until": until, "step": step, "tenant_id": tenant_id},
+                timeout=timeout,
+            ),
+        )
+        return found
+
     def list_audit_log(
         self, *, limit: int | None = None, cursor: str | None = None, timeout: float | None = None
     ) -> models.AuditEntryPage:
@@ -2189,6 +2218,13 @@ class Operations(ABC):
         since: datetime | None = None,
         until: datetime | None = None,
         group_by: models.UsageGrouping | None = None,
+        limit: int | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        surface: str | None = None,
+        agent: str | None = None,
+        key_id: str | None = None,
+        conversation_id: str | None = None,
         timeout: float | None = None,
     ) -> models.UsageReport:
         """What your model calls used and cost, and your budgets for them.
@@ -2197,10 +2233,31 @@ class Operations(ABC):
             since: With a time zone; without it 30 days ago.
             until: Excluded; without it now.
             group_by: What makes a group.
+            limit: At most so many.
+            provider: The name of the provider.
+            model: With or without its provider.
+            surface: The API that it was asked for by.
+            agent: The id of the agent.
+            key_id: The id of a key.
+            conversation_id: The id of the conversation.
         """
         found: models.UsageReport = self._answer(
             table.GET_USAGE,
-            Given(query={"since": since, "until": until, "group_by": group_by}, timeout=timeout),
+            Given(
+                query={
+                    "since": since,
+                    "until": until,
+                    "group_by": group_by,
+                    "limit": limit,
+                    "provider": provider,
+                    "model": model,
+                    "surface": surface,
+                    "agent": agent,
+                    "key_id": key_id,
+                    "conversation_id": conversation_id,
+                },
+                timeout=timeout,
+            ),
         )
         return found
 
@@ -2210,9 +2267,16 @@ class Operations(ABC):
         since: datetime | None = None,
         until: datetime | None = None,
         step: models.TimelineStep | None = None,
+        group_by: models.UsageGrouping | None = None,
+        provider: str | None = None,
+        model: str | None = None,
+        surface: str | None = None,
+        agent: str | None = None,
+        key_id: str | None = None,
+        conversation_id: str | None = None,
         timeout: float | None = None,
     ) -> models.UsageTimeline:
-        """What your model calls used and cost over time, and how long they took, by provider.
+        """What your model calls used and cost over time, and how long they took.
 
         By hour at most 31 days at once.
 
@@ -2220,10 +2284,31 @@ class Operations(ABC):
             since: With a time zone; without it 30 days ago.
             until: Excluded; without it now.
             step: How long one interval is.
+            group_by: What makes a group.
+            provider: The name of the provider.
+            model: With or without its provider.
+            surface: The API that it was asked for by.
+            agent: The id of the agent.
+            key_id: The id of a key.
+            conversation_id: The id of the conversation.
         """
         found: models.UsageTimeline = self._answer(
             table.GET_USAGE_TIMELINE,
-            Given(query={"since": since, "until": until, "step": step}, timeout=timeout),
+            Given(
+                query={
+                    "since": since,
+                    "until": until,
+                    "step": step,
+                    "group_by": group_by,
+                    "provider": provider,
+                    "model": model,
+                    "surface": surface,
+                    "agent": agent,
+                    "key_id": key_id,
+                    "conversation_id": conversation_id,
+                },
+                timeout=timeout,
+            ),
         )
         return found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from cartrita_client.operations import Operation
 
+GET_ANALYTICS = Operation("get_analytics", "GET", "/api/admin/analytics", answer="AnalyticsReport")
+
 LIST_AUDIT_LOG = Operation("list_audit_log", "GET", "/api/admin/audit", answer="AuditEntryPage")
 
 LIST_ALL_KEYS = Operation("list_all_keys", "GET", "/api/admin/keys", answer="KeyPage")
@@ -576,6 +578,7 @@ GET_HEALTH = Operation("get_health", "GET", "/health", answer="Health")
 GET_READY = Operation("get_ready", "GET", "/ready", answer="Readiness")
 
 OPERATIONS: tuple[Operation, ...] = (
+    GET_ANALYTICS,
     LIST_AUDIT_LOG,
     LIST_ALL_KEYS,
     CREATE_KEY_OF_USER,

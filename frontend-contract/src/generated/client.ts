@@ -9,6 +9,7 @@ import { OPERATIONS } from './operations.js';
 import type {
   AgentDiscovery,
   AgentInfo,
+  AnalyticsReport,
   AuditEntryView,
   BranchList,
   BudgetList,
@@ -36,6 +37,7 @@ import type {
   FileView,
   FilmPage,
   ForkRequest,
+  GetAnalyticsQuery,
   GetRunEventsQuery,
   GetUsageQuery,
   GetUsageTimelineQuery,
@@ -105,6 +107,15 @@ export abstract class GeneratedClient {
   protected abstract askContent(operation: Operation, call: Call): Promise<Response>;
   protected abstract askPages<T>(operation: Operation, call: Call): PageRequest<T>;
   protected abstract askStream(operation: Operation, call: Call): ChatStream;
+
+  /**
+   * What the users of a tenant did, or all whom you administer: sums, and no word of theirs.
+   *
+   * At most 93 days at once: every call and run of the time is read.
+   */
+  getAnalytics(query?: GetAnalyticsQuery, options?: RequestOptions): Promise<AnalyticsReport> {
+    return this.askJson<AnalyticsReport>(OPERATIONS.get_analytics, { query, options });
+  }
 
   /** Who changed which key, user or tenant, the latest first. */
   listAuditLog(query?: ListAuditLogQuery, options?: RequestOptions): PageRequest<AuditEntryView> {
@@ -706,7 +717,7 @@ export abstract class GeneratedClient {
   }
 
   /**
-   * What your model calls used and cost over time, and how long they took, by provider.
+   * What your model calls used and cost over time, and how long they took.
    *
    * By hour at most 31 days at once.
    */

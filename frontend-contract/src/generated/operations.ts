@@ -4,6 +4,13 @@ import type { Operation } from '../operation.js';
 
 /** How each operation is asked. */
 export const OPERATIONS = {
+  get_analytics: {
+    id: 'get_analytics',
+    method: 'GET',
+    path: '/api/admin/analytics',
+    answer: 'json',
+    repetition: 'safe',
+  },
   list_audit_log: {
     id: 'list_audit_log',
     method: 'GET',

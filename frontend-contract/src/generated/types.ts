@@ -32,6 +32,17 @@ export interface ActionMarker {
   readonly points: readonly ScreenPoint[];
 }
 
+/** Who did something in one interval. */
+export interface ActivityView {
+  /** When the interval begins. */
+  readonly at: string;
+  /** Users who had a run or a call of a model. */
+  readonly active_users: number;
+  /** Conversations in which there was a run. */
+  readonly active_conversations: number;
+  readonly runs: number;
+}
+
 /** All agents. */
 export interface AgentDiscovery {
   /** The agents. */
@@ -77,6 +88,28 @@ export interface AgentUseView {
   /** US dollars; null where no price is known. */
   readonly cost: number | null;
 }
+
+/** How much the server is used, how well it answers, and who spends how much. */
+export interface AnalyticsReport {
+  /** How long one interval is. */
+  readonly step: AnalyticsStep;
+  /** In the whole time. */
+  readonly active_users: number;
+  /** In the whole time. */
+  readonly active_conversations: number;
+  /** Intervals that have any, oldest first. */
+  readonly activity: readonly ActivityView[];
+  readonly runs: readonly StatusCountView[];
+  /** Those with the most calls first. */
+  readonly surfaces: readonly SurfaceView[];
+  /** Those with the most calls first. */
+  readonly providers: readonly ProviderQualityView[];
+  /** The 100 users who spent the most. */
+  readonly spenders: readonly SpenderView[];
+}
+
+/** The length of the intervals of activity: days of UTC, and weeks that begin on Mondays. */
+export type AnalyticsStep = 'day' | 'week';
 
 /** What one answer may take at most; the agent's own limits count too. */
 export interface AnswerLimits {
@@ -1625,6 +1658,34 @@ export interface ProviderList {
   readonly total: number;
 }
 
+/** How the calls of one provider ended, how long they took and what they cost. */
+export interface ProviderQualityView {
+  /** The name of the provider. */
+  readonly provider: string;
+  /** Calls of models. */
+  readonly calls: number;
+  /** Calls that a provider did not answer. */
+  readonly failed_calls: number;
+  /** Calls whose answer broke off. */
+  readonly cut_calls: number;
+  /** Calls whose caller left; they are no errors. */
+  readonly cancelled_calls: number;
+  /** The share of the calls that failed, before their answer or within it. */
+  readonly error_rate: number;
+  /** Calls whose price is not known. */
+  readonly unpriced_calls: number;
+  /** US dollars, without the unpriced calls. */
+  readonly cost: string;
+  /** The median duration of completed calls. */
+  readonly seconds_p50: number | null;
+  /** 19 of 20 completed calls took no longer. */
+  readonly seconds_p95: number | null;
+  /** The median time to first output. */
+  readonly first_token_seconds_p50: number | null;
+  /** In 95 of 100 calls the first token came within so many seconds. */
+  readonly first_token_seconds_p95: number | null;
+}
+
 /** One provider, without secrets. */
 export interface ProviderView {
   /** Its name. */
@@ -1748,6 +1809,16 @@ export interface RunList {
   /** How many there are. */
   readonly total: number;
 }
+
+/** How far a run is: one that waits does so for a person, and the last four are ends. */
+export type RunStatus = 
+  | 'queued'
+  | 'running'
+  | 'waiting'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'interrupted';
 
 /** A run: the generation of one answer. */
 export interface RunView {
@@ -2028,6 +2099,22 @@ export interface SpeechStoppedFrame {
   readonly sentence: number;
 }
 
+/** What the calls of one user used. */
+export interface SpenderView {
+  /** The id of the user. */
+  readonly owner_id: string;
+  /** Calls of models. */
+  readonly calls: number;
+  /** Calls whose price is not known. */
+  readonly unpriced_calls: number;
+  /** Tokens that models read, cached ones included. */
+  readonly input_tokens: number;
+  /** Tokens that models wrote, reasoning included. */
+  readonly output_tokens: number;
+  /** US dollars, without the unpriced calls. */
+  readonly cost: string;
+}
+
 /**
  * How a text was said, in a recording of `duration` seconds.
  *
@@ -2158,6 +2245,13 @@ export interface StartFrame {
   readonly busy?: BusyPolicy | null | undefined;
 }
 
+/** How many of the runs have this status now. */
+export interface StatusCountView {
+  /** How far it is. */
+  readonly status: RunStatus;
+  readonly runs: number;
+}
+
 /** Ends the listening: no more audio comes. What was said before is still answered. */
 export interface StopFrame {
   /** Which it is. */
@@ -2218,6 +2312,22 @@ export interface StreamTicket {
 
 /** What a budget is of. */
 export type SubjectKind = 'key' | 'user' | 'tenant';
+
+/** How the calls that came in by one surface ended. */
+export interface SurfaceView {
+  /** The API that it was asked for by. */
+  readonly surface: string;
+  /** Calls of models. */
+  readonly calls: number;
+  /** Calls that a provider did not answer. */
+  readonly failed_calls: number;
+  /** Calls whose answer broke off. */
+  readonly cut_calls: number;
+  /** Calls whose caller left; they are no errors. */
+  readonly cancelled_calls: number;
+  /** The share of the calls that failed, before their answer or within it. */
+  readonly error_rate: number;
+}
 
 /** What became of a task. */
 export interface TaskCompleteData {
@@ -2520,8 +2630,10 @@ export interface UploadedFiles {
 
 /** What the model calls of one group used; token totals are inclusive. */
 export interface UsageGroup {
-  /** Its name. */
+  /** What people call it; `none` for calls of no agent, key or conversation. */
   readonly name: string;
+  /** What it is asked for by; null for calls of none. */
+  readonly id: string | null;
   /** Calls of models. */
   readonly calls: number;
   /** Tokens that models read, cached ones included. */
@@ -2532,8 +2644,26 @@ export interface UsageGroup {
   readonly cache_read_tokens: number;
   /** Input tokens that providers put into their caches. */
   readonly cache_write_tokens: number;
+  /** Of the tokens written to a cache, those that are kept longer and cost more. */
+  readonly cache_write_1h_tokens: number;
   /** Output tokens that are reasoning. */
   readonly reasoning_tokens: number;
+  /** Of the input, those of sound. */
+  readonly audio_input_tokens: number;
+  /** Of the output, those of sound. */
+  readonly audio_output_tokens: number;
+  /** Of the input, those of images, if that is told. */
+  readonly image_input_tokens: number;
+  /** Of the output, those of images. */
+  readonly image_output_tokens: number;
+  /** Searches of the web by a provider's own tool. */
+  readonly web_searches: number;
+  /** Searches of files by a provider's own tool. */
+  readonly file_searches: number;
+  /** Containers in which a provider ran code. */
+  readonly code_sessions: number;
+  /** Generated by a provider's own tool. */
+  readonly images: number;
   /** Whether we counted a part, not the provider. */
   readonly estimated: boolean;
   /** How far estimates may be off, as a fraction. */
@@ -2549,18 +2679,31 @@ export interface UsageGroup {
 }
 
 /** What a report of usage adds up by: days are those of UTC. */
-export type UsageGrouping = 'model' | 'provider' | 'surface' | 'day';
+export type UsageGrouping = 
+  | 'model'
+  | 'provider'
+  | 'surface'
+  | 'day'
+  | 'agent'
+  | 'key'
+  | 'conversation';
 
-/** What the calls of one provider used in one interval, and how long they took. */
+/** What the calls of one group used in one interval, and how long they took. */
 export interface UsageIntervalView {
   /** When the interval begins. */
   readonly at: string;
-  /** The name of the provider. */
+  /** As in a report; `others` for all groups that are not told apart. */
+  readonly name: string;
+  /** As in a report; null for `others`. */
+  readonly id: string | null;
+  /** Where it is grouped by provider, the same as `id`; else empty. */
   readonly provider: string;
   /** Calls of models. */
   readonly calls: number;
   /** Calls that a provider did not answer. */
   readonly failed_calls: number;
+  /** Calls whose price is not known. */
+  readonly unpriced_calls: number;
   /** Tokens that models read, cached ones included. */
   readonly input_tokens: number;
   /** Tokens that models wrote, reasoning included. */
@@ -2581,22 +2724,31 @@ export interface UsageIntervalView {
   readonly first_token_seconds_p95: number | null;
 }
 
-/** Usage by group, the dearest first. */
+/** Usage by group, the dearest first, and the totals of all groups. */
 export interface UsageReport {
   /** What was asked for, in its order. */
   readonly items: readonly UsageGroup[];
+  /** How many there are, of which `items` has `limit` at most. */
+  readonly groups: number;
   /** US dollars, without the unpriced calls. */
   readonly total_cost: string;
   /** Calls of models. */
   readonly total_calls: number;
+  readonly total_unpriced_calls: number;
   /** Those that your calls count against now. */
   readonly budgets: readonly BudgetView[];
 }
 
-/** Intervals that have calls, the oldest first, one for each provider that was called. */
+/**
+ * Intervals that have calls, the oldest first, one for each group that has some.
+ *
+ * The twelve dearest groups of the whole time are told apart, and the others added up.
+ */
 export interface UsageTimeline {
   /** How long one interval is. */
   readonly step: TimelineStep;
+  /** What makes a group. */
+  readonly group_by: UsageGrouping;
   /** What was asked for, in its order. */
   readonly items: readonly UsageIntervalView[];
 }
@@ -2732,6 +2884,18 @@ export interface WaitingResponse {
   readonly approvals: readonly ApprovalView[];
   /** What was heard, where the message was said. */
   readonly transcription?: string | null | undefined;
+}
+
+/** The query of `get_analytics`. */
+export interface GetAnalyticsQuery {
+  /** With a time zone; without it 30 days ago. */
+  readonly since?: string | null | undefined;
+  /** Excluded; without it now. */
+  readonly until?: string | null | undefined;
+  /** How long one interval is. */
+  readonly step?: AnalyticsStep | undefined;
+  /** The id of the tenant. */
+  readonly tenant_id?: string | null | undefined;
 }
 
 /** The query of `list_audit_log`. */
@@ -2884,6 +3048,20 @@ export interface GetUsageQuery {
   readonly until?: string | null | undefined;
   /** What makes a group. */
   readonly group_by?: UsageGrouping | undefined;
+  /** At most so many. */
+  readonly limit?: number | undefined;
+  /** The name of the provider. */
+  readonly provider?: string | null | undefined;
+  /** With or without its provider. */
+  readonly model?: string | null | undefined;
+  /** The API that it was asked for by. */
+  readonly surface?: string | null | undefined;
+  /** The id of the agent. */
+  readonly agent?: string | null | undefined;
+  /** The id of a key. */
+  readonly key_id?: string | null | undefined;
+  /** The id of the conversation. */
+  readonly conversation_id?: string | null | undefined;
 }
 
 /** The query of `get_usage_timeline`. */
@@ -2894,6 +3072,20 @@ export interface GetUsageTimelineQuery {
   readonly until?: string | null | undefined;
   /** How long one interval is. */
   readonly step?: TimelineStep | undefined;
+  /** What makes a group. */
+  readonly group_by?: UsageGrouping | undefined;
+  /** The name of the provider. */
+  readonly provider?: string | null | undefined;
+  /** With or without its provider. */
+  readonly model?: string | null | undefined;
+  /** The API that it was asked for by. */
+  readonly surface?: string | null | undefined;
+  /** The id of the agent. */
+  readonly agent?: string | null | undefined;
+  /** The id of a key. */
+  readonly key_id?: string | null | undefined;
+  /** The id of the conversation. */
+  readonly conversation_id?: string | null | undefined;
 }
 
 /** The fields of the form of `post_chat_voice`, besides its files. */

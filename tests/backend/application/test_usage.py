@@ -4,9 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cartrita.application.usage import UsageReports
+from cartrita.application.usage import MOST_GROUPS, MOST_LINES, UsageReports
 from cartrita.domain.errors import InvalidInput
-from cartrita.domain.ledger import TimelineStep, UsageGrouping, UsageInterval, UsageTotal
+from cartrita.domain.ledger import (
+    TimelineStep,
+    UsageFilter,
+    UsageGrouping,
+    UsageInterval,
+    UsageQuery,
+    UsageTotals,
+)
 from cartrita.domain.principals import Principal
 
 ANN = Principal("ann", "k")
@@ -17,37 +24,40 @@ class RecordingReader:
     """Records what it was asked for, and answers nothing."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, datetime, datetime, UsageGrouping | TimelineStep]] = []
+        self.asked: list[tuple[UsageQuery, TimelineStep | None, int]] = []
 
-    async def totals(
-        self, owner_id: str, since: datetime, until: datetime, grouping: UsageGrouping
-    ) -> list[UsageTotal]:
-        self.asked.append((owner_id, since, until, grouping))
-        return []
+    async def totals(self, query: UsageQuery, *, limit: int) -> UsageTotals:
+        self.asked.append((query, None, limit))
+        return UsageTotals()
 
     async def timeline(
-        self, owner_id: str, since: datetime, until: datetime, step: TimelineStep
+        self, query: UsageQuery, step: TimelineStep, *, limit: int
     ) -> list[UsageInterval]:
-        self.asked.append((owner_id, since, until, step))
+        self.asked.append((query, step, limit))
         return []
 
 
 async def test_a_report_is_of_the_principal_and_of_the_last_month() -> None:
     reader = RecordingReader()
     before = datetime.now(UTC)
-    assert await UsageReports(reader).totals(ANN) == []
-    [(owner, since, until, grouping)] = reader.asked
-    assert (owner, grouping) == ("ann", UsageGrouping.MODEL)
-    assert until > before
-    assert until - since == timedelta(days=30)
+    assert await UsageReports(reader).totals(ANN) == UsageTotals()
+    [(query, _, limit)] = reader.asked
+    assert (query.owner_id, query.grouping, limit) == ("ann", UsageGrouping.MODEL, MOST_GROUPS)
+    assert query.until > before
+    assert query.until - query.since == timedelta(days=30)
 
 
-async def test_a_period_can_be_chosen() -> None:
+async def test_what_is_asked_for_can_be_chosen() -> None:
     reader = RecordingReader()
+    which = UsageFilter(agent="writer")
+    until = NOON + timedelta(1)
     await UsageReports(reader).totals(
-        ANN, since=NOON, until=NOON + timedelta(1), grouping=UsageGrouping.DAY
+        ANN, since=NOON, until=until, grouping=UsageGrouping.DAY, which=which, limit=3
     )
-    assert reader.asked == [("ann", NOON, NOON + timedelta(1), UsageGrouping.DAY)]
+    query = UsageQuery(
+        owner_id="ann", since=NOON, until=until, grouping=UsageGrouping.DAY, which=which
+    )
+    assert reader.asked == [(query, None, 3)]
 
 
 @pytest.mark.parametrize(
@@ -62,9 +72,10 @@ async def test_a_period_that_is_none(since: datetime, until: datetime) -> None:
 async def test_a_timeline_is_of_the_principal_and_of_the_last_month() -> None:
     reader = RecordingReader()
     assert await UsageReports(reader).timeline(ANN) == []
-    [(owner, since, until, step)] = reader.asked
-    assert (owner, step) == ("ann", TimelineStep.DAY)
-    assert until - since == timedelta(days=30)
+    [(query, step, limit)] = reader.asked
+    assert (query.owner_id, step, limit) == ("ann", TimelineStep.DAY, MOST_LINES)
+    assert query.grouping is UsageGrouping.PROVIDER
+    assert query.until - query.since == timedelta(days=30)
 
 
 @pytest.mark.parametrize(("step", "days"), [(TimelineStep.HOUR, 31), (TimelineStep.DAY, 731)])

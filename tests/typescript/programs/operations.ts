@@ -167,7 +167,7 @@ const CALLS: Record<Operations, () => PromiseLike<unknown>> = {
   searchOwnData: () => client.searchOwnData({ q: 'kettle', limit: 5 }),
   searchGithub: () => client.searchGithub({ q: 'cartrita', type: 'repositories' }),
   getUsage: () => client.getUsage({ group_by: 'model' }),
-  getUsageTimeline: () => client.getUsageTimeline(),
+  getUsageTimeline: () => client.getUsageTimeline({ group_by: 'agent' }),
   createKey: async () => {
     made.key = (await client.createKey({ name: 'laptop' })).id;
   },
@@ -212,6 +212,7 @@ const CALLS: Record<Operations, () => PromiseLike<unknown>> = {
   },
   revokeAnyKey: () => client.revokeAnyKey(made.key),
   listAuditLog: () => client.listAuditLog({ limit: 3 }),
+  getAnalytics: () => client.getAnalytics({ step: 'week' }),
   deleteMessage: () => client.deleteMessage(made.conversation, made.message),
   deleteConversation: () => client.deleteConversation(made.conversation),
   getVoice: () => client.getVoice(),

@@ -3,29 +3,21 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import ColumnElement, Text, cast, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql
 
 from cartrita.adapters.persistence.budgets import settle
 from cartrita.adapters.persistence.database import Database
 from cartrita.adapters.persistence.tables.usage import usage_ledger
-from cartrita.adapters.persistence.usage_timeline import timeline_query, to_interval
 from cartrita.domain.budgets import Settlement
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.ledger import (
-    LedgerEntry,
-    TimelineStep,
-    UsageGrouping,
-    UsageInterval,
-    UsageTotal,
-)
+from cartrita.domain.ledger import LedgerEntry
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
 from cartrita.kit.repeated_failures import RepeatedFailures
@@ -47,25 +39,11 @@ _values_of = attrgetter(
     *(f"usage.{name}" if name in Usage.__struct_fields__ else name for name in _NAMES)
 )
 """The values of an entry, in the order of the columns after the id."""
-_GROUPS: dict[UsageGrouping, ColumnElement[str]] = {
-    UsageGrouping.MODEL: _l.provider + "/" + _l.model,
-    UsageGrouping.PROVIDER: _l.provider,
-    UsageGrouping.SURFACE: _l.surface,
-    UsageGrouping.DAY: cast(func.date(func.timezone("UTC", _l.at)), Text),
-}
-_COUNTS = (
-    _l.input_tokens,
-    _l.output_tokens,
-    _l.cache_read_tokens,
-    _l.cache_write_tokens,
-    _l.reasoning_tokens,
-    _l.cache_write_1h_tokens,
-)
 _Entry: TypeAlias = tuple[UUID, LedgerEntry, Sequence[Settlement]]
 
 
 class LedgerTable:
-    """Implements `UsageLedger` and `UsageReader`.
+    """Implements `UsageLedger`.
 
     Entries are written every `interval_s` seconds. While the database is away up to `capacity` of
     them wait; after that the oldest are lost, and the log says how many. They are kept for
@@ -165,40 +143,6 @@ class LedgerTable:
             await self._write(batch[:middle])
             await self._write(batch[middle:])
 
-    async def totals(
-        self, owner_id: str, since: datetime, until: datetime, grouping: UsageGrouping
-    ) -> list[UsageTotal]:
-        """See `UsageReader`."""
-        name = _GROUPS[grouping]
-        cost = func.coalesce(func.sum(_l.cost), 0)
-        query = (
-            select(
-                name,
-                func.count(),
-                cost,
-                func.count().filter(_l.cost.is_(None)),
-                func.bool_or(_l.estimated),
-                func.max(_l.error_bound),
-                func.sum(_l.audio_seconds),
-                func.sum(_l.characters),
-                *(func.sum(count) for count in _COUNTS),
-            )
-            .where(_l.owner_id == owner_id, _l.at >= since, _l.at < until)
-            .group_by(name)
-            .order_by(cost.desc(), func.count().desc(), name)
-        )
-        async with self._database.use() as connection:
-            rows = (await connection.execute(query)).all()
-        return [_total(row) for row in rows]
-
-    async def timeline(
-        self, owner_id: str, since: datetime, until: datetime, step: TimelineStep
-    ) -> list[UsageInterval]:
-        """See `UsageReader`."""
-        async with self._database.use() as connection:
-            found = await connection.execute(timeline_query(owner_id, since, until, step))
-            return [to_interval(row) for row in found]
-
 
 class _RefusedError(Exception):
     """The database does not take a row: a number is too large, or a text cannot be stored."""
@@ -223,16 +167,3 @@ async def _store(driver: Any, batch: list[_Entry]) -> None:  # noqa: ANN401 - un
 
 def _settlements(batch: Iterable[_Entry]) -> Iterator[Settlement]:
     return (one for _, _, settlements in batch for one in settlements)
-
-
-def _total(row: Any) -> UsageTotal:  # noqa: ANN401 - a row of another shape for each query
-    name, calls, cost, unpriced, estimated, error_bound, seconds, characters, *counts = row
-    return UsageTotal(
-        name=name,
-        calls=calls,
-        usage=Usage(*map(int, counts), estimated=estimated, error_bound=error_bound),
-        cost=cost,
-        unpriced_calls=unpriced,
-        audio_seconds=seconds,
-        characters=int(characters),
-    )

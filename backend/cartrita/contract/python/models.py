@@ -78,7 +78,7 @@ def _enumeration(found: Enumeration) -> str:
         lines = "".join(f"    {each},\n" for each in values)
         flat = f"{found.name}: TypeAlias = (\n    Literal[\n"
         flat += "".join(f"    {line}\n" for line in lines.splitlines())
-        flat += f"    ]{opened}\n)\n" if opened else ""
+        flat += "    ]\n    | str\n)\n" if opened else ""
         if not opened:
             flat = f"{found.name}: TypeAlias = Literal[\n{lines}]\n"
     return f"\n{flat}" + docstring(found.description, "")

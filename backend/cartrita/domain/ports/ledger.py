@@ -1,16 +1,15 @@
 """The ports of the usage ledger."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
 from cartrita.domain.budgets import Settlement
 from cartrita.domain.ledger import (
     LedgerEntry,
     TimelineStep,
-    UsageGrouping,
     UsageInterval,
-    UsageTotal,
+    UsageQuery,
+    UsageTotals,
 )
 
 
@@ -28,14 +27,15 @@ class UsageLedger(Protocol):
 class UsageReader(Protocol):
     """Reads what an owner's model calls used."""
 
-    async def totals(
-        self, owner_id: str, since: datetime, until: datetime, grouping: UsageGrouping
-    ) -> list[UsageTotal]:
-        """The calls from `since` to before `until` by group, the dearest first."""
+    async def totals(self, query: UsageQuery, *, limit: int) -> UsageTotals:
+        """The calls by group, at most so many groups, the dearest first."""
         ...
 
     async def timeline(
-        self, owner_id: str, since: datetime, until: datetime, step: TimelineStep
+        self, query: UsageQuery, step: TimelineStep, *, limit: int
     ) -> list[UsageInterval]:
-        """The calls from `since` to before `until` by interval and provider, the oldest first."""
+        """The calls by interval and group, the oldest first.
+
+        Of all groups the `limit` dearest of the whole time are told apart, and the rest added up.
+        """
         ...

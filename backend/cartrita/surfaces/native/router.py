@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from cartrita.surfaces.native import (
+    admin_analytics,
     admin_audit,
     admin_budgets,
     admin_keys,
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     admin_budgets.router,
     admin_tenants.router,
     admin_users.router,
+    admin_analytics.router,
     admin_audit.router,
     health.router,
     metrics.router,
