@@ -56,6 +56,15 @@ def scenes() -> list[dict[str, Any]]:
     ]
 
 
+_PRICES = """
+[[prices]]
+provider = "offline"
+model = "script"
+checked = 2026-11-30
+source = "made up"
+input = "1"
+output = "10"
+"""
 _MARKDOWN = """# A heading
 
 Some *text* with `code`, a [link](https://example.com) and a list:
@@ -100,7 +109,10 @@ def server(
 ) -> Iterator[Server]:
     script = tmp_path_factory.mktemp("script") / "rehearsal.yaml"
     script.write_text(yaml.safe_dump({"scenes": scenes()}))
+    prices = script.with_name("prices.toml")
+    prices.write_text(_PRICES)
     settings = {
+        "CARTRITA_LEDGER_PRICES": str(prices),
         "CARTRITA_DEFAULT_MODEL": "offline/script",
         "CARTRITA_OFFLINE_SCRIPT": str(script),
         "CARTRITA_DESKTOP_ENABLED": "1",
