@@ -15,6 +15,7 @@ WITH_PROVIDERS = [
         "openai-api",
         "anthropic-api",
         "gateway",
+        "usage",
         "examples",
         "patterns",
         "migrating",

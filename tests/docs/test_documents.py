@@ -29,6 +29,7 @@ from tests.docs.snippets import (
     printed_after,
 )
 
+from cartrita.gateway.pricing import read_prices
 from cartrita.settings import load
 from cartrita.settings.sources import CLIENT_PREFIX, CONFIG_VARIABLE, ENTRIES
 from cartrita_client.cli import environment as client_variables
@@ -96,7 +97,11 @@ def test_variables_are_settings(block: Block, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)
 def test_a_configuration_is_accepted(block: Block, tmp_path: Path) -> None:
-    tomllib.loads(block.code)
+    """Or a file that a setting names."""
+    table = tomllib.loads(block.code)
+    if block.mark == "<!-- prices -->":
+        assert read_prices(table).prices
+        return
     (tmp_path / "cartrita.toml").write_text(block.code)
     load({"EXAMPLE_API_KEY": "sk-example"}, tmp_path, {})
 
