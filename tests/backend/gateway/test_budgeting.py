@@ -449,6 +449,31 @@ class TestUnpriced:
         assert [one.spent for one in asked.ledger.settlements] == [0]
 
 
+async def test_a_tool_without_a_price_leaves_the_tokens_counted() -> None:
+    drew = Finished(FinishReason.STOP, Usage(1, 2, images=1), "m")
+    provider = NamedProvider("p", [TextDelta("Hi"), drew])
+    asked = Budgeted(provider, budgets=[money("1")], prices=[price("m", "0.001")])
+    await asked.ask()
+    [entry] = asked.ledger.entries
+    assert entry.cost is None
+    assert [one.spent for one in asked.ledger.settlements] == [Decimal("0.003")]
+    assert await asked.leftover() == {}
+
+
+async def test_a_tenants_budget_counts_with_its_own_price() -> None:
+    own = replace(price("m", "0.002"), tenant=TENANT.id)
+    provider = NamedProvider("p", [TextDelta("Hi"), done(2)])
+    prices = [price("m", "0.001"), own]
+    asked = Budgeted(provider, budgets=[money("1", TENANT)], prices=prices)
+    await asked.ask()
+    [entry] = asked.ledger.entries
+    assert entry.cost == Decimal("0.006")
+    assert [one.spent for one in asked.ledger.settlements] == [Decimal("0.006")]
+    only = Budgeted(NamedProvider("p"), budgets=[money("1")], prices=[own])
+    with pytest.raises(Forbidden, match="not known"):
+        await only.ask(tenant_id="other")
+
+
 async def test_a_budget_that_is_raised_counts_at_once_and_its_old_leases_go_back() -> None:
     asked = Budgeted(NamedProvider("p"), budgets=[tokens(50)])
     with pytest.raises(BudgetExhausted):

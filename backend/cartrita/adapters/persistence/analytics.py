@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    tuple_,
     type_coerce,
     union_all,
 )
@@ -62,11 +63,12 @@ class AnalyticsTable:
                 found = await connection.execute(statement)
                 return [dict(row) for row in found.mappings()]
 
-            [whole] = await rows(_active(query))
+            whole, *intervals = await rows(_activity(query))
             statuses = await rows(_statuses(query))
             return Analytics(
-                **whole,
-                activity=tuple(Activity(**row) for row in await rows(_activity(query))),
+                active_users=whole["active_users"],
+                active_conversations=whole["active_conversations"],
+                activity=tuple(Activity(**row) for row in intervals),
                 runs=tuple(
                     StatusCount(status=RunStatus(row["status"]), runs=row["runs"])
                     for row in statuses
@@ -98,16 +100,20 @@ def _within(
 
 
 def _done(query: AnalyticsQuery) -> Any:  # noqa: ANN401 - a subquery's columns
-    """What was done: one row for each call and each run."""
+    """What was done: a row for each run, and one for all calls of an owner in an interval."""
     unit = literal_column(f"'{query.step.value}'", Text)
     utc = literal_column("'UTC'", Text)
-    none = type_coerce(null(), Uuid)
-    called = select(
-        func.date_trunc(unit, _l.at, utc).label("at"),
-        _l.owner_id.label("owner_id"),
-        none.label("conversation_id"),
-        literal_column("0", Integer).label("run"),
-    ).where(_calls(query))
+    none = cast(null(), Uuid)
+    called = (
+        select(
+            func.date_trunc(unit, _l.at, utc).label("at"),
+            _l.owner_id.label("owner_id"),
+            none.label("conversation_id"),
+            literal_column("0", Integer).label("run"),
+        )
+        .where(_calls(query))
+        .distinct()
+    )
     ran = select(
         func.date_trunc(unit, _r.created_at, utc),
         _r.owner_id,
@@ -117,25 +123,18 @@ def _done(query: AnalyticsQuery) -> Any:  # noqa: ANN401 - a subquery's columns
     return union_all(called, ran).subquery().c
 
 
-def _active(query: AnalyticsQuery) -> Executable:
-    done = _done(query)
-    return select(
-        func.count(done.owner_id.distinct()).label("active_users"),
-        func.count(done.conversation_id.distinct()).label("active_conversations"),
-    )
-
-
 def _activity(query: AnalyticsQuery) -> Executable:
+    """First of the whole time, which has no beginning, and then of each interval."""
     done = _done(query)
     return (
         select(
             done.at,
             func.count(done.owner_id.distinct()).label("active_users"),
             func.count(done.conversation_id.distinct()).label("active_conversations"),
-            func.sum(done.run).label("runs"),
+            func.coalesce(func.sum(done.run), 0).label("runs"),
         )
-        .group_by(done.at)
-        .order_by(done.at)
+        .group_by(func.grouping_sets(tuple_(), tuple_(done.at)))
+        .order_by(done.at.nulls_first())
     )
 
 

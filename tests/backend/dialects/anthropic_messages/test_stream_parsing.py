@@ -35,7 +35,7 @@ from cartrita.domain.errors import (
     UpstreamMalformed,
     UpstreamOverloaded,
 )
-from cartrita.domain.json import JsonObject
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.usage import Usage
 
@@ -186,6 +186,16 @@ def test_blocks_of_the_vendor_are_kept_whole() -> None:
         VendorDelta(VendorPart(ORIGIN, {**search, "input": '{"que'})),
     ]
     assert finished(deltas).vendor_reason == "pause_turn"
+
+
+@pytest.mark.parametrize(
+    ("told", "searches"),
+    [({"web_search_requests": 2}, 2), (None, 0), ("two", 0), ({"web_search_requests": "2"}, 0)],
+)
+def test_searches_of_the_server_are_counted(told: JsonValue, searches: int) -> None:
+    end = event("message_delta", delta={}, usage={"output_tokens": 7, "server_tool_use": told})
+    usage = finished(parsed(start({"input_tokens": 10}), end, STOP)).usage
+    assert usage == Usage(10, 7, web_searches=searches)
 
 
 def test_usage_is_inclusive_and_later_counts_replace_earlier_ones() -> None:

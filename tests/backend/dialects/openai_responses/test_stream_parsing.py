@@ -25,7 +25,7 @@ from cartrita.domain.errors import (
     UpstreamOverloaded,
     UpstreamRejected,
 )
-from cartrita.domain.json import JsonObject
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation, VendorPart
 from cartrita.domain.usage import Usage
 
@@ -83,6 +83,44 @@ def test_an_ordinary_stream() -> None:
         TextDelta("lo"),
         Finished(FinishReason.STOP, Usage(9, 5, 4, 2, 3), "gpt-x-1"),
     ]
+
+
+COUNTED: JsonObject = {"input_tokens": 9, "output_tokens": 5}
+
+
+def test_writes_that_are_kept_for_long_are_told_apart() -> None:
+    details: JsonObject = {"cache_write_tokens": 5, "cached_tokens": 2}
+    for told, longer in (({"ttl_12h_tokens": 3}, 3), ({"ttl_12h_tokens": 9}, 5), ("none", 0)):
+        usage = {
+            **COUNTED,
+            "input_tokens_details": {**details, "cache_write_tokens_details": told},
+        }
+        [*_, last] = parsed(completed(message("Hi"), usage=usage))
+        assert isinstance(last, Finished)
+        assert last.usage == Usage(9, 5, 2, 5, cache_write_1h_tokens=longer)
+
+
+@pytest.mark.parametrize(
+    ("tool_usage", "searches"),
+    [
+        ({"web_search": {"num_requests": 7}}, 7),
+        ({"web_search": {"num_requests": 0}}, 0),
+        ({"web_search": {"num_requests": -1}}, 0),
+        (None, 1),
+        ({}, 1),
+        ("many", 1),
+        ({"web_search": 7}, 1),
+        ({"web_search": {"num_requests": "7"}}, 1),
+        ({"web_search": {"num_requests": True}}, 1),
+    ],
+)
+def test_searches_are_those_that_are_billed(tool_usage: JsonValue, searches: int) -> None:
+    """Where nobody counts them they are the items that search; what is told otherwise is none."""
+    opened = {"type": "web_search_call", "action": {"type": "open_page", "url": "https://a.b"}}
+    items = ({"type": "web_search_call", "action": {"type": "search"}}, opened, message("Hi"))
+    [*_, last] = parsed(completed(*items, usage=COUNTED, tool_usage=tool_usage))
+    assert isinstance(last, Finished)
+    assert last.usage == Usage(9, 5, web_searches=searches)
 
 
 def test_counts_that_cannot_be_true_are_none() -> None:
