@@ -15,7 +15,12 @@ from tests.harness.server import Server
 from tests.journeys.accounts import made, new_key, new_user
 from tests.journeys.v1 import begin, post
 
-TENANT = "acme"
+TENANT, UNLUCKY = "acme", "unlucky"
+ROUTES = """
+[routes.safe]
+deployments = ["openai/fake", "anthropic/fake"]
+"""
+DEAR = {"input": "1000", "output": "1000"}
 RATES = {"input": "10", "cache_read": "1", "cache_write": "12", "output": "100"}
 OF_TENANT = {"input": "20", "output": "200"}
 
@@ -32,7 +37,10 @@ def priced(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> 
     """A server on which the fake models have a price, and a tenant has one of its own."""
     own = tmp_path_factory.mktemp("prices") / "own.toml"
     own.write_text(
-        price("openai", RATES) + price("anthropic", RATES) + price("openai", OF_TENANT, TENANT)
+        price("openai", RATES)
+        + price("anthropic", RATES)
+        + price("openai", OF_TENANT, TENANT)
+        + price("openai", DEAR, UNLUCKY)
     )
     settings = {
         "CARTRITA_LEDGER_PRICES": str(own),
@@ -41,6 +49,8 @@ def priced(provider: FakeProvider, tmp_path_factory: pytest.TempPathFactory) -> 
         "ANTHROPIC_BASE_URL": provider.root_url,
         "ANTHROPIC_API_KEY": PROVIDER_KEY,
     }
+    (own.parent / "cartrita.toml").write_text(ROUTES)
+    settings["CARTRITA_CONFIG"] = str(own.with_name("cartrita.toml"))
     with Server(provider_url=provider.base_url, settings=settings) as server:
         yield Scenario(server, provider)
 
@@ -156,6 +166,24 @@ async def test_an_attempt_that_was_refused_costs_nothing(
     refused, answered = await rows(priced, caller[0], 2)
     assert (refused["outcome"], refused["cost"], refused["input_tokens"]) == ("failed", 0, 0)
     assert answered["cost"] == reckoned(answered) > 0
+
+
+async def test_a_run_that_failed_over_costs_what_the_model_does_that_answered(
+    priced: Scenario,
+) -> None:
+    """The one that fails has another price for this tenant."""
+    await made(priced, "POST", "/api/admin/tenants", {"id": UNLUCKY})
+    user = await new_user(priced, UNLUCKY)
+    key = await new_key(priced, user)
+    refused = Script(faults=(ReplacedResponse(status=401),))
+    text = f"needle-{uuid4().hex} {directive(refused, Script(text='It is hot.'))}"
+    run = {"message": text, "model": "safe"}
+    answer = await made(priced, "POST", "/api/chat", run, X_API_Key=key["key"])
+    failed, answered = await rows(priced, user, 2)
+    assert (failed["provider"], answered["provider"]) == ("openai", "anthropic")
+    assert (failed["cost"], answered["cost"]) == (0, reckoned(answered))
+    [agent] = answer["metadata"]["agents"]
+    assert agent["cost"] == float(answered["cost"])
 
 
 async def test_a_tenant_pays_its_own_price(priced: Scenario) -> None:

@@ -58,7 +58,9 @@ class ModelCall:
     async def said(self, request: ModelRequest) -> ModelSaid:
         """Make it and log it as it comes; its end and its calls are one transaction."""
         run, step = self._run, self._step(request)
-        with run.unfinished.model_call(self._place, lambda: self._measured(step.usage_event())):
+        with run.unfinished.model_call(
+            self._place, lambda: self._measured(step, step.usage_event())
+        ):
             await self._tell_progress()
             fold = Fold()
             calls, measured = await self._heard(step, fold)
@@ -102,9 +104,9 @@ class ModelCall:
             return ""
         return "" if before[-1].isspace() else "\n\n"
 
-    def _measured(self, used: UsageRecorded) -> UsageRecorded:
-        assignment = self._assignment
-        return self._run.measured(used, assignment.model, assignment.agent.id, assignment.task_id)
+    def _measured(self, step: Step, used: UsageRecorded) -> UsageRecorded:
+        agent, task_id = self._assignment.agent.id, self._assignment.task_id
+        return self._run.measured(used, step.answered_by, agent, task_id)
 
     async def _tell_progress(self) -> None:
         task_id = self._assignment.task_id
@@ -124,7 +126,7 @@ class ModelCall:
                 async for event in events:
                     match event:
                         case UsageRecorded():
-                            measured = self._measured(event)
+                            measured = self._measured(step, event)
                         case ToolCalled():
                             calls.append(self._called(event))
                             fold.add(replace(event, task_id=None))
@@ -135,7 +137,7 @@ class ModelCall:
             if measured is not None:
                 await self._run.journal.append(measured)
             raise
-        return calls, measured or self._measured(step.usage_event())
+        return calls, measured or self._measured(step, step.usage_event())
 
     @asynccontextmanager
     async def _time_to_say(self) -> AsyncGenerator[None]:

@@ -91,10 +91,18 @@ class RunContext:
         return datetime.now(UTC) + timedelta(seconds=self._approval_s)
 
     def measured(
-        self, used: UsageRecorded, model: AgentModel, agent: str, task_id: str | None = None
+        self,
+        used: UsageRecorded,
+        answered_by: tuple[str, str],
+        agent: str,
+        task_id: str | None = None,
     ) -> UsageRecorded:
-        """What a model call used, with who made it, and what it cost in US dollars."""
-        cost = self._cost(model.provider.name, model.model, used.usage, self.principal.tenant_id)
+        """What a model call used, with who made it, and what it cost in US dollars.
+
+        The price is that of the model that answered, at its provider, if others failed before.
+        """
+        provider, model = answered_by
+        cost = self._cost(provider, model, used.usage, self.principal.tenant_id)
         return replace(
             used,
             agent=agent,

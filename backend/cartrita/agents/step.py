@@ -39,6 +39,8 @@ from cartrita.domain.usage import Usage
 class Step:
     """Makes one model call. `finish_reason` and `model` are set when `events` is exhausted.
 
+    `answered_by` are the names of the provider and the model that were asked for it in the end.
+
     `said` is how the answer begins that this step goes on with; `position` is the length of the
     answer before it, and `lead` parts its text from the one before. `counter` counts the tokens
     that the provider does not report.
@@ -76,6 +78,7 @@ class Step:
         self.stop_sequence: str | None = None
         self.vendor_reason: str | None = None
         self.model: str | None = None
+        self.answered_by = provider.name, request.model
 
     async def events(self) -> AsyncGenerator[Event]:
         """Yield the events of the call; `UsageRecorded` is last, also before an error.
@@ -127,6 +130,7 @@ class Step:
     def _events_of(self, delta: Delta) -> Iterator[Event]:
         match delta:
             case Accepted():
+                self.answered_by = delta.provider, delta.model
                 if delta.receipts or delta.failovers or self._is_other(delta):
                     yield ModelAccepted(
                         delta.provider, delta.model, delta.receipts, delta.failovers

@@ -222,5 +222,8 @@ async def test_another_deployment_than_the_chosen_one_is_told() -> None:
     chosen = Accepted(ScriptedProvider.name, REQUEST.model)
     first, *_ = await told(step(chosen, TextDelta("a"), DONE))
     assert first == TextAppended("a", 0)
-    first, *_ = await told(step(Accepted("other", REQUEST.model), TextDelta("a"), DONE))
-    assert first == ModelAccepted("other", REQUEST.model)
+    failed_over = step(Accepted("other", "dear"), TextDelta("a"), DONE)
+    assert failed_over.answered_by == (ScriptedProvider.name, REQUEST.model)
+    first, *_ = await told(failed_over)
+    assert first == ModelAccepted("other", "dear")
+    assert failed_over.answered_by == ("other", "dear"), "whose price it has"

@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    text,
     tuple_,
     type_coerce,
     union_all,
@@ -42,6 +43,8 @@ from cartrita.domain.runs import RunStatus
 _l, _r, _u = usage_ledger.c, runs.c, users.c
 _SLACK: Final = timedelta(minutes=5)
 """An id is made from the time within moments of that which its row tells."""
+_ONE_MOMENT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+"""So that all sums are of the same rows, while more are written."""
 _COST = func.coalesce(func.sum(_l.cost), 0)
 _UNPRICED = func.count().filter(_l.cost.is_(None))
 
@@ -57,7 +60,8 @@ class AnalyticsTable:
 
     async def analytics(self, query: AnalyticsQuery) -> Analytics:
         """See `AnalyticsReader`."""
-        async with self._database.use() as connection:
+        async with self._database.transaction() as connection:
+            await connection.execute(_ONE_MOMENT)
 
             async def rows(statement: Executable) -> list[dict[str, Any]]:
                 found = await connection.execute(statement)

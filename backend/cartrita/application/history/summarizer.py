@@ -56,14 +56,14 @@ class RunSummarizer:
             async with asyncio.timeout(self._seconds), aclosing(step.events()) as events:
                 async for event in events:
                     if isinstance(event, UsageRecorded):
-                        await self._count(event)
+                        await self._count(step, event)
                     else:
                         fold.add(event)
         except LeaseLost:
             raise
         except TimeoutError:
             log.info("summary_timed_out", seconds=self._seconds)
-            await self._count(step.usage_event())
+            await self._count(step, step.usage_event())
             return None
         except CartritaError as error:
             log.info("summary_failed", code=error.code)
@@ -75,6 +75,6 @@ class RunSummarizer:
         if self._run.journal.answer.summarized is None:
             await self._run.journal.append(HistorySummarized(messages))
 
-    async def _count(self, event: UsageRecorded) -> None:
+    async def _count(self, step: Step, event: UsageRecorded) -> None:
         agent = self._run.claim.started.agent
-        await self._run.journal.append(self._run.measured(event, self._model, agent))
+        await self._run.journal.append(self._run.measured(event, step.answered_by, agent))
