@@ -10,7 +10,7 @@ from cartrita.dialects.reported_counts import count_at
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.file_places import FilePlace
 from cartrita.domain.files import is_file_id
-from cartrita.domain.json import JsonObject
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation
 from cartrita.domain.usage import Usage, reported_tokens
 from cartrita.kit import surrogate_json
@@ -76,21 +76,59 @@ def merge(old: UsageCounts, new: UsageCounts) -> UsageCounts:
 
 
 def usage(counts: UsageCounts) -> Usage:
-    """The usage with inclusive totals: the API counts cached tokens apart."""
-    read = reported_tokens(counts.cache_read_input_tokens)
-    written = reported_tokens(counts.cache_creation_input_tokens)
-    for_an_hour = counts.cache_creation.ephemeral_1h_input_tokens if counts.cache_creation else 0
+    """The usage with inclusive totals: the API counts cached tokens apart.
+
+    What the server read and wrote to make a long conversation shorter is not in its totals.
+    """
+    iterations = counts.iterations if isinstance(counts.iterations, list) else []
+    compactions = (_compaction(one) for one in iterations)
+    return sum(compactions, _of_answer(counts))
+
+
+def _of_answer(counts: UsageCounts) -> Usage:
+    longer = counts.cache_creation.ephemeral_1h_input_tokens if counts.cache_creation else 0
     details = counts.output_tokens_details
-    output = reported_tokens(counts.output_tokens)
-    searches = count_at(counts.server_tool_use, "web_search_requests")
+    return _inclusive(
+        reported_tokens(counts.input_tokens),
+        reported_tokens(counts.output_tokens),
+        reported_tokens(counts.cache_read_input_tokens),
+        reported_tokens(counts.cache_creation_input_tokens),
+        reported_tokens(details.thinking_tokens if details else 0),
+        reported_tokens(longer),
+        count_at(counts.server_tool_use, "web_search_requests") or 0,
+    )
+
+
+def _compaction(iteration: JsonValue) -> Usage:
+    """What one iteration used, if it is none of the answer's own."""
+    if not isinstance(iteration, dict) or iteration.get("type") != "compaction":
+        return Usage()
+    return _inclusive(
+        count_at(iteration, "input_tokens") or 0,
+        count_at(iteration, "output_tokens") or 0,
+        count_at(iteration, "cache_read_input_tokens") or 0,
+        count_at(iteration, "cache_creation_input_tokens") or 0,
+        longer=count_at(iteration, "cache_creation", "ephemeral_1h_input_tokens") or 0,
+    )
+
+
+def _inclusive(
+    plain: int,
+    output: int,
+    read: int,
+    written: int,
+    thinking: int = 0,
+    longer: int = 0,
+    searches: int = 0,
+) -> Usage:
     return Usage(
-        input_tokens=reported_tokens(counts.input_tokens) + read + written,
+        input_tokens=plain + read + written,
         output_tokens=output,
         cache_read_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=min(reported_tokens(details.thinking_tokens if details else 0), output),
-        cache_write_1h_tokens=min(reported_tokens(for_an_hour), written),
-        web_searches=searches or 0,
+        reasoning_tokens=min(thinking, output),
+        cache_write_1h_tokens=min(longer, written),
+        web_searches=searches,
     )
 
 

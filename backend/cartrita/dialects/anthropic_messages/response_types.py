@@ -31,6 +31,7 @@ class UsageCounts(msgspec.Struct, frozen=True):
     cache_creation: CacheCreation | None = None
     output_tokens_details: OutputDetails | None = None
     server_tool_use: JsonValue = None
+    iterations: JsonValue = None
 
 
 class StopDetails(msgspec.Struct, frozen=True):

@@ -198,6 +198,22 @@ def test_searches_of_the_server_are_counted(told: JsonValue, searches: int) -> N
     assert usage == Usage(10, 7, web_searches=searches)
 
 
+@pytest.mark.parametrize(
+    ("iterations", "told"),
+    [
+        ([{"type": "message", "input_tokens": 10}, {"type": "compaction", "input_tokens": 5}], 15),
+        ([{"type": "compaction", "input_tokens": "5"}, {"type": "compaction"}, 7, None], 10),
+        ([{"type": "advisor_message", "model": "other", "input_tokens": 5}], 10),
+        ("many", 10),
+        (None, 10),
+    ],
+)
+def test_what_made_a_conversation_shorter_is_added(iterations: JsonValue, told: int) -> None:
+    end = event("message_delta", delta={}, usage={"output_tokens": 7, "iterations": iterations})
+    usage = finished(parsed(start({"input_tokens": 10}), end, STOP)).usage
+    assert usage == Usage(told, 7)
+
+
 def test_usage_is_inclusive_and_later_counts_replace_earlier_ones() -> None:
     first = {
         "input_tokens": 10,
