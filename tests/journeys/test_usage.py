@@ -122,20 +122,29 @@ async def test_a_stream_costs_what_the_whole_answer_does(
     assert (whole["cache_read_tokens"], whole["cost"] > 0) == (700, True)
 
 
+@pytest.mark.parametrize(
+    ("path", "piece"),
+    [("/v1/messages", b"event: content_block_delta"), ("/v1/chat/completions", b"data: ")],
+)
 async def test_what_nobody_stayed_for_costs_what_had_come(
-    priced: Scenario, caller: tuple[str, str]
+    priced: Scenario, caller: tuple[str, str], path: str, piece: bytes
 ) -> None:
-    """The Anthropic-like one says at once that it wrote a token: it wrote more by then."""
-    text = f"needle-{uuid4().hex} {directive(Script(words=400, between_tokens_s=0.02))}"
+    """The Anthropic-like one says at once what it read, and that it wrote a token: it wrote more.
+
+    Relayed, and translated.
+    """
+    script = Script(words=400, between_tokens_s=0.02, cache_read_tokens=700)
+    text = f"needle-{uuid4().hex} {directive(script)}"
     asked = chat("anthropic/fake", text, stream=True, max_tokens=900)
-    async with await begin(priced, "/v1/messages", asked, Authorization=caller[1]) as answer:
+    async with await begin(priced, path, asked, Authorization=caller[1]) as answer:
         seen = 0
-        async for piece in answer.chunks():
-            seen += piece.count(b"event: content_block_delta")
+        async for came in answer.chunks():
+            seen += came.count(piece)
             if seen >= 60:
                 break
     [row] = await rows(priced, caller[0], 1)
     assert (row["outcome"], row["estimated"]) == ("cancelled", True)
+    assert row["cache_read_tokens"] == 700
     assert row["output_tokens"] >= 20
     assert row["cost"] == reckoned(row)
 

@@ -18,6 +18,7 @@ from cartrita.domain.desktop import ComputerCall
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import VendorPart
 from cartrita.domain.tools import COMPUTER, ComputerTool
+from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_json
 
@@ -113,6 +114,11 @@ class ComputerParser:
     def model(self) -> str | None:
         """See `StreamParser`."""
         return self._parser.model
+
+    @property
+    def counted(self) -> Usage | None:
+        """See `StreamParser`."""
+        return self._parser.counted
 
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]:
         """See `StreamParser`."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
 from cartrita.domain.deltas import Delta
+from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
 
 
@@ -12,8 +13,8 @@ class StreamParser(Protocol):
 
     `done` is true after the end mark, `complete` once the whole answer has arrived, which may be
     earlier. `ignored` counts the parts that were not known. `model` is what the answer calls its
-    model, once it has told it. A line may have `line_bytes` at least, whatever limit there is: 0
-    where no line repeats the answer.
+    model, once it has told it, and `counted` the usage that it tells before its end. A line may
+    have `line_bytes` at least, whatever limit there is: 0 where no line repeats the answer.
     """
 
     @property
@@ -30,6 +31,9 @@ class StreamParser(Protocol):
 
     @property
     def model(self) -> str | None: ...
+
+    @property
+    def counted(self) -> Usage | None: ...
 
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]: ...
 

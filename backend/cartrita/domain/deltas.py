@@ -32,7 +32,8 @@ class Accepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="accepted"):
     continues an answer that broke off. `model` is the provider's name for the model as it was sent,
     `answered_as` the one in its answer where that is another, such as that of a dated version.
     `receipts` tell what the translation of the request lost; `failovers` are those since the
-    request began.
+    request began. `counted` is the usage that a provider tells before its answer, which the gateway
+    keeps for itself: it is not all of it.
     """
 
     provider: str
@@ -40,6 +41,7 @@ class Accepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="accepted"):
     receipts: tuple[Receipt, ...] = ()
     failovers: tuple[Failover, ...] = ()
     answered_as: str | None = None
+    counted: Usage | None = None
 
 
 class TextDelta(msgspec.Struct, frozen=True, omit_defaults=True, tag="text"):

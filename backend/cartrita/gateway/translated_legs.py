@@ -38,6 +38,7 @@ class TranslatedLeg:
         self._partial = PartialAnswer()
         self._parts = AnswerParts() if logs_calls() else None
         self._finished: Finished | None = None
+        self._counted = Usage()
         self.deployment = metered.deployment
         self.outcome = CallOutcome.CANCELLED
         self.receipts: tuple[Receipt, ...] = ()
@@ -58,9 +59,14 @@ class TranslatedLeg:
         return self._partial
 
     def usage(self) -> Usage:
-        reported = Usage() if self._finished is None else self._finished.usage
-        if self._deltas is None or reported.whole:
-            return reported  # of a call that was not accepted, whose provider used nothing
+        if self._deltas is None:
+            return Usage()  # of a call that was not accepted, whose provider used nothing
+        # What is counted at the beginning is not all of the output.
+        reported = replace(self._counted, output_tokens=0)
+        if self._finished is not None:
+            reported = self._finished.usage
+        if reported.whole:
+            return reported
         return self._metered.complete(reported, lambda: self._request, self._partial.written)
 
     def told(self) -> AnswerTold:
@@ -79,6 +85,7 @@ class TranslatedLeg:
             if isinstance(delta, Accepted):
                 self.receipts, self.failovers = delta.receipts, delta.failovers
                 self.answered_as = delta.answered_as
+                self._counted = delta.counted or Usage()
                 continue
             self._primed.append(delta)
             if self._metered.first_token_seconds is None:

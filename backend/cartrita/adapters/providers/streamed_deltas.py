@@ -94,7 +94,8 @@ class StreamedDeltas:
     def _add(self, deltas: list[Delta]) -> None:
         if deltas and not self._begun:
             self._begun = True
-            self._waiting += told_before(self._accepted, self._parser.model)
+            accepted = replace(self._accepted, counted=self._parser.counted)
+            self._waiting += told_before(accepted, self._parser.model)
         self._waiting += deltas
 
     def _end(self) -> None:
@@ -119,5 +120,5 @@ class StreamedDeltas:
 def told_before(accepted: Accepted, answered: str | None) -> tuple[Accepted, ...]:
     """What is told before the deltas of an answer that calls its model so, if anything is."""
     if answered is None or answered == accepted.model:
-        return (accepted,) if accepted.receipts else ()
+        return (accepted,) if accepted.receipts or accepted.counted else ()
     return (replace(accepted, answered_as=answered),)

@@ -25,6 +25,7 @@ from cartrita.dialects.anthropic_messages.response_types import (
 )
 from cartrita.domain.deltas import Delta, Finished, FinishReason, RefusalDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
+from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
 
@@ -72,6 +73,11 @@ class StreamParser:
     def model(self) -> str | None:
         """What the answer calls the model, once that is known."""
         return self._end.model
+
+    @property
+    def counted(self) -> Usage | None:
+        """All of the input and the first of the output, once the message has begun."""
+        return self._end.counted
 
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]:
         """The deltas of one frame. Raises UpstreamMalformed, or the error that the frame holds."""
@@ -164,6 +170,11 @@ class _End:
         self._vendor_reason: str | None = None
         self._stop_sequence: str | None = None
         self._explanation: str | None = None
+
+    @property
+    def counted(self) -> Usage | None:
+        counted = response_parsing.usage(self._counts)
+        return counted if counted.total_tokens else None
 
     def read_message(self, message: MessageBody) -> None:
         if message.model:

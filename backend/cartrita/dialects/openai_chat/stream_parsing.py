@@ -54,6 +54,7 @@ class StreamParser:
     """
 
     line_bytes = 0
+    counted = None
 
     def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
         self._provider = provider

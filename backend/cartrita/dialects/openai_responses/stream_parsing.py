@@ -35,6 +35,7 @@ class StreamParser:
     """
 
     line_bytes = sse.MAX_EVENT  # the last event repeats the whole answer
+    counted = None
 
     def __init__(self, provider: str, secrets: tuple[Secret, ...] = ()) -> None:
         self._provider = provider

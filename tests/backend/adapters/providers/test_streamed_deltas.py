@@ -10,6 +10,7 @@ from cartrita.adapters.providers.streamed_deltas import StreamedDeltas, told_bef
 from cartrita.domain.deltas import Accepted, Delta, TextDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamError, UpstreamMalformed
 from cartrita.domain.receipts import Receipt
+from cartrita.domain.usage import Usage
 
 LOST = Receipt("seed", "openai_chat", "anthropic_messages", "dropped", "It has none.")
 CUT = UpstreamCut("It broke off.", provider="fake")
@@ -43,6 +44,7 @@ class Words:
         self.done = False
         self.complete = False
         self.ignored = 0
+        self.counted: Usage | None = None
 
     def feed(self, data: str | bytes, event: str = "message") -> list[Delta]:
         word = data if isinstance(data, str) else data.decode()
@@ -180,6 +182,13 @@ async def test_what_was_lost_is_told_before_the_first_delta_once() -> None:
 async def test_a_model_that_calls_itself_otherwise() -> None:
     seen, _ = await heard(Response(words("a", "END")), Words("m-2026"))
     assert seen[0] == Accepted("fake", "m", answered_as="m-2026")
+
+
+async def test_what_a_provider_counts_at_its_beginning_is_told() -> None:
+    parser = Words()
+    parser.counted = Usage(9, 1)
+    seen, _ = await heard(Response(words("a", "END")), parser)
+    assert seen[0] == Accepted("fake", "m", counted=Usage(9, 1))
 
 
 def test_what_is_told_before() -> None:
