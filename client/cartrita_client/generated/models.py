@@ -167,6 +167,7 @@ class ActivityView(Model):
     active_conversations: int = ABSENT
     """Conversations in which there was a run."""
     runs: int = ABSENT
+    """Runs that were asked for."""
 
 
 class AgentDiscovery(Model):
@@ -230,6 +231,7 @@ class AnalyticsReport(Model):
     activity: list[ActivityView] = ABSENT
     """Intervals that have any, oldest first."""
     runs: list[StatusCountView] = ABSENT
+    """Those that were asked for, by status."""
     surfaces: list[SurfaceView] = ABSENT
     """Those with the most calls first."""
     providers: list[ProviderQualityView] = ABSENT
@@ -2397,6 +2399,7 @@ class StatusCountView(Model):
     status: RunStatus = ABSENT
     """How far it is."""
     runs: int = ABSENT
+    """How many have it."""
 
 
 class StopFrame(Model):
@@ -2889,6 +2892,7 @@ class UsageReport(Model):
     total_calls: int = ABSENT
     """Calls of models."""
     total_unpriced_calls: int = ABSENT
+    """Calls whose price is not known."""
     budgets: list[BudgetView] = ABSENT
     """Those that your calls count against now."""
 

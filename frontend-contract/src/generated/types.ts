@@ -40,6 +40,7 @@ export interface ActivityView {
   readonly active_users: number;
   /** Conversations in which there was a run. */
   readonly active_conversations: number;
+  /** Runs that were asked for. */
   readonly runs: number;
 }
 
@@ -99,6 +100,7 @@ export interface AnalyticsReport {
   readonly active_conversations: number;
   /** Intervals that have any, oldest first. */
   readonly activity: readonly ActivityView[];
+  /** Those that were asked for, by status. */
   readonly runs: readonly StatusCountView[];
   /** Those with the most calls first. */
   readonly surfaces: readonly SurfaceView[];
@@ -2249,6 +2251,7 @@ export interface StartFrame {
 export interface StatusCountView {
   /** How far it is. */
   readonly status: RunStatus;
+  /** How many have it. */
   readonly runs: number;
 }
 
@@ -2734,6 +2737,7 @@ export interface UsageReport {
   readonly total_cost: string;
   /** Calls of models. */
   readonly total_calls: number;
+  /** Calls whose price is not known. */
   readonly total_unpriced_calls: number;
   /** Those that your calls count against now. */
   readonly budgets: readonly BudgetView[];

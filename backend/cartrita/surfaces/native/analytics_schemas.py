@@ -18,14 +18,14 @@ class ActivityView(BaseModel):
     at: datetime = Field(description="When the interval begins.")
     active_users: int = Field(description="Users who had a run or a call of a model.")
     active_conversations: int = Field(description="Conversations in which there was a run.")
-    runs: int
+    runs: int = Field(description="Runs that were asked for.")
 
 
 class StatusCountView(BaseModel):
     """How many of the runs have this status now."""
 
     status: RunStatus
-    runs: int
+    runs: int = Field(description="How many have it.")
 
 
 class SurfaceView(BaseModel):
@@ -74,7 +74,7 @@ class AnalyticsReport(BaseModel):
     active_users: int = Field(description="In the whole time.")
     active_conversations: int = Field(description="In the whole time.")
     activity: list[ActivityView] = Field(description="Intervals that have any, oldest first.")
-    runs: list[StatusCountView]
+    runs: list[StatusCountView] = Field(description="Those that were asked for, by status.")
     surfaces: list[SurfaceView] = Field(description="Those with the most calls first.")
     providers: list[ProviderQualityView] = Field(description="Those with the most calls first.")
     spenders: list[SpenderView] = Field(description="The 100 users who spent the most.")

@@ -23,7 +23,7 @@ class UsageReport(BaseModel):
     groups: int = Field(description="How many there are, of which `items` has `limit` at most.")
     total_cost: Decimal = Field(description="US dollars, without the unpriced calls.")
     total_calls: int
-    total_unpriced_calls: int
+    total_unpriced_calls: int = Field(description="Calls whose price is not known.")
     budgets: list[BudgetView] = Field(description="Those that your calls count against now.")
 
 
