@@ -24,6 +24,7 @@ from uuid import UUID
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from cartrita.kit.masking import MASK, SENSITIVE, masked
 from cartrita.kit.rotating_file import RotatingFile
 from cartrita.kit.secret import Secret
 
@@ -32,7 +33,6 @@ Format: TypeAlias = Literal["auto", "console", "json"]
 
 _log = structlog.get_logger(__name__)
 
-MASK = "***"
 _NO_LEVELS: Final[Mapping[str, Level]] = MappingProxyType({})
 _MAX_LENGTH = 500
 """Characters of one value; tracebacks are not cut."""
@@ -43,17 +43,10 @@ _MAX_CAUSES = 10
 _STANDARD_KEYS = frozenset({"event", "level", "logger", "timestamp", "key_id"})
 """Whose names say nothing of their values: the id of a key is shown to everybody who may see it."""
 
-_SENSITIVE = re.compile(r"key|token|authorization|cookie|secret|passw|credential", re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z0-9_]{1,64}")
 """A name or an id, which nothing has to be masked in unless it begins as a key does."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_MASKS = (
-    (re.compile(r"([?&#][^=&#\s]{1,100}=)[^&#\s\"']+"), rf"\1{MASK}"),  # a query's values
-    (re.compile(r"(://)[^/@\s]+@"), rf"\1{MASK}@"),  # user:password@host
-    (re.compile(r"\b(Bearer|Basic|Token)\s+[\w.~+/=-]{16,}", re.IGNORECASE), rf"\1 {MASK}"),
-    (re.compile(r"\b(ck_|sk-|pk-|hf_|gh[opsu]_|tvly-)[\w-]{8,}"), rf"\1{MASK}"),
-)
 _BEGINNINGS = ("ck_", "hf_", "gho_", "ghp_", "ghs_", "ghu_")
 _LIBRARY_LEVEL = logging.WARNING
 """Of library loggers except two, where nothing else is set."""
@@ -247,8 +240,8 @@ def _safe_value(name: str, value: object) -> object:
     if value is None or isinstance(value, int | float):
         return value
     if name == "exception":
-        return _masked(str(value))
-    if name not in _STANDARD_KEYS and _SENSITIVE.search(name):
+        return masked(str(value))
+    if name not in _STANDARD_KEYS and SENSITIVE.search(name):
         return MASK
     return _safe(value)
 
@@ -283,14 +276,8 @@ def _safe_scalar(value: object) -> object:
 def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and not text.startswith(_BEGINNINGS):
         return text
-    line = _masked(_CONTROL.sub(" ", text))  # a line break inside a value would forge a line
+    line = masked(_CONTROL.sub(" ", text))  # a line break inside a value would forge a line
     return line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + "..."
-
-
-def _masked(text: str) -> str:
-    for pattern, mask in _MASKS:
-        text = pattern.sub(mask, text)
-    return text
 
 
 def _summary(error: BaseException) -> str:

@@ -64,6 +64,7 @@ class CodeGeneration:
         call = Call(
             owner_id=principal.owner_id,
             key_id=principal.key_id,
+            caller_trace=principal.caller_trace,
             surface="native",
             name=model or ROUTE,
             parse=lambda: request,

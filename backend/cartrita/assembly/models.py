@@ -37,6 +37,7 @@ from cartrita.assembly.speech_engines import SpeechEngines, create_speech_engine
 from cartrita.assembly.storage import Storage
 from cartrita.assembly.web import open_web_pages
 from cartrita.domain.ports.credentials import KeyValidator
+from cartrita.domain.ports.tracing import Tracer
 from cartrita.domain.ports.web import WebPages
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
@@ -73,6 +74,7 @@ async def open_models(
     secret: Secret,
     credentials: CredentialParts,
     metrics: Metrics | None,
+    tracer: Tracer | None,
 ) -> AsyncGenerator[Models]:
     """Look for the providers, and connect to the cache of answers. Raises OperatorError."""
     counts = counts_of(metrics)
@@ -87,7 +89,7 @@ async def open_models(
         pricing = prices.models
         budgets = await open_budgeting(settings, storage.database, pricing)
         ledger = counted_ledger(metrics, storage.ledger)
-        meter = Meter(ledger, pricing.cost, counter=counter, budgets=budgets)
+        meter = Meter(ledger, pricing.cost, counter=counter, budgets=budgets, tracer=tracer)
         providers = [
             *await open_providers(settings, http),
             create_offline(settings, _own_passages(storage)),

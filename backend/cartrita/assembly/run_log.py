@@ -4,15 +4,19 @@ from contextlib import AbstractAsyncContextManager
 
 from cartrita.adapters.runlog.run_log import RunLog, RunLogSettings
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
+from cartrita.application.runs.traced_runs import abandoned_runs
 from cartrita.domain.ports.metrics import LogCounts
+from cartrita.domain.ports.tracing import Tracer
 from cartrita.settings import Settings
 
 
 def open_run_log(
-    settings: Settings, dsn: str, slot: WorkerSlot, counts: LogCounts
+    settings: Settings, dsn: str, slot: WorkerSlot, counts: LogCounts, tracer: Tracer | None
 ) -> AbstractAsyncContextManager[RunLog]:
     """The run log, with a lease for this slot, and with connections of its own."""
-    return RunLog.open(dsn, slot, run_log_settings(settings), counts)
+    if tracer is None:
+        return RunLog.open(dsn, slot, run_log_settings(settings), counts)
+    return RunLog.open(dsn, slot, run_log_settings(settings), counts, abandoned_runs(tracer))
 
 
 def run_log_settings(settings: Settings) -> RunLogSettings:

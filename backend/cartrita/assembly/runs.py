@@ -13,11 +13,14 @@ from cartrita.application.runs.execution import Executor
 from cartrita.application.runs.model_runs import ModelRuns
 from cartrita.application.runs.runs import Runs
 from cartrita.application.runs.told_cancellation import ToldCancellation
+from cartrita.application.runs.traced_runs import TracedAdmission, TracedRuns
 from cartrita.application.runs.work import RunWork
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
 from cartrita.domain.ports.metrics import RunCounts
+from cartrita.domain.ports.runs import RunAdmission
+from cartrita.domain.ports.tracing import Tracer
 from cartrita.settings import Settings
 from cartrita.tools.toolbox import Toolbox
 
@@ -40,6 +43,7 @@ def create_executor(
     keys: KeyAuthentication,
     files: FileParts,
     counts: RunCounts,
+    tracer: Tracer | None,
 ) -> Executor:
     """Executes the runs of this worker's queue."""
     history = History(
@@ -66,7 +70,8 @@ def create_executor(
         summary_s=settings.history.summary_timeout_s if settings.history.summaries else None,
         files=files.context,
     )
-    return Executor(log.queue, log.writer, work, counts)
+    traced = None if tracer is None else TracedRuns(log.writer, tracer)
+    return Executor(log.queue, log.writer, work, counts, traced)
 
 
 def create_run_services(
@@ -77,9 +82,13 @@ def create_run_services(
     tools: Toolbox,
     choice: AgentModelChoice,
     files: FileParts,
+    tracer: Tracer | None,
 ) -> RunServices:
     """The use cases of conversations and runs."""
     log = storage.run_log
+    admission: RunAdmission = log.admission
+    if tracer is not None:
+        admission = TracedAdmission(log.admission, tracer)
     conversations = Conversations(
         storage.conversations,
         storage.conversation_removal,
@@ -88,7 +97,7 @@ def create_run_services(
         log.cancellation,
     )
     runs = Runs(
-        log.admission,
+        admission,
         ToldCancellation(log.cancellation, tools),
         log.reader,
         conversations,
@@ -102,7 +111,7 @@ def create_run_services(
     )
     model_runs = ModelRuns(
         runs,
-        log.admission,
+        admission,
         conversations,
         storage.messages,
         storage.run_removal,

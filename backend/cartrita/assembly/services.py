@@ -32,6 +32,7 @@ from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
 from cartrita.assembly.voice import create_voice_services
 from cartrita.domain.ports.metrics import MetricsPage
+from cartrita.domain.ports.tracing import Tracer
 from cartrita.settings import Settings
 from cartrita.surfaces.open_sockets import OpenSockets
 from cartrita.surfaces.services import Services
@@ -52,10 +53,11 @@ def create_services(
     sandbox: str | None,
     tool_servers: Callable[[], Mapping[str, bool]],
     metrics: MetricsPage | None,
+    tracer: Tracer | None,
 ) -> Services:
     """The use cases over these parts."""
     conversations, runs, model_runs = create_run_services(
-        settings, storage, models, agents, tools, choice, files
+        settings, storage, models, agents, tools, choice, files, tracer
     )
     messages = Messages(storage.messages, storage.items, conversations)
     voice = create_voice_services(settings, storage, models, files, conversations, runs)

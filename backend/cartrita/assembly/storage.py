@@ -25,6 +25,7 @@ from cartrita.assembly.database import open_connection_pool
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.run_log import open_run_log
 from cartrita.domain.ports.metrics import LogCounts
+from cartrita.domain.ports.tracing import Tracer
 from cartrita.settings import Settings
 
 _CLEANUP_INTERVAL_S = 60.0
@@ -46,12 +47,12 @@ class Storage(NamedTuple):
 
 @asynccontextmanager
 async def open_storage(
-    settings: Settings, dsn: str, slot: WorkerSlot, counts: LogCounts
+    settings: Settings, dsn: str, slot: WorkerSlot, counts: LogCounts, tracer: Tracer | None
 ) -> AsyncGenerator[Storage]:
     """Connect to the database, and take the lease of this slot."""
     async with (
         open_connection_pool(settings, dsn) as database,
-        open_run_log(settings, dsn, slot, counts) as run_log,
+        open_run_log(settings, dsn, slot, counts, tracer) as run_log,
     ):
         yield Storage(
             run_log=run_log,

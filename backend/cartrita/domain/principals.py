@@ -17,7 +17,8 @@ class Principal(msgspec.Struct, frozen=True):
 
     The owner is a user of the tenant, and `admin` if the key may administer that tenant. Only the
     ids of owner and key are stored with what a principal asks for; the rest is looked up again
-    (`KeyAuthentication.active`), so that it counts at once when it changes.
+    (`KeyAuthentication.active`), so that it counts at once when it changes. `caller_trace` is the
+    `traceparent` of its own trace, which it is believed.
     """
 
     owner_id: str
@@ -25,6 +26,7 @@ class Principal(msgspec.Struct, frozen=True):
     tenant_id: str = LOCAL_TENANT
     scopes: Scopes = UNLIMITED
     admin: bool = False
+    caller_trace: str | None = None
 
     @property
     def payer(self) -> Payer:

@@ -152,7 +152,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     `conversation_id` None creates a conversation titled `title`, with the caller's `external_id`
     for it; an existing one whose title is `untitled` gets that title too. `new_message` None
     answers the stored message `answer_to` again (a retry). `last_words` are begun here also where
-    this server begins to stop.
+    this server begins to stop. `caller_trace` is that of the principal.
     """
 
     owner_id: str
@@ -168,6 +168,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
     untitled: str | None = None
     last_words: bool = False
+    caller_trace: str | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):

@@ -31,6 +31,9 @@ class Reported(Protocol):
 
     outcome: CallOutcome
 
+    @property
+    def finish_reason(self) -> FinishReason | None: ...
+
     def usage(self) -> Usage: ...
 
     def told(self) -> AnswerTold: ...

@@ -13,6 +13,7 @@ from cartrita.domain.relays import Endpoint
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.run_parts import RunPart
 from cartrita.domain.scopes import UNLIMITED, Operation, Scopes
+from cartrita.domain.traces import CalledFor
 from cartrita.kit.long_work import run_long
 
 
@@ -63,6 +64,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     that they do not allow is called, whatever name it was asked for by. `credentials` pay for it at
     their providers, beside those that are stored for its owner, which the gateway finds. `log_keys`
     tells the log of a request that is not parsed.
+    One that is traced is `traced_for` somebody; `caller_trace` is that of its principal.
     """
 
     owner_id: str
@@ -89,6 +91,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation = Operation.CHAT
     log_keys: Callable[[], Mapping[str, int | str | None]] | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
+    caller_trace: str | None = None
+    traced_for: CalledFor | None = None
 
     async def read(self) -> ModelRequest:
         """The request, parsed beside the event loop if that takes long."""

@@ -177,6 +177,7 @@ class Gateway:
             self._key_tokens.require_left(call)
         if stored := await self._paid(Payer(call.tenant_id, call.owner_id)):
             call = replace(call, credentials={**stored, **call.credentials})
+        call = self._upstreams.traced(call)
         relays = self._upstreams.relaying(call)
         plan = await self._router.plan(
             call.provider, call.name, call.read, relays, call.scopes, call.credentials

@@ -1,21 +1,24 @@
 """Metering: each call of a deployment is reported to the usage ledger once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.ledger import CallOutcome, LedgerEntry
 from cartrita.domain.ports.ledger import UsageLedger
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
+from cartrita.domain.ports.tracing import Tracer
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.token_estimates import RuleCounter, size_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
+from cartrita.gateway.call_tracing import note_leg
 from cartrita.gateway.calls import Call
 from cartrita.gateway.key_tokens import KeyTokens
 from cartrita.gateway.reservations import Reservation
@@ -35,7 +38,7 @@ class Meter:
 
     `key_tokens` counts what they used for the keys that are limited in it. `counter` estimates the
     usage that a provider has not reported. What calls may use is reserved of their `budgets`, and
-    settled with the report.
+    settled with the report. The `tracer` is told of those that are traced.
     """
 
     def __init__(
@@ -45,8 +48,10 @@ class Meter:
         clock: Callable[[], float] = time.monotonic,
         counter: TokenCounter | None = None,
         budgets: Budgeting | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.budgets = budgets
+        self.tracer = tracer
         self.counter = counter or RuleCounter()
         self.key_tokens = KeyTokens(clock)
         self._ledger = ledger
@@ -68,15 +73,24 @@ class Meter:
         """The seconds since a moment of this meter's clock."""
         return self._clock() - since
 
-    def report(self, metered: "MeteredCall", outcome: CallOutcome, usage: Usage) -> None:
-        """Report a call that ended now."""
+    def report(
+        self,
+        metered: "MeteredCall",
+        outcome: CallOutcome,
+        usage: Usage,
+        error: BaseException | None,
+    ) -> None:
+        """Report a call that ended now, of an error if there is one."""
         call, deployment = metered.call, metered.deployment
         if not call.recorded:
             return
         self.key_tokens.add(call, usage)
+        cost = self._cost(deployment.provider, deployment.model, usage, call.tenant_id)
+        if self.tracer is not None and call.traced_for is not None:
+            seconds = self.elapsed(metered.started_at)
+            note_leg(self.tracer, call.traced_for, metered, outcome, usage, cost, error, seconds)
         if self._ledger is None:
             return
-        cost = self._cost(deployment.provider, deployment.model, usage, call.tenant_id)
         reservation = metered.reservation
         settlements = () if reservation is None else reservation.settle(usage, cost)
         part = call.part
@@ -123,6 +137,9 @@ class MeteredCall:
         self.continues = continues
         self.first_token_seconds: float | None = None
         self.reservation: Reservation | None = None
+        self.answer: Callable[[], Sequence[Delta]] = list
+        """What the model said, for its trace: read when it has ended, if at all."""
+        self.finish_reason: FinishReason | None = None
 
     def begin(self) -> None:
         """It is made now; it may have waited for its turn since it was planned."""
@@ -159,11 +176,18 @@ class MeteredCall:
             return self._completed(reported, output, lambda: size_tokens(call.size))
         return self.complete(reported, call.parse, output)
 
-    def end(self, outcome: CallOutcome, usage: Usage, *, unknown: bool = False) -> None:
+    def end(
+        self,
+        outcome: CallOutcome,
+        usage: Usage,
+        *,
+        unknown: bool = False,
+        error: BaseException | None = None,
+    ) -> None:
         """The call has ended; if what it used is `unknown`, its budgets lose all that it might."""
         if unknown and self.reservation is not None:
             self.reservation.lose()
-        self._meter.report(self, outcome, usage)
+        self._meter.report(self, outcome, usage, error)
 
     def _completed(
         self, reported: Usage, output: str, count_sent: Callable[[], TokenCount | None]

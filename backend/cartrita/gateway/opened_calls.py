@@ -75,6 +75,8 @@ class OpenedCall(Generic[T]):
             leg.outcome = CallOutcome.FAILED
         left = leg.outcome is CallOutcome.CANCELLED
         usage = leg.usage()
-        self._metered.end(leg.outcome, usage, unknown=left and not self._growing)
+        unknown = left and not self._growing
+        self._metered.finish_reason = leg.finish_reason
+        self._metered.end(leg.outcome, usage, unknown=unknown, error=error)
         if logs_calls():
             log_call(self._metered, leg, usage, error)

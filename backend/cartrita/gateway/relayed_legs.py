@@ -8,7 +8,7 @@ import anyio
 import structlog
 from msgspec.structs import replace
 
-from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as, in_pieces
+from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, answered_as, in_pieces
 from cartrita.domain.errors import BudgetExhausted, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
@@ -66,6 +66,11 @@ class RelayedLeg:
         """See `Leg`; there is one once the call has been accepted."""
         return self._watching if self._deltas is None else None
 
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the model ended its answer."""
+        return None if self._watching is None else self._watching.finish_reason
+
     def opened(self) -> AbstractAsyncContextManager[None]:
         """See `Leg`."""
         model = self.deployment.model
@@ -108,9 +113,11 @@ class RelayedLeg:
         streamed, body_monitor = self._metered.call.streamed, self._relayable.body_monitor
         if streamed and body_monitor is not None and _is_json(response):
             self._watching = body_monitor(name, secrets, None)
+            self._metered.answer = self._watching.deltas
             await self._read_unstreamed()
             return
         self._watching = self._relayable.monitor(name, secrets, self._names)
+        self._metered.answer = self._watching.deltas
         self._watching.prepare(response.line_limit, self._estimate)
         await (self._prime() if streamed else self._read_whole())
 

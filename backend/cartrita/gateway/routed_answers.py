@@ -70,11 +70,18 @@ class RoutedAnswer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._opened is not None and self.leg.outcome is CallOutcome.COMPLETED:
+        provider = None if self._opened is None else self.leg.deployment.provider
+        complete = self._opened is not None and self.leg.outcome is CallOutcome.COMPLETED
+        if complete:
             deployment = self.leg.deployment
             credential = self._call.credential_at(deployment.provider)
             self._upstreams.health.succeeded(deployment, credential)
-        await self._close_leg(kind, error, trace)
+        try:
+            await self._close_leg(kind, error, trace)
+        finally:
+            self._upstreams.note_answer(
+                self._call, provider, self._failovers, error, complete=complete
+            )
 
     @property
     def items(self) -> AsyncIterator[bytes | Delta]:

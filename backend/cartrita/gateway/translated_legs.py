@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from msgspec.structs import replace
 
 from cartrita.domain.answer_parts import AnswerParts
-from cartrita.domain.deltas import Accepted, Delta, Finished, size_of
+from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, size_of
 from cartrita.domain.errors import BudgetExhausted, UpstreamCut, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
@@ -37,6 +37,7 @@ class TranslatedLeg:
         self._reading = False  # what was primed may have been seen
         self._partial = PartialAnswer()
         self._parts = AnswerParts() if logs_calls() else None
+        self._told: list[Delta] | None = None if metered.call.traced_for is None else []
         self._finished: Finished | None = None
         self._counted = Usage()
         self.deployment = metered.deployment
@@ -46,6 +47,13 @@ class TranslatedLeg:
         self.answered_as: str | None = None
         self.headers = NO_HEADERS
         self.monitor = None
+        if (told := self._told) is not None:
+            metered.answer = lambda: told
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the model ended its answer."""
+        return None if self._finished is None else self._finished.reason
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """See `Leg`."""
@@ -107,9 +115,7 @@ class TranslatedLeg:
             if self._reading:
                 self.outcome = CallOutcome.CUT
             raise
-        self._partial.add(delta)
-        if self._parts is not None:
-            self._parts.add(delta)
+        self._hear(delta)
         if (reservation := self._metered.reservation) is not None:
             await self._cover(reservation, delta)
         if isinstance(delta, Finished):
@@ -118,6 +124,13 @@ class TranslatedLeg:
             if not delta.usage.whole:
                 return replace(delta, usage=self.usage())
         return delta
+
+    def _hear(self, delta: Delta) -> None:
+        self._partial.add(delta)
+        if self._parts is not None:
+            self._parts.add(delta)
+        if self._told is not None:
+            self._told.append(delta)
 
     async def _cover(self, reservation: Reservation, delta: Delta) -> None:
         try:

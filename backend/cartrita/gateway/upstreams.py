@@ -9,11 +9,13 @@ from msgspec.structs import replace
 
 from cartrita.domain.credentials import unreadable
 from cartrita.domain.errors import EndpointMissing, UpstreamError
+from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.metrics import ProviderCounts
 from cartrita.domain.ports.providers import ModelProvider, can_relay, takes_keys
 from cartrita.domain.relays import DIALECTS, Endpoint
 from cartrita.domain.scopes import UNLIMITED
 from cartrita.domain.uncounted import UNCOUNTED
+from cartrita.gateway.call_tracing import note_answer, traced
 from cartrita.gateway.calls import Call
 from cartrita.gateway.catalog import Catalog
 from cartrita.gateway.continuation import INSTRUCTION, BrokenAnswer
@@ -71,6 +73,23 @@ class Upstreams:
     def attempts(self, deployments: Sequence[Deployment], latest: float) -> Attempts:
         """Attempts by these deployments, none of which begins after the moment `latest`."""
         return Attempts(deployments, self.policy, latest=latest, clock=self._clock, rng=self._rng)
+
+    def traced(self, call: Call) -> Call:
+        """The call, with for whom it is traced if it is."""
+        return traced(call, self._meter.tracer)
+
+    def note_answer(
+        self,
+        call: Call,
+        provider: str | None,
+        failovers: tuple[Failover, ...],
+        error: BaseException | None,
+        *,
+        complete: bool,
+    ) -> None:
+        """Tell the trace of a call that it is over."""
+        if call.traced_for is not None and self._meter.tracer is not None:
+            note_answer(self._meter.tracer, call, provider, failovers, error, complete=complete)
 
     def payable(self, call: Call, plan: Plan) -> Plan:
         """The plan without deployments that the caller's budgets cannot pay. Raises Forbidden."""

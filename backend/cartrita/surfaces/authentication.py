@@ -1,9 +1,11 @@
 """Authentication of requests by API key, stream ticket, session cookie or local address."""
 
+import re
 from contextlib import suppress
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 from starlette.requests import HTTPConnection
 
 from cartrita.application.keys.kinds import Bringing
@@ -21,6 +23,7 @@ SESSION_COOKIE = "cartrita_session"
 LOCAL_PRINCIPAL = Principal(LOCAL_OWNER, LOOPBACK_ID, admin=True)
 """The principal of local callers when no API key is required."""
 
+_TRACE = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SPEECH_PREFIX = "/api/voice/"
 _SPEECH_PATHS = frozenset({"/api/voice", "/api/chat/voice", "/ws/voice"})
@@ -63,7 +66,17 @@ async def authenticate(connection: HTTPConnection, *, ticket: str | None = None)
         limits.count_failure(connection, error)
         raise
     limits.count_key(connection.scope, caller.principal)
+    if caller.principal.key_id in config_of(connection).tracing_keys:
+        return _with_trace(caller, connection)
     return caller
+
+
+def _with_trace(caller: Caller, connection: HTTPConnection) -> Caller:
+    """The caller with the trace that it asks in; another form of it is ignored, as W3C has it."""
+    told = connection.headers.get("traceparent", "")
+    if not _TRACE.fullmatch(told):
+        return caller
+    return replace(caller, principal=replace(caller.principal, caller_trace=told))
 
 
 async def _find_caller(connection: HTTPConnection, ticket: str | None) -> Caller:

@@ -73,8 +73,8 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     provider's key instead of one of ours, and `legacy_query_keys` that callers on this machine may
     send a key in the URL. `older_frontends` serves the browser client of the original backend.
     Files have at most `upload_max_bytes` each, `uploads_max` of them come in one request, and that
-    takes at most `upload_timeout_s`. A recording has at most `recording_max_bytes`. Times are in
-    seconds.
+    takes at most `upload_timeout_s`. A recording has at most `recording_max_bytes`. Callers with
+    the `tracing_keys` are believed their traces. Times are in seconds.
     """
 
     version: str = msgspec.field(default_factory=lambda: metadata.version("cartrita"))
@@ -101,6 +101,7 @@ class SurfaceConfig(msgspec.Struct, frozen=True, kw_only=True):
     translated_choices: int = 8
     sockets: SocketLimits = SocketLimits()
     inbound_rates: tuple[InboundRate, ...] = ()
+    tracing_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

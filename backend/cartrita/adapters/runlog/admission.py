@@ -24,6 +24,7 @@ from cartrita.domain.errors import (
     Unavailable,
 )
 from cartrita.domain.ids import ConversationId, MessageId, RunId
+from cartrita.domain.ports.runs import EndListener
 from cartrita.domain.runs import Admission, Admitted, BusyPolicy, Idempotency, RunStatus
 from cartrita.kit.ids import uuid7
 
@@ -72,12 +73,18 @@ class Admissions:
     """Implements RunAdmission and EarlierRequests."""
 
     def __init__(
-        self, pool: ConnectionPool, replica: Replica, queue: Queue, limits: AdmissionLimits
+        self,
+        pool: ConnectionPool,
+        replica: Replica,
+        queue: Queue,
+        limits: AdmissionLimits,
+        told: EndListener,
     ) -> None:
         self._pool = pool
         self._replica = replica
         self._queue = queue
         self._limits = limits
+        self._told = told
         self._idempotency = IdempotencyRecords(ttl_s=limits.idempotency_ttl_s)
 
     async def admit(self, admission: Admission) -> Admitted:
@@ -184,7 +191,9 @@ class Admissions:
             )
         if admission.busy is BusyPolicy.INTERRUPT:
             for row in rows:
-                await request_cancel(connection, admission.owner_id, RunId(row["id"]))
+                run_id = RunId(row["id"])
+                if ended := await request_cancel(connection, admission.owner_id, run_id):
+                    self._told(*ended)
         elif len(rows) > self._limits.queue_max:
             raise RateLimited(
                 f"{self._limits.queue_max} messages wait in this conversation already; "

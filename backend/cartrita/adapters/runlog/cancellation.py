@@ -10,7 +10,8 @@ from cartrita.domain import endings
 from cartrita.domain.errors import NotFound
 from cartrita.domain.events import LoggedEvent
 from cartrita.domain.ids import RunId
-from cartrita.domain.runs import Run, RunStatus
+from cartrita.domain.ports.runs import EndListener
+from cartrita.domain.runs import Ending, Run, RunStatus
 
 _LOCK = f"""
 SELECT {RUN_COLUMNS}, {HEARD} FROM runs WHERE id = $1 AND owner_id = $2 FOR UPDATE
@@ -21,34 +22,44 @@ UPDATE runs SET cancel_requested_at = coalesce(cancel_requested_at, now()) WHERE
 
 
 class Cancellation:
-    """Implements RunCancellation."""
+    """Implements RunCancellation; `told` is told of runs that end by it."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, told: EndListener) -> None:
         self._pool = pool
+        self._told = told
 
     async def cancel(self, owner_id: str, run_id: RunId) -> Run:
         async with self._pool.transaction() as connection:
-            await request_cancel(connection, owner_id, run_id)
+            ended = await request_cancel(connection, owner_id, run_id)
             row = await connection.fetchrow(_LOCK, run_id, owner_id)
+        if ended is not None:
+            self._told(*ended)
         if row is None:
             raise NotFound.of("run")
         return load_run(row)
 
 
-async def request_cancel(connection: Connection, owner_id: str, run_id: RunId) -> None:
-    """Request cancellation in the caller's transaction; a run that is not executed ends at once."""
+async def request_cancel(
+    connection: Connection, owner_id: str, run_id: RunId
+) -> tuple[Run, Ending] | None:
+    """Request cancellation in the caller's transaction; a run that is not executed ends at once.
+
+    Returns the run and its end if it does.
+    """
     row = await connection.fetchrow(_LOCK, run_id, owner_id)
     if row is None:
-        return
+        return None
     run = load_run(row)
     if not run.status.ended:
         await connection.execute(_REQUEST, run_id)
+    ended = None
     if run.status in (RunStatus.QUEUED, RunStatus.WAITING):
-        await _end_unowned(connection, run, row)
+        ended = run, await _end_unowned(connection, run, row)
     await connection.execute("NOTIFY cartrita_queue")
+    return ended
 
 
-async def _end_unowned(connection: Connection, run: Run, row: Row) -> None:
+async def _end_unowned(connection: Connection, run: Run, row: Row) -> Ending:
     """End a run that nobody executes, and delete its new messages if it has never started.
 
     One that started keeps what was seen of it.
@@ -67,6 +78,7 @@ async def _end_unowned(connection: Connection, run: Run, row: Row) -> None:
         )
         logged = [LoggedEvent(run.id, 1, started)]
         await insert_events(connection, logged)
-    await end_unowned(connection, run.id, logged, endings.cancelled)
+    ending = await end_unowned(connection, run.id, logged, endings.cancelled)
     await drop_messages(connection, run.user_message_id)
     await connection.execute("NOTIFY cartrita_events")
+    return ending

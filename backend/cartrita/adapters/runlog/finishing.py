@@ -49,7 +49,7 @@ async def end_unowned(
     run_id: RunId,
     logged: list[LoggedEvent],
     ending_of: Callable[[Fold], Ending],
-) -> None:
+) -> Ending:
     """End a run that nobody executes, with these events so far; the caller has locked it.
 
     Of the tools and tasks that have begun it is told that they end.
@@ -62,6 +62,7 @@ async def end_unowned(
     await insert_events(connection, numbered)
     await connection.execute(_END_STEPS, run_id)
     await finish_runs(connection, [(run_id, numbered[-1].seq, ending)])
+    return ending
 
 
 async def finish_runs(connection: Connection, endings: list[tuple[RunId, int, Ending]]) -> None:

@@ -9,7 +9,7 @@ import structlog
 
 from cartrita.adapters.runlog.approvals import expire_approvals
 from cartrita.adapters.runlog.connection import TRANSIENT_ERRORS, ConnectionPool
-from cartrita.adapters.runlog.encoding import VERSION
+from cartrita.adapters.runlog.encoding import RUN_COLUMNS, VERSION, load_run
 from cartrita.adapters.runlog.events import select_events
 from cartrita.adapters.runlog.finishing import end_unowned
 from cartrita.adapters.runlog.listener import Listener
@@ -22,6 +22,7 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.event_visibility import is_said
 from cartrita.domain.fold import Fold, fold
 from cartrita.domain.ids import RunId
+from cartrita.domain.ports.runs import EndListener
 from cartrita.domain.runs import Ending
 from cartrita.kit.repeated_failures import RepeatedFailures
 
@@ -59,6 +60,7 @@ WHERE r.id = $1 AND r.status = 'running' AND NOT EXISTS
   (SELECT 1 FROM replicas p WHERE p.id = r.replica_id AND p.epoch = r.replica_epoch)
 FOR UPDATE OF r SKIP LOCKED FOR NO KEY UPDATE OF c SKIP LOCKED
 """
+_ENDED = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = $1"
 # Work after the last heartbeat of its owner is not known, and does not count.
 _REQUEUE = """
 UPDATE runs SET status = 'queued', replica_id = NULL, replica_epoch = NULL, attempt = attempt + 1,
@@ -95,6 +97,7 @@ class Reaper:
         *,
         lease_s: float,
         max_attempts: int,
+        told: EndListener,
     ) -> None:
         self._pool = pool
         self._replica = replica
@@ -102,6 +105,7 @@ class Reaper:
         self._queue = queue
         self._listener = listener
         self._lease_s = lease_s
+        self._told = told
         self._max_attempts = max_attempts
         self._lost: set[RunId] = set()
         self._unreadable: set[RunId] = set()
@@ -191,6 +195,7 @@ class Reaper:
 
         One can that nobody has seen anything of, and one whose last step is stored as a whole.
         """
+        ending, ended = None, None
         async with self._pool.transaction() as connection:
             row = await connection.fetchrow(_LOCK_ORPHAN, run_id)
             if row is None:
@@ -205,12 +210,14 @@ class Reaper:
                 await connection.execute(_REQUEUE, run_id)
                 log.info("run_queued_again", run_id=run_id.hex, attempt=row["attempt"] + 1)
             else:
-                await end_unowned(
-                    connection, run_id, logged, endings.cancelled if cancelled else _interrupted
-                )
+                end = endings.cancelled if cancelled else _interrupted
+                ending = await end_unowned(connection, run_id, logged, end)
+                ended = await connection.fetchrow(_ENDED, run_id)
                 log.info("run_interrupted", run_id=run_id.hex, seen=seen)
             await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
+        if ended is not None and ending is not None:
+            self._told(load_run(ended), ending)
 
 
 def _interrupted(answer: Fold) -> Ending:

@@ -29,10 +29,15 @@ from cartrita.adapters.runlog.requests_under_way import RequestsUnderWay
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.adapters.runlog.writer import Writer
 from cartrita.domain.ports.metrics import LogCounts
-from cartrita.domain.runs import LeaseRevoked
+from cartrita.domain.ports.runs import EndListener
+from cartrita.domain.runs import Ending, LeaseRevoked, Run
 from cartrita.domain.uncounted import UNCOUNTED
 
 log = structlog.get_logger(__name__)
+
+
+def _tell_nobody(run: Run, ending: Ending) -> None:
+    pass
 
 
 class RunLogSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +82,7 @@ class RunLog:
         slot: WorkerSlot,
         settings: RunLogSettings,
         counts: LogCounts = UNCOUNTED,
+        told: EndListener = _tell_nobody,
     ) -> None:
         s = settings
         self.pool = pool
@@ -109,9 +115,9 @@ class RunLog:
             for_requests, self._buffers, heartbeat_s=s.heartbeat_s, poll_s=s.poll_s
         )
         limits = AdmissionLimits(s.run_timeout_s, s.queue_max, s.idempotency_ttl_s)
-        self.admission = Admissions(for_requests, self._replica, self.queue, limits)
+        self.admission = Admissions(for_requests, self._replica, self.queue, limits, told)
         self.under_way = RequestsUnderWay(for_requests, self._replica)
-        self.cancellation = Cancellation(for_requests)
+        self.cancellation = Cancellation(for_requests, told)
         self.approvals = Approvals(for_requests)
         self._reaper = Reaper(
             pool,
@@ -121,6 +127,7 @@ class RunLog:
             self._listener,
             lease_s=s.lease_s,
             max_attempts=s.max_attempts,
+            told=told,
         )
         self._maintenance = Maintenance(
             pool,
@@ -138,12 +145,16 @@ class RunLog:
         slot: WorkerSlot,
         settings: RunLogSettings,
         counts: LogCounts = UNCOUNTED,
+        told: EndListener = _tell_nobody,
     ) -> AsyncGenerator[Self]:
-        """Take a lease, run every loop, and release the lease at the end."""
+        """Take a lease, run every loop, and release the lease at the end.
+
+        `told` is told of runs that end here while no process works on them.
+        """
         async with ConnectionPool.open(
             dsn, settings.timeouts, size=settings.pool_size, wait_s=settings.pool_wait_s
         ) as pool:
-            run_log = cls(dsn, pool, slot, settings, counts)
+            run_log = cls(dsn, pool, slot, settings, counts, told)
             await run_log._maintenance.prepare()
             await run_log._replica.register()
             async with asyncio.TaskGroup() as tasks:

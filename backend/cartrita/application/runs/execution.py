@@ -9,6 +9,7 @@ from cartrita.agents.assignment import ApprovalsNeeded
 from cartrita.agents.tool_approvals import asked_event
 from cartrita.application.runs.active_runs import ActiveRun, StopReason
 from cartrita.application.runs.run_log_lines import bind_run, log_end
+from cartrita.application.runs.traced_runs import TracedRuns
 from cartrita.application.runs.work import RunWork
 from cartrita.domain import endings
 from cartrita.domain.errors import CartritaError, DeadlineExceeded, LeaseLost
@@ -31,7 +32,10 @@ _MAX_PENDING_CLAIMS = 10_000
 
 
 class Executor:
-    """Claims and executes runs, one task per run, as signalled by the queue."""
+    """Claims and executes runs, one task per run, as signalled by the queue.
+
+    Where they are `traced`, that writes them.
+    """
 
     def __init__(
         self,
@@ -39,11 +43,13 @@ class Executor:
         writer: RunWriter,
         work: RunWork,
         counts: RunCounts = UNCOUNTED,
+        traced: TracedRuns | None = None,
     ) -> None:
         self._queue = queue
-        self._writer = writer
+        self._writer = traced or writer
         self._work = work
         self._counts = counts
+        self._traced = traced
         self._active: dict[RunId, ActiveRun] = {}
         self._pending_claims = 0
         self._claiming = False
@@ -96,6 +102,8 @@ class Executor:
             self._claiming = False
 
     def _start(self, claim: Claim, tasks: asyncio.TaskGroup) -> None:
+        if self._traced is not None:
+            self._traced.take(claim)
         run = self._active[claim.run_id] = ActiveRun(claim, self._writer)
         self._idle.clear()
         tasks.create_task(self._execute(run))
@@ -122,6 +130,8 @@ class Executor:
             self._counts.run_left(surface, status, time.monotonic() - began)
             if self._active.get(run_id) is run:
                 del self._active[run_id]
+                if self._traced is not None:
+                    self._traced.leave(run_id)
             if not self._active:
                 self._idle.set()
 

@@ -221,6 +221,7 @@ class ModelRuns:
             )
         return Admission(
             owner_id=principal.owner_id,
+            caller_trace=principal.caller_trace,
             surface=command.surface,
             input=msgspec.structs.replace(run_input, brought=len(placement.new)),
             title=derive_title(_first_question(placement.new or sent)),

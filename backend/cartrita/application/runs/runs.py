@@ -96,6 +96,7 @@ class Runs:
         return await self._admission.admit(
             Admission(
                 owner_id=principal.owner_id,
+                caller_trace=principal.caller_trace,
                 surface=command.surface,
                 input=msgspec.structs.replace(
                     await self._run_input(principal, *named),

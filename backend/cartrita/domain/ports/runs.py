@@ -21,6 +21,12 @@ from cartrita.domain.runs import (
 from cartrita.domain.step_records import StepRecord
 
 
+class EndListener(Protocol):
+    """Is told of each run that ends while no process works on it."""
+
+    def __call__(self, run: Run, ending: Ending, /) -> None: ...
+
+
 class RunAdmission(Protocol):
     """Admits runs, each in one transaction."""
 

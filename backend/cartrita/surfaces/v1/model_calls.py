@@ -224,6 +224,7 @@ def _call(
     return Call(
         owner_id=principal.owner_id,
         key_id=principal.key_id,
+        caller_trace=principal.caller_trace,
         surface=api.surface,
         name=fields.model,
         parse=reading.request,

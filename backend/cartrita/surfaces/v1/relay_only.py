@@ -45,6 +45,7 @@ def relay_only_call(
     return Call(
         owner_id=principal.owner_id,
         key_id=principal.key_id,
+        caller_trace=principal.caller_trace,
         surface=surface,
         name=model,
         parse=_not_relayed,

@@ -1,0 +1,144 @@
+"""Each attempt at a call is noted once for its trace, and only where it is traced."""
+
+from uuid import UUID
+
+import pytest
+from tests.backend.gateway.fakes import (
+    DONE,
+    Ledger,
+    NamedProvider,
+    RelayingProvider,
+    Time,
+    answer_to,
+    call,
+    create_gateway,
+    overloaded,
+    relayed_call,
+)
+
+from cartrita.domain.deltas import FinishReason, TextDelta
+from cartrita.domain.errors import UpstreamRejected
+from cartrita.domain.ids import ConversationId, RunId
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.run_parts import RunPart
+from cartrita.domain.traces import CallAnswered, Fact, ModelCalled
+from cartrita.gateway.gateway import Gateway
+from cartrita.gateway.metering import Meter
+from cartrita.gateway.routes import Route, Target
+from cartrita.kit.ids import uuid7
+
+PART = RunPart(RunId(uuid7()), ConversationId(uuid7()), "supervisor")
+
+
+class FakeTracer:
+    """Keeps facts; samples all traces or none."""
+
+    dropped = 0
+
+    def __init__(self, *, samples: bool = True, keeps_contents: bool = True) -> None:
+        self.facts: list[Fact] = []
+        self.keeps_contents = keeps_contents
+        self._samples = samples
+
+    def samples(self, trace_id: UUID) -> bool:
+        return self._samples
+
+    def note(self, fact: Fact) -> None:
+        self.facts.append(fact)
+
+    @property
+    def calls(self) -> list[ModelCalled]:
+        return [one for one in self.facts if isinstance(one, ModelCalled)]
+
+    @property
+    def answers(self) -> list[CallAnswered]:
+        return [one for one in self.facts if isinstance(one, CallAnswered)]
+
+
+def gateway(tracer: FakeTracer, *providers: NamedProvider) -> Gateway:
+    time = Time()
+    meter = Meter(Ledger(), clock=time.clock, tracer=tracer)
+    routes = {"both": Route(targets=(Target("a/m"), Target("b/m")))}
+    return create_gateway(*providers, time=time, meter=meter, routes=routes)
+
+
+async def test_a_call_is_noted_with_what_it_sent_and_got() -> None:
+    tracer = FakeTracer()
+    provider = NamedProvider("a", [TextDelta("Hello"), DONE])
+    await answer_to(gateway(tracer, provider), call("a/m", key_id="key", size=7))
+    (one,) = tracer.calls
+    assert (one.provider, one.model, one.outcome) == ("a", "m", CallOutcome.COMPLETED)
+    assert (one.error, one.finish_reason, one.embeds) == (None, FinishReason.STOP, False)
+    assert one.contents is not None
+    assert one.contents.request().model == "m"
+    assert list(one.contents.answer()) == [TextDelta("Hello"), DONE]
+    assert one.contents.size >= 7
+    (answered,) = tracer.answers
+    assert answered.called_for == one.called_for
+    assert (one.called_for.owner_id, one.called_for.key_id) == ("o", "key")
+    assert (answered.name, answered.left, answered.error) == ("a/m", False, None)
+
+
+async def test_each_attempt_is_noted_for_one_trace() -> None:
+    tracer = FakeTracer()
+    failing = NamedProvider("a", [overloaded()])
+    answering = NamedProvider("b", [TextDelta("Hello"), DONE])
+    await answer_to(gateway(tracer, failing, answering), call("both"))
+    first, *_, last = tracer.calls
+    assert (first.provider, first.outcome) == ("a", CallOutcome.FAILED)
+    assert first.error == overloaded().code
+    assert (last.provider, last.outcome) == ("b", CallOutcome.COMPLETED)
+    assert len({one.called_for for one in tracer.calls}) == 1
+    (answered,) = tracer.answers
+    assert [one.provider for one in answered.failovers] == ["a"]
+    assert answered.provider == "b"
+
+
+async def test_a_call_that_nobody_answers_says_why() -> None:
+    tracer = FakeTracer()
+    refused = UpstreamRejected("No.", provider="a")
+    with pytest.raises(UpstreamRejected):
+        await answer_to(gateway(tracer, NamedProvider("a", [refused])), call("a/m"))
+    (answered,) = tracer.answers
+    assert (answered.error, answered.provider, answered.left) == (refused.code, None, False)
+
+
+async def test_an_answer_that_is_left_is_noted_as_left() -> None:
+    tracer = FakeTracer()
+    opened = gateway(tracer, NamedProvider("a", [TextDelta("Hello"), TextDelta("you"), DONE]))
+    async with opened.open(call("a/m")):
+        pass
+    assert [one.outcome for one in tracer.calls] == [CallOutcome.CANCELLED]
+    assert tracer.answers[0].left
+
+
+async def test_a_relayed_answer_is_read_when_it_is_told() -> None:
+    tracer = FakeTracer()
+    provider = RelayingProvider("a", [b"Hello\n", b".\n"])
+    await answer_to(gateway(tracer, provider), relayed_call("a/m"))
+    (one,) = tracer.calls
+    assert one.contents is not None
+    assert "".join(d.text for d in one.contents.answer() if isinstance(d, TextDelta)) == "Hello"
+
+
+async def test_a_call_of_a_run_is_in_the_trace_of_that() -> None:
+    tracer = FakeTracer()
+    provider = NamedProvider("a", [TextDelta("Hello"), DONE])
+    await answer_to(gateway(tracer, provider), call("a/m", part=PART))
+    assert [one.called_for.trace_id for one in tracer.calls] == [PART.run_id]
+    assert tracer.answers == []
+
+
+async def test_contents_are_kept_only_for_who_tells_them() -> None:
+    tracer = FakeTracer(keeps_contents=False)
+    provider = NamedProvider("a", [TextDelta("Hello"), DONE])
+    await answer_to(gateway(tracer, provider), call("a/m"))
+    assert [one.contents for one in tracer.calls] == [None]
+
+
+@pytest.mark.parametrize(("samples", "recorded"), [(False, True), (True, False)])
+async def test_what_is_not_traced_leaves_nothing(samples: bool, recorded: bool) -> None:
+    tracer = FakeTracer(samples=samples)
+    provider = NamedProvider("a", [TextDelta("Hello"), DONE])
+    await answer_to(gateway(tracer, provider), call("a/m", recorded=recorded))
+    assert tracer.facts == []
