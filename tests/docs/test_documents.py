@@ -92,7 +92,8 @@ def test_variables_are_settings(block: Block, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(block.code)
     settings = load({}, tmp_path, {})
     voice, logging = settings.voice.transcribers, settings.logging.levels
-    assert settings.providers.entries or settings.valkey.url or voice or logging
+    traced = settings.langfuse.keys or settings.otlp.endpoint
+    assert settings.providers.entries or settings.valkey.url or voice or logging or traced
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)

@@ -36,6 +36,7 @@ def surface_config(settings: Settings) -> SurfaceConfig:
             runs_max=settings.websocket.runs_max,
         ),
         inbound_rates=_inbound_rates(settings),
+        tracing_keys=frozenset(settings.tracing.trusted_keys),
         version=version("cartrita"),
     )
 

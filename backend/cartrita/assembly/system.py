@@ -26,6 +26,7 @@ from cartrita.assembly.services import create_services
 from cartrita.assembly.storage import create_cleanup, open_storage
 from cartrita.assembly.tool_servers import open_tool_servers
 from cartrita.assembly.tools import create_toolbox
+from cartrita.assembly.tracing import open_tracing
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
@@ -82,9 +83,12 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         enter = stack.enter_async_context
         metrics = create_metrics(settings, context.slot, context.shared)
         counts = counts_of(metrics)
-        storage = await enter(open_storage(settings, context.dsn, context.slot, counts))
+        tracer = await enter(open_tracing(settings))  # closed last: it sends what all others noted
+        storage = await enter(open_storage(settings, context.dsn, context.slot, counts, tracer))
         credentials = await open_credentials(settings, storage.database, context.secret)
-        models = await enter(open_models(settings, storage, context.secret, credentials, metrics))
+        models = await enter(
+            open_models(settings, storage, context.secret, credentials, metrics, tracer)
+        )
         files = open_files(settings, storage.database, models.gateway)
         agents = create_agents(settings)
         sandbox = await open_sandbox(settings)
@@ -106,6 +110,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             authentication.key_authentication,
             files,
             counts,
+            tracer,
         )
         services = create_services(
             settings,
@@ -121,6 +126,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             sandbox.told,
             servers.available,
             metrics,
+            tracer,
         )
         if metrics is not None:
             watch_parts(metrics, settings, context.slot, storage, models, services)

@@ -1,5 +1,6 @@
 """Combinations of settings that do not work together."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,7 @@ from cartrita.settings.addresses import is_literal
 from cartrita.settings.errors import closest_name, display_value
 from cartrita.settings.settings import Settings
 
+_ENVIRONMENT: Final = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
 _SPEECH: Final = ("deepgram", "embedded")
 """Providers of speech that are none of models."""
 
@@ -36,6 +38,7 @@ def conflicts(settings: Settings) -> Iterator[SettingsConflict]:
     yield from _oauth(settings)
     yield from _plain_tool_servers(settings)
     yield from _containers_of_desktops(settings)
+    yield from _environment(settings)
     if settings.cache.store == "valkey" and settings.valkey.url is None:
         yield SettingsConflict(
             (("cache", "store"),), "valkey has no address here; set CARTRITA_VALKEY_URL"
@@ -68,6 +71,13 @@ def warnings(settings: Settings) -> Iterator[SettingsConflict]:
     if settings.valkey.url is not None and unused:
         text = "nothing is kept there; set CARTRITA_CACHE_STORE=valkey"
         yield SettingsConflict((("valkey", "url"),), text)
+    langfuse = settings.langfuse
+    if langfuse.public_key is None and langfuse.secret_key is not None:
+        text = "no traces are sent with one key; set LANGFUSE_PUBLIC_KEY too"
+        yield SettingsConflict((("langfuse", "secret_key"),), text)
+    if langfuse.secret_key is None and langfuse.public_key is not None:
+        text = "no traces are sent with one key; set LANGFUSE_SECRET_KEY too"
+        yield SettingsConflict((("langfuse", "public_key"),), text)
 
 
 def _open_to_network(settings: Settings) -> Iterator[SettingsConflict]:
@@ -173,6 +183,16 @@ def _plain_tool_servers(settings: Settings) -> Iterator[SettingsConflict]:
                 "mcp.private_hosts"
             )
             yield SettingsConflict((("mcp", "entries"),), text)
+
+
+def _environment(settings: Settings) -> Iterator[SettingsConflict]:
+    environment = settings.tracing.environment
+    if environment is not None and not _ENVIRONMENT.fullmatch(environment):
+        yield SettingsConflict(
+            (("tracing", "environment"),),
+            f"{display_value(environment)} is no environment of Langfuse; write up to 40 small "
+            "letters, digits, - and _, and do not begin with langfuse",
+        )
 
 
 def _oauth(settings: Settings) -> Iterator[SettingsConflict]:

@@ -21,7 +21,7 @@ class Setting:
 
     `env` is its environment variable, if not CARTRITA_<GROUP>_<FIELD>. `value` describes the
     accepted values, if the type does not. `example` and `default` are shown instead of the default
-    value. `documented` is false until the setting has an effect.
+    value.
     """
 
     doc: str
@@ -30,7 +30,6 @@ class Setting:
     example: str = ""
     default: str = ""
     secret: bool = False
-    documented: bool = True
 
 
 class Group(BaseModel):

@@ -74,8 +74,7 @@ def load(
     if errors:
         raise SettingsError(errors)
     doubtful = _messages(warnings(settings), sources, frozenset())
-    all_warnings = (*raw.warnings, *doubtful, *_without_effect(sources))
-    return settings.model_copy(update={"warnings": all_warnings})
+    return settings.model_copy(update={"warnings": (*raw.warnings, *doubtful)})
 
 
 def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:
@@ -97,13 +96,6 @@ def _check_names(raw: RawSettings, environ: Mapping[str, str]) -> None:
 
 def _is_of_ours(name: str) -> bool:
     return name.startswith(_PREFIX) and not name.startswith(CLIENT_PREFIX)
-
-
-def _without_effect(sources: Mapping[FieldPath, Source]) -> list[str]:
-    """A warning for each given setting that has no effect in this version."""
-    paths = [entry.path for entry in ENTRIES if not entry.setting.documented]
-    text = "it is set, and this version does not act on it yet"
-    return [sources[path].message(text) for path in paths if path in sources]
 
 
 def _validate(

@@ -165,9 +165,8 @@ def render_reference() -> str:
 
 
 def _groups() -> Iterator[str]:
-    documented = [entry for entry in ENTRIES if entry.setting.documented]
-    for group in dict.fromkeys(entry.path[:-1] for entry in documented):
-        rows = [_row(entry) for entry in documented if entry.path[:-1] == group]
+    for group in dict.fromkeys(entry.path[:-1] for entry in ENTRIES):
+        rows = [_row(entry) for entry in ENTRIES if entry.path[:-1] == group]
         yield "\n".join([*_heading(group), *rows, ""])
 
 

@@ -22,7 +22,7 @@ from cartrita.settings.services import Brave, Deepgram, GitHub, Search, SearXNG,
 from cartrita.settings.storage import Database, History, Postgres, RunLog
 from cartrita.settings.surfaces import Compat, OpenAICompat
 from cartrita.settings.tool_servers import Mcp
-from cartrita.settings.tracing import Langfuse
+from cartrita.settings.tracing import Langfuse, Otlp, Tracing
 from cartrita.settings.types import REVEAL, FilePath
 from cartrita.settings.voice import Voice
 from cartrita.settings.websocket import WebSocket
@@ -63,6 +63,8 @@ class Settings(Group):
     oauth: OAuth = OAuth()
     openai_compat: OpenAICompat = OpenAICompat()
     langfuse: Langfuse = Langfuse()
+    otlp: Otlp = Otlp()
+    tracing: Tracing = Tracing()
     voice: Voice = Voice()
     deepgram: Deepgram = Deepgram()
     search: Search = Search()

@@ -1,21 +1,143 @@
-"""Settings of tracing: where traces are sent."""
+"""Settings of tracing: where traces are sent, how many of them, and what they tell."""
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from cartrita.settings.fields import Group, Setting
-from cartrita.settings.types import Key, WebUrl, Word
+from cartrita.settings.types import Key, Texts, WebUrl, Word
+
+Contents: TypeAlias = Literal["full", "redacted", "none"]
 
 
 class Langfuse(Group):
-    """The Langfuse server that receives traces."""
+    """The Langfuse server that receives traces: Langfuse Cloud, or one of your own from 4.59 on."""
 
     public_key: Annotated[
-        Word | None, Setting("Its public key.", env="LANGFUSE_PUBLIC_KEY", documented=False)
+        Word | None,
+        Setting(
+            "The public key of a project. With both of its keys, traces are sent.",
+            env="LANGFUSE_PUBLIC_KEY",
+            example="pk-lf-...",
+        ),
     ] = None
     secret_key: Annotated[
-        Key | None,
-        Setting("Its secret key.", env="LANGFUSE_SECRET_KEY", secret=True, documented=False),
+        Key | None, Setting("Its secret key.", env="LANGFUSE_SECRET_KEY", secret=True)
+    ] = None
+    base_url: Annotated[
+        WebUrl | None,
+        Setting(
+            "Its address.",
+            env="LANGFUSE_BASE_URL",
+            example="https://langfuse.example.org",
+            default="https://cloud.langfuse.com",
+        ),
     ] = None
     host: Annotated[
-        WebUrl | None, Setting("Its address.", env="LANGFUSE_HOST", documented=False)
+        WebUrl | None,
+        Setting(
+            "The same, by its older name.",
+            env="LANGFUSE_HOST",
+            example="https://langfuse.example.org",
+        ),
     ] = None
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self.base_url or self.host or "https://cloud.langfuse.com"
+
+    @property
+    def keys(self) -> tuple[str, Key] | None:
+        """Its public and secret key, if both are there."""
+        if self.public_key is None or self.secret_key is None:
+            return None
+        return self.public_key, self.secret_key
+
+
+class Otlp(Group):
+    """A collector of OpenTelemetry that receives traces: beside Langfuse, or instead of it."""
+
+    endpoint: Annotated[
+        WebUrl | None,
+        Setting(
+            "Its address; `/v1/traces` is added. With it, traces are sent.",
+            env="OTEL_EXPORTER_OTLP_ENDPOINT",
+            example="http://localhost:4318",
+        ),
+    ] = None
+    headers: Annotated[
+        Key | None,
+        Setting(
+            "Headers that it wants, as of a key.",
+            env="OTEL_EXPORTER_OTLP_HEADERS",
+            value="`name=value`, separated by commas, with percent signs as in a URL",
+            secret=True,
+        ),
+    ] = None
+
+
+class Tracing(Group):
+    """What traces tell, and how many there are; they are off without Langfuse and collector."""
+
+    sample: Annotated[
+        float,
+        Field(ge=0, le=1),
+        Setting("The share of runs, and of calls without one, that is traced."),
+    ] = 1.0
+    contents: Annotated[
+        Contents,
+        Setting(
+            "What of messages, answers and results of tools is sent: all but secrets and files, "
+            "their shapes (`redacted`), or nothing."
+        ),
+    ] = "full"
+    value_max: Annotated[
+        int,
+        Field(ge=100, le=1_000_000),
+        Setting("How many characters of one input or output are sent."),
+    ] = 20_000
+    environment: Annotated[
+        Word | None,
+        Setting(
+            "The environment that traces are of.",
+            env="LANGFUSE_TRACING_ENVIRONMENT",
+            value="small letters, digits, `-` and `_`, not beginning with `langfuse`",
+            example="production",
+        ),
+    ] = None
+    release: Annotated[
+        Word | None,
+        Setting(
+            "The release that they are of.",
+            env="LANGFUSE_RELEASE",
+            example="2026-11-30",
+            default="the version of this server",
+        ),
+    ] = None
+    flush_interval_s: Annotated[
+        float, Field(ge=0.05, le=60), Setting("How often they are sent.")
+    ] = 1.0
+    send_timeout_s: Annotated[
+        float, Field(ge=0.1, le=60), Setting("How long one sending may take.")
+    ] = 10.0
+    pending_max: Annotated[
+        int,
+        Field(ge=100, le=1_000_000),
+        Setting("How many facts wait to be told; what comes after them is lost, and counted."),
+    ] = 10_000
+    pending_bytes: Annotated[
+        int,
+        Field(ge=1 << 20, le=1 << 32),
+        Setting("How many of requests and answers they keep meanwhile, about."),
+    ] = 64 << 20
+    shutdown_s: Annotated[
+        float, Field(ge=0, le=60), Setting("How long a stop waits until all is sent.")
+    ] = 5.0
+    trusted_keys: Annotated[
+        Texts,
+        Setting(
+            "The API keys of programs whose `traceparent` is believed: traces refer to it.",
+            value="ids of keys, separated by commas",
+        ),
+    ] = ()

@@ -506,8 +506,7 @@ def test_foreign_names_in_a_dotenv_are_only_mentioned(tmp_path: Path) -> None:
     )
 
 
-def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
-    (tmp_path / "cartrita.toml").write_text('[langfuse]\nhost = "https://traces.example"\n')
+def test_what_has_no_effect_alone_is_mentioned(tmp_path: Path) -> None:
     environ = {
         "CARTRITA_VALKEY_URL": f"valkey://:{CANARY}@h",
         "CARTRITA_PROVIDER_LIMITS": "off",
@@ -516,8 +515,8 @@ def test_what_this_version_does_not_act_on_is_mentioned(tmp_path: Path) -> None:
     assert load(environ, tmp_path).warnings == (
         "CARTRITA_VALKEY_URL (environment): nothing is kept there; "
         "set CARTRITA_CACHE_STORE=valkey.",
-        "LANGFUSE_SECRET_KEY (environment): it is set, and this version does not act on it yet.",
-        "langfuse.host (cartrita.toml): it is set, and this version does not act on it yet.",
+        "LANGFUSE_SECRET_KEY (environment): no traces are sent with one key; "
+        "set LANGFUSE_PUBLIC_KEY too.",
     )
 
 

@@ -1,0 +1,95 @@
+"""Observations in the words of Langfuse: the attributes that its own SDK writes."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from langfuse import LangfuseOtelSpanAttributes as Names
+
+from cartrita.adapters.tracing.observations import Level, ModelUse, Observation
+from cartrita.domain.json import JsonValue
+from cartrita.domain.usage import Usage
+
+Attribute: TypeAlias = str | bool | tuple[str, ...]
+
+_MOST: Final = 200
+"""Characters of ids, names and tags; longer ones are refused."""
+
+
+def langfuse_attributes(
+    observation: Observation, environment: str | None, release: str | None
+) -> dict[str, Attribute]:
+    """All attributes of one observation."""
+    subject, level = observation.subject, observation.level
+    attributes: dict[str, Attribute | None] = {
+        Names.OBSERVATION_TYPE: observation.kind.value,
+        Names.OBSERVATION_INPUT: _told(observation.input),
+        Names.OBSERVATION_OUTPUT: _told(observation.output),
+        Names.OBSERVATION_LEVEL: None if level is Level.DEFAULT else level.value,
+        Names.OBSERVATION_STATUS_MESSAGE: observation.status,
+        Names.TRACE_NAME: _short(subject.name),
+        Names.TRACE_USER_ID: _short(subject.user),
+        Names.TRACE_SESSION_ID: None if subject.session is None else _short(subject.session),
+        Names.TRACE_TAGS: tuple(dict.fromkeys(_short(tag) for tag in subject.tags if tag)),
+        Names.ENVIRONMENT: environment,
+        Names.RELEASE: release,
+        Names.IS_APP_ROOT: True if observation.parent is None else None,
+        **_metadata(Names.TRACE_METADATA, subject.metadata),
+        **_metadata(Names.OBSERVATION_METADATA, observation.metadata),
+        **({} if observation.use is None else _model(observation.use)),
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _model(use: ModelUse) -> dict[str, str | None]:
+    first = use.first_output
+    return {
+        Names.OBSERVATION_MODEL: use.model,
+        Names.OBSERVATION_MODEL_PARAMETERS: _told(use.parameters) if use.parameters else None,
+        Names.OBSERVATION_USAGE_DETAILS: json.dumps(_usage(use.usage)),
+        Names.OBSERVATION_COST_DETAILS: None
+        if use.cost is None
+        else json.dumps({"total": use.cost}),
+        # The SDK writes this one as a JSON string.
+        Names.OBSERVATION_COMPLETION_START_TIME: None if first is None else json.dumps(_iso(first)),
+        f"{Names.OBSERVATION_METADATA}.provider": json.dumps(use.provider),
+        **_metadata(Names.OBSERVATION_METADATA, {"finish_reason": use.finish_reason}),
+    }
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    """Tokens by class: Langfuse adds the classes up, so none is a part of another."""
+    cached = usage.cache_read_tokens + usage.cache_write_tokens
+    classes = {
+        "input": max(usage.input_tokens - cached, 0),
+        "output": max(usage.output_tokens - usage.reasoning_tokens, 0),
+        "input_cached_tokens": usage.cache_read_tokens,
+        "input_cache_creation": usage.cache_write_tokens,
+        "output_reasoning_tokens": usage.reasoning_tokens,
+    }
+    told = {name: count for name, count in classes.items() if count or name in ("input", "output")}
+    return {**told, "total": usage.total_tokens}
+
+
+def _metadata(prefix: str, fields: Mapping[str, JsonValue]) -> dict[str, str]:
+    return {
+        f"{prefix}.{name}": json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        for name, value in fields.items()
+        if value is not None
+    }
+
+
+def _told(value: JsonValue) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _short(text: str) -> str:
+    """A text as ids, names and tags have to be."""
+    return text.encode("ascii", "replace").decode()[:_MOST]
+
+
+def _iso(time: int) -> str:
+    return datetime.fromtimestamp(time / 1e9, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,119 @@
+"""Calls of models as observations: what was sent and said, what it used, and what failed."""
+
+import os
+from typing import Protocol
+
+import structlog
+
+from cartrita.adapters.tracing.anchors import Anchor
+from cartrita.adapters.tracing.contents import Contents
+from cartrita.adapters.tracing.observations import Kind, Level, ModelUse, Observation, Subject
+from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.requests import ModelRequest
+from cartrita.domain.traces import CalledFor, ModelCalled
+
+log = structlog.get_logger()
+
+
+class Teller(Protocol):
+    """The story that a call belongs to; `failed` are its attempts that were in vain."""
+
+    anchor: Anchor
+    subject: Subject
+    failed: dict[CalledFor, str]
+
+    def parent(self, called_for: CalledFor) -> int: ...
+
+    def heard(self, called_for: CalledFor, question: JsonValue, answer: JsonValue) -> None: ...
+
+
+class ModelCalls:
+    """Tells calls of models."""
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+
+    def told(self, fact: ModelCalled, story: Teller) -> Observation:
+        """One attempt at a call."""
+        called_for, anchor = fact.called_for, story.anchor
+        request, said = self._heard(fact)
+        finish = fact.finish_reason
+        if request is not None:
+            story.heard(called_for, self._contents.question(request), said)
+        level, status = self._level(fact, story)
+        start, first = anchor.time(fact.at), fact.first_token_seconds
+        return Observation(
+            subject=story.subject,
+            span_id=int.from_bytes(os.urandom(8)) or 1,
+            parent=story.parent(called_for),
+            kind=Kind.EMBEDDING if fact.embeds else Kind.GENERATION,
+            name=fact.model,
+            start=start,
+            end=max(start, anchor.time(fact.at + fact.seconds)),
+            level=level,
+            status=status,
+            input=None if request is None else self._contents.request(request),
+            output=said,
+            use=ModelUse(
+                provider=fact.provider,
+                model=fact.model,
+                usage=fact.usage,
+                cost=None if fact.cost is None else float(fact.cost),
+                parameters={} if request is None else _parameters(request),
+                first_output=None if first is None else anchor.time(fact.at + first),
+                finish_reason=None if finish is None else finish.value,
+            ),
+            metadata={"outcome": fact.outcome.value, "estimated": fact.usage.estimated},
+        )
+
+    def _heard(self, fact: ModelCalled) -> tuple[ModelRequest | None, JsonValue]:
+        """The request, and what was said; nothing of what cannot be read.
+
+        Only its provider may understand it, and it may be too long to be kept.
+        """
+        if fact.contents is None or not self._contents.kept:
+            return None, None
+        request, said = None, None
+        try:
+            request = fact.contents.request()
+            deltas = fact.contents.answer()
+            said = self._contents.answer(deltas) if deltas else None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call is told without
+            log.debug("trace_without_contents", error=type(error).__name__)
+        return request, said
+
+    def _level(self, fact: ModelCalled, story: Teller) -> tuple[Level, str | None]:
+        called_for = fact.called_for
+        before = story.failed.pop(called_for, None)
+        if fact.outcome in (CallOutcome.FAILED, CallOutcome.CUT):
+            code = fact.error or fact.outcome.value
+            story.failed[called_for] = f"{fact.provider}/{fact.model}: {code}"
+            return Level.ERROR, code
+        if fact.outcome is CallOutcome.CANCELLED:
+            return Level.WARNING, fact.error or "It was left before its end."
+        if before is not None:
+            return Level.WARNING, f"It answered after {before}"
+        return Level.DEFAULT, None
+
+
+def _parameters(request: ModelRequest) -> JsonObject:
+    """What was chosen beside the messages."""
+    sampling, reasoning = request.sampling, request.reasoning
+    chosen: dict[str, JsonValue] = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "max_tokens": sampling.max_tokens,
+        "seed": sampling.seed,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "stop": list(sampling.stop) or None,
+        "reasoning_effort": reasoning.effort,
+        "reasoning_tokens": reasoning.budget_tokens,
+        "response_format": None
+        if request.response_format.kind == "text"
+        else request.response_format.kind,
+        "tools": ", ".join(tool.name for tool in request.functions) or None,
+    }
+    return {name: value for name, value in chosen.items() if value is not None}

@@ -1,0 +1,87 @@
+"""Tracing: the tracer of this process, where there is somebody to tell."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from cartrita.adapters.tracing.contents import Contents
+from cartrita.adapters.tracing.policies import Collector, LangfuseProject, TracingPolicy
+from cartrita.adapters.tracing.tracers import Tells, Traces
+from cartrita.domain.ports.tracing import Tracer
+from cartrita.kit.operator_error import OperatorError
+from cartrita.kit.secret import Secret
+from cartrita.settings import Settings
+
+
+@asynccontextmanager
+async def open_tracing(settings: Settings) -> AsyncGenerator[Tracer | None]:
+    """The tracer, which sends what was noted before it is closed; None where nobody is told."""
+    config = settings.tracing
+    contents = Contents(config.contents, config.value_max, _secrets(settings))
+    pipelines = [] if not config.sample else await asyncio.to_thread(_pipelines, settings, contents)
+    if not pipelines:
+        yield None
+        return
+    traces = Traces(pipelines, config.sample, keeps_contents=contents.kept)
+    try:
+        yield traces
+    finally:
+        await asyncio.to_thread(traces.stop, config.shutdown_s)
+
+
+def _pipelines(settings: Settings, contents: Contents) -> list[Tells]:
+    policy, opened = _policy(settings), list[Tells]()
+    if (keys := settings.langfuse.keys) is not None:
+        public_key, secret_key = keys
+        project = LangfuseProject(
+            address=settings.langfuse.address, public_key=public_key, secret_key=secret_key
+        )
+        opened.append(_module("langfuse").open_pipeline(policy, contents, project))
+    if settings.otlp.endpoint is not None:
+        collector = Collector(address=settings.otlp.endpoint, headers=settings.otlp.headers)
+        opened.append(_module("otlp").open_pipeline(policy, contents, collector))
+    return opened
+
+
+def _policy(settings: Settings) -> TracingPolicy:
+    config = settings.tracing
+    return TracingPolicy(
+        environment=config.environment,
+        release=config.release or version("cartrita"),
+        flush_s=config.flush_interval_s,
+        send_timeout_s=config.send_timeout_s,
+        pending_max=config.pending_max,
+        pending_bytes=config.pending_bytes,
+    )
+
+
+def _module(receiver: str) -> Any:  # noqa: ANN401 - its libraries are those of an extra
+    """The module of a receiver, loaded where there is one only: it takes a second."""
+    try:
+        return cast("Any", import_module(f"cartrita.adapters.tracing.{receiver}_pipeline"))
+    except ModuleNotFoundError as error:
+        raise OperatorError(
+            f"Traces are to be sent, and {error.name} is not installed: "
+            "pip install 'cartrita[tracing]', or remove the keys of Langfuse and "
+            "OTEL_EXPORTER_OTLP_ENDPOINT."
+        ) from None
+
+
+def _secrets(value: object) -> Iterator[Secret]:
+    """All secrets in these settings."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, BaseModel):
+        for _, one in value:
+            yield from _secrets(one)
+    elif isinstance(value, dict):
+        for one in cast("dict[object, object]", value).values():
+            yield from _secrets(one)
+    elif isinstance(value, tuple | list):
+        for one in cast("tuple[object, ...]", value):
+            yield from _secrets(one)
