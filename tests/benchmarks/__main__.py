@@ -18,6 +18,7 @@ from tests.benchmarks import (
     sockets,
     start,
     streams,
+    tracing,
     visible,
     voice,
     voice_live,
@@ -41,6 +42,7 @@ _BENCHMARKS = {
     "retrieval": retrieval.measure,
     "client": client.measure,
     "desktop": desktop.measure,
+    "tracing": tracing.measure,
     "voice": voice.measure,
     "voice-live": voice_live.measure,
 }

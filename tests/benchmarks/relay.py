@@ -8,7 +8,7 @@ from tests.benchmarks import programs
 from tests.benchmarks.figures import Figures, middle, milliseconds, ratio, report, table
 from tests.benchmarks.options import Options
 from tests.benchmarks.relay_clients import Load, load
-from tests.harness.server import KEY
+from tests.harness.server import KEY, Server
 
 _CHUNKS = 200
 _PAUSE_S = 0.01
@@ -29,18 +29,20 @@ def measure(options: Options) -> None:
         contenders: dict[str, tuple[int, Callable[[], float]]] = {
             "upstream": (upstream.port, lambda: _cpu(upstream.pid)),
             "floor": (floor.port, lambda: _cpu(floor.pid)),
-            "ours": (server.port, lambda: sum(map(_cpu, server.tree.workers))),
-            "ours, translated": (server.port, lambda: sum(map(_cpu, server.tree.workers))),
+            "ours": (server.port, lambda: worker_cpu(server)),
+            "ours, translated": (server.port, lambda: worker_cpu(server)),
         }
         rounds: dict[str, list[Figures]] = {name: [] for name in contenders}
         for _ in range(options.rounds):
             for name, (port, cpu) in contenders.items():
                 path = _TRANSLATED if "translated" in name else "/v1/chat/completions"
-                rounds[name].append(_figures(options, port, path, cpu))
+                rounds[name].append(figures_of(options, port, path, cpu))
     _report({name: middle(figures) for name, figures in rounds.items()})
 
 
-def _figures(options: Options, port: int, path: str, cpu: Callable[[], float]) -> Figures:
+def figures_of(options: Options, port: int, path: str, cpu: Callable[[], float]) -> Figures:
+    """What a relay does under load: whole answers, and streams, with the CPU time of `cpu`."""
+
     def run(connections: int, *, stream: bool, seconds: float) -> tuple[Load, float]:
         request = chat_request(path, stream=stream)
         options.run(load(port, request, min(connections, 4), 0.2))
@@ -90,6 +92,11 @@ def chat_request(path: str, *, stream: bool) -> bytes:
         f"x-api-key: {KEY}\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def worker_cpu(server: Server) -> float:
+    """The CPU time of a server's workers so far, in seconds."""
+    return sum(map(_cpu, server.tree.workers))
 
 
 def _cpu(pid: int) -> float:
