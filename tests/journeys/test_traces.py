@@ -131,6 +131,8 @@ async def test_a_trace_reads_like_a_story(traced: Scenario, sink: LangfuseSink) 
         True,
         *[None] * (len(spans) - 1),
     ]
+    by = [one.json("metadata.agent") for one in spans if one.kind == "generation"]
+    assert sorted(by) == ["researcher"] * 3 + ["supervisor"] * 2
     searched = next(one for one in spans if one.name == "web_search")
     assert searched.json("input") == search.arguments
     failed, after = (one for one in spans if one["level"])

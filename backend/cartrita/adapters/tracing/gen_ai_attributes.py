@@ -28,10 +28,11 @@ _PARAMETERS: Final = {
 def gen_ai_attributes(observation: Observation) -> dict[str, JsonValue]:
     """All attributes of one observation; what the conventions have no word for is `cartrita.*`."""
     subject, kind = observation.subject, observation.kind
+    agent = observation.metadata.get("agent", subject.agent)
     attributes: dict[str, JsonValue] = {
         "gen_ai.operation.name": _OPERATIONS.get(kind),
         "gen_ai.conversation.id": subject.session,
-        "gen_ai.agent.name": observation.name if kind is Kind.AGENT else subject.agent,
+        "gen_ai.agent.name": observation.name if kind is Kind.AGENT else agent,
         "user.id": subject.user,
         "cartrita.tags": list(subject.tags),
         "error.type": observation.status if observation.failed else None,

@@ -64,7 +64,11 @@ class ModelCalls:
                 first_output=None if first is None else anchor.time(fact.at + first),
                 finish_reason=None if finish is None else finish.value,
             ),
-            metadata={"outcome": fact.outcome.value, "estimated": fact.usage.estimated},
+            metadata={
+                "agent": None if called_for.part is None else called_for.part.agent,
+                "outcome": fact.outcome.value,
+                "estimated": fact.usage.estimated,
+            },
         )
 
     def _heard(self, fact: ModelCalled) -> tuple[ModelRequest | None, JsonValue]:

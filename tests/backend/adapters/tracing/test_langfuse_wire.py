@@ -174,6 +174,7 @@ def test_a_collector_gets_the_words_of_its_conventions() -> None:
     assert root.attributes["gen_ai.operation.name"] == "invoke_agent"
     told = generation.attributes
     assert told["gen_ai.operation.name"] == "chat"
+    assert told["gen_ai.agent.name"] == "supervisor"
     assert told["gen_ai.provider.name"] == "openai"
     assert told["gen_ai.request.model"] == "fake"
     assert told["gen_ai.usage.input_tokens"] == 20
