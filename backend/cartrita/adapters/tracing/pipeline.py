@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 _SPANS_AT_ONCE: Final = 64
 """To encode so many takes 3 ms, for which the loop waits: less than a change of threads."""
+_REST: Final = 2.0
+"""Seconds of rest for each in which facts are told; nobody rests once the server stops."""
 _CHARACTERS_AT_ONCE: Final = 1 << 20
 """Of their texts: Langfuse takes requests of 4.5 MB."""
 
@@ -132,15 +134,18 @@ class Pipeline:
     def _spans(self, fact: Fact) -> list[ReadableSpan]:
         """The spans of a fact; one that cannot be told is lost alone.
 
-        Another thread has its turn meanwhile: the streams of the loop go on.
+        Then this thread rests, so that the loop has most of the time also where very much is told.
         """
-        time.sleep(0)
+        began = time.perf_counter()
         try:
             return [self._span(one) for one in self._told(fact)]
         except Exception as error:  # noqa: BLE001 - no error of a trace ends the thread
             self._lost += 1
             log.warning("trace_not_told", fact=type(fact).__name__, error=type(error).__name__)
             return []
+        finally:
+            if not self._stopping:
+                time.sleep(_REST * (time.perf_counter() - began))
 
     def _send(self, spans: list[ReadableSpan]) -> None:
         taken = False
