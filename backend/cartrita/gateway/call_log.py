@@ -31,9 +31,6 @@ class Reported(Protocol):
 
     outcome: CallOutcome
 
-    @property
-    def finish_reason(self) -> FinishReason | None: ...
-
     def usage(self) -> Usage: ...
 
     def told(self) -> AnswerTold: ...

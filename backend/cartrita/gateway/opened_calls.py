@@ -76,7 +76,8 @@ class OpenedCall(Generic[T]):
         left = leg.outcome is CallOutcome.CANCELLED
         usage = leg.usage()
         unknown = left and not self._growing
-        self._metered.finish_reason = leg.finish_reason
+        if self._metered.call.traced_for is not None:
+            self._metered.finish_reason = leg.told().finish_reason
         self._metered.end(leg.outcome, usage, unknown=unknown, error=error)
         if logs_calls():
             log_call(self._metered, leg, usage, error)

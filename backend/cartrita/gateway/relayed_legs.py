@@ -8,7 +8,7 @@ import anyio
 import structlog
 from msgspec.structs import replace
 
-from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, answered_as, in_pieces
+from cartrita.domain.deltas import Accepted, Delta, Finished, answered_as, in_pieces
 from cartrita.domain.errors import BudgetExhausted, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
@@ -65,11 +65,6 @@ class RelayedLeg:
     def monitor(self) -> RelayMonitor | None:
         """See `Leg`; there is one once the call has been accepted."""
         return self._watching if self._deltas is None else None
-
-    @property
-    def finish_reason(self) -> FinishReason | None:
-        """Why the model ended its answer."""
-        return None if self._watching is None else self._watching.finish_reason
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """See `Leg`."""

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from msgspec.structs import replace
 
 from cartrita.domain.answer_parts import AnswerParts
-from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, size_of
+from cartrita.domain.deltas import Accepted, Delta, Finished, size_of
 from cartrita.domain.errors import BudgetExhausted, UpstreamCut, UpstreamError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
@@ -49,11 +49,6 @@ class TranslatedLeg:
         self.monitor = None
         if (told := self._told) is not None:
             metered.answer = lambda: told
-
-    @property
-    def finish_reason(self) -> FinishReason | None:
-        """Why the model ended its answer."""
-        return None if self._finished is None else self._finished.reason
 
     def opened(self) -> AbstractAsyncContextManager[None]:
         """See `Leg`."""

@@ -13,7 +13,7 @@ from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.traces import CalledFor, ModelCalled
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Teller(Protocol):

@@ -14,7 +14,7 @@ from cartrita.adapters.tracing.observations import Observation
 from cartrita.adapters.tracing.policies import TracingPolicy
 from cartrita.domain.traces import Fact, ModelCalled
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _SPANS_AT_ONCE: Final = 64
 """To encode so many takes 3 ms, for which the loop waits: less than a change of threads."""

@@ -17,7 +17,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 _SELDOM_S: Final = 600.0
 _SYSTEM: Final = ssl.get_default_verify_paths().cafile
