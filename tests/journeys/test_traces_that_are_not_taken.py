@@ -10,6 +10,7 @@ from tests.harness.fixtures import Serve
 from tests.harness.langfuse_sink import langfuse_sink
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import NOBODY
+from tests.journeys.test_metrics import scraped
 from tests.journeys.v1 import post
 
 CHAT = "/v1/chat/completions"
@@ -61,7 +62,12 @@ async def test_answers_come_and_the_server_ends(serve: Serve, mode: Any) -> None
             async def told() -> bool:
                 return bool(events(scenario, "traces_not_taken"))
 
+            async def counted() -> bool:
+                page = await scraped(scenario)
+                return page.value("cartrita_spans_dropped_total") >= 1
+
             await eventually(told)
+            await eventually(counted)
         assert await asyncio.to_thread(scenario.server.stop) == 0
         assert not sink.spans
     (lost,) = events(scenario, "traces_lost")

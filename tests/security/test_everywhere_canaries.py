@@ -198,11 +198,6 @@ def files_left(scenario: Scenario, *folders: Path) -> Iterator[tuple[str, str]]:
                 yield str(path), path.read_bytes().decode("utf-8", "replace")
 
 
-def traces(_: Scenario) -> list[str]:
-    """What stand-ins of Langfuse and of OTLP have received: none of both is built in yet."""
-    return []
-
-
 async def metrics(scenario: Scenario, key: str) -> list[str]:
     """What is scraped."""
     return [await told(scenario, "GET", "/metrics", {"X-API-Key": key})]
@@ -221,7 +216,6 @@ async def test_forty_secrets_show_nowhere(
     shown |= {f"call {n}": text for n, text in enumerate(repeated)}
     shown |= {f"export {n}": text for n, text in enumerate(await exports(running, key))}
     shown |= {f"metrics {n}": text for n, text in enumerate(await metrics(running, key))}
-    shown |= {f"trace {n}": text for n, text in enumerate(traces(running))}
     folder = tmp_path / "commands"
     folder.mkdir()
     async for command, text in told_by_commands(running, folder):

@@ -10,6 +10,7 @@ from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.assembly.desktops import running_desktops
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
+from cartrita.domain.ports.tracing import Tracer
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
 
@@ -21,6 +22,7 @@ def watch_parts(
     storage: Storage,
     models: Models,
     services: Services,
+    tracer: Tracer | None,
 ) -> None:
     """Have metrics read what these parts have and hold."""
     every, worker, release = metrics.all, str(slot.slot), version("cartrita")
@@ -28,6 +30,8 @@ def watch_parts(
     metrics.watch(lambda: _worker(every, worker, storage, services))
     metrics.watch(lambda: _storage(every, storage))
     metrics.watch(lambda: _calls(every, models))
+    if tracer is not None:
+        metrics.watch(lambda: [(every.spans_dropped, (), tracer.dropped)])
     if slot.slot == 0 and settings.desktop.enabled:  # of the machine, so that one tells it for all
         metrics.watch(lambda: [(every.desktops, (), running_desktops(settings))])
 

@@ -129,7 +129,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             tracer,
         )
         if metrics is not None:
-            watch_parts(metrics, settings, context.slot, storage, models, services)
+            watch_parts(metrics, settings, context.slot, storage, models, services, tracer)
         watch = AccessWatch(
             authentication.key_authentication,
             authentication.known_keys,

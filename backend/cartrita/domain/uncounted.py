@@ -34,7 +34,5 @@ class Uncounted:
 
     def flush_failed(self) -> None: ...
 
-    def spans_dropped(self, count: int) -> None: ...
-
 
 UNCOUNTED: Final = Uncounted()

@@ -1,6 +1,5 @@
 """What counts for this worker: implements the ports of metrics over its catalogue."""
 
-from threading import Lock
 from typing import Final
 
 from cartrita.adapters.metrics.catalogue import Catalogue
@@ -23,7 +22,6 @@ class Counts:
         self._agents = BoundedNames()
         self._limits = BoundedNames()
         self._surfaces = BoundedNames()
-        self._spans = Lock()
         self.models = KnownModels(models_max)
 
     def answered(
@@ -85,11 +83,6 @@ class Counts:
     def flush_failed(self) -> None:
         """See `LogCounts`."""
         self._all.flush_failures.add(_NOTHING)
-
-    def spans_dropped(self, count: int) -> None:
-        """See `SpanCounts`."""
-        with self._spans:  # all else is counted on the event loop
-            self._all.spans_dropped.add(_NOTHING, count)
 
     def called(self, entry: LedgerEntry) -> None:
         """A call of a provider has ended, as its entry of the ledger says."""

@@ -78,14 +78,6 @@ class LogCounts(Protocol):
         ...
 
 
-class SpanCounts(Protocol):
-    """Counts the spans of traces."""
-
-    def spans_dropped(self, count: int) -> None:
-        """So many were lost: too many waited, or nobody took them. Called from any thread."""
-        ...
-
-
 class MetricsPage(Protocol):
     """What is told of all that was counted, by every worker of this server."""
 
