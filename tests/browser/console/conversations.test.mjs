@@ -176,12 +176,12 @@ test('usage and providers', () =>
   onPage(async (page) => {
     await talk(page, 'be counted');
     await page.getByRole('link', { name: 'Usage' }).click();
-    await page.getByRole('combobox').selectOption('a day');
+    await page.getByLabel('The last').selectOption('a day');
     // The ledger is written a second or so after a call.
     await page.getByRole('rowheader', { name: 'offline/script' }).waitFor();
     assert.equal(await page.getByRole('img', { name: /over time/ }).count(), 4);
-    await page.getByText('Numbers').first().click();
-    await page.getByRole('columnheader', { name: 'offline in' }).waitFor();
+    await page.getByText('Numbers').nth(1).click();
+    await page.getByRole('columnheader', { name: 'offline/script in' }).waitFor();
     await page.getByRole('link', { name: 'Providers' }).click();
     const offline = page.getByRole('region', { name: 'offline' });
     await offline.getByText('no failures').waitFor();

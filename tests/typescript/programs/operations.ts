@@ -114,6 +114,9 @@ const CALLS: Record<Operations, () => PromiseLike<unknown>> = {
     await client.retryMessage(made.conversation, made.message);
     return ended(client.retryMessage(made.conversation, made.message, { stream: true }));
   },
+  giveFeedback: () => client.giveFeedback(made.answer, { score: 1, comment: 'Good.' }),
+  getFeedback: () => client.getFeedback(made.answer),
+  deleteFeedback: () => client.deleteFeedback(made.answer),
   listBranches: () => client.listBranches(made.conversation),
   selectBranch: () => client.selectBranch(made.conversation, made.message),
   forkConversation: () => client.forkConversation(made.conversation),
