@@ -1969,8 +1969,6 @@ class Operations(ABC):
     ) -> models.FeedbackView:
         """Say how good an answer was; what was said before is replaced.
 
-        It becomes a score of the answer's trace, where traces are sent.
-
         Args:
             score: The higher, the better, on a scale of your own: 1 and -1, or 1 to 5.
             comment: Why.

@@ -608,11 +608,7 @@ export abstract class GeneratedClient {
     return this.askJson<FeedbackView>(OPERATIONS.get_feedback, { path: { message_id: messageId }, options });
   }
 
-  /**
-   * Say how good an answer was; what was said before is replaced.
-   *
-   * It becomes a score of the answer's trace, where traces are sent.
-   */
+  /** Say how good an answer was; what was said before is replaced. */
   giveFeedback(messageId: string, request: FeedbackRequest, options?: RequestOptions): Promise<FeedbackView> {
     return this.askJson<FeedbackView>(OPERATIONS.give_feedback, { path: { message_id: messageId }, body: request, options });
   }

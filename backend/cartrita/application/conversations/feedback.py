@@ -4,20 +4,17 @@ from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.feedback import Feedback
 from cartrita.domain.messages import Role, StoredMessage
 from cartrita.domain.ports.conversations import ItemStore
-from cartrita.domain.ports.feedback import FeedbackListener, FeedbackStore
+from cartrita.domain.ports.feedback import FeedbackStore
 from cartrita.domain.principals import Principal
 from cartrita.kit import clock, ids
 
 
 class AnswerFeedback:
-    """Feedback on the principal's own answers; `listener` is told of it once it is stored."""
+    """Feedback on the principal's own answers."""
 
-    def __init__(
-        self, store: FeedbackStore, items: ItemStore, listener: FeedbackListener | None = None
-    ) -> None:
+    def __init__(self, store: FeedbackStore, items: ItemStore) -> None:
         self._store = store
         self._items = items
-        self._listener = listener
 
     async def give(
         self, principal: Principal, message: str, score: float, comment: str | None
@@ -32,8 +29,6 @@ class AnswerFeedback:
             given_at=clock.now(),
         )
         await self._store.put(principal.owner_id, given)
-        if self._listener is not None:
-            self._listener.given(given)
         return given
 
     async def get(self, principal: Principal, message: str) -> Feedback:

@@ -1,4 +1,4 @@
-"""The ports of feedback."""
+"""The port of feedback."""
 
 from typing import Protocol
 
@@ -19,12 +19,4 @@ class FeedbackStore(Protocol):
 
     async def delete(self, owner_id: str, message_id: MessageId) -> bool:
         """Take it back; whether there was any."""
-        ...
-
-
-class FeedbackListener(Protocol):
-    """Is told of feedback, to pass it on."""
-
-    def given(self, feedback: Feedback) -> None:
-        """It was given, or replaced what was. Never waits, never raises."""
         ...

@@ -56,10 +56,7 @@ async def give_feedback(
     body: Annotated[FeedbackRequest, Depends(JsonBody(FeedbackRequest))],
     services: AppServices,
 ) -> FeedbackView:
-    """Say how good an answer was; what was said before is replaced.
-
-    It becomes a score of the answer's trace, where traces are sent.
-    """
+    """Say how good an answer was; what was said before is replaced."""
     given = await services.feedback.give(principal, message_id, body.score, body.comment)
     return FeedbackView.of(given)
 
