@@ -7,6 +7,8 @@ from typing import Final, Literal, TypeAlias
 
 from PIL import Image, ImageChops
 
+from cartrita.domain.desktop import Area
+
 Look: TypeAlias = Callable[[], Awaitable[bytes]]
 Opening: TypeAlias = Literal["menu", "program", "window"]
 """What a step of a task opens; a program is one that was chosen from a menu."""
@@ -24,6 +26,13 @@ def differs(one: bytes, other: bytes) -> bool:
 def shows_menu(one: bytes, other: bytes) -> bool:
     """Whether they differ by more than a cursor: a menu may have one line, which is long."""
     return _changed_sides(one, other)[0] > _WINDOW
+
+
+def shows_text(png: bytes, area: Area) -> bool:
+    """Whether there is more than a background in the lower half of a window, at its left."""
+    middle, last = ((area.top * (10 - tenths) + area.bottom * tenths) // 10 for tenths in (5, 9))
+    part = _image(png).crop((area.left + 10, middle, (area.left + area.right) // 2, last))
+    return part.getcolors(1) is None
 
 
 class Openings:

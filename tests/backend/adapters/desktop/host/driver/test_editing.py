@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tests.harness.desktop_pictures import differs
+from tests.harness.desktop_pictures import differs, shows_text
 from tests.harness.x_display import XDisplay, eventually
 
 from cartrita.adapters.desktop.host.driver import settling
@@ -59,13 +59,13 @@ class _Editor:
 
     def lay_out(self) -> None:
         """Have all of its text laid out, to whose end it can be scrolled only then."""
-        for name in ("End", "Home"):
-            self._move_text(Key(("ctrl", name)))
-
-    def _move_text(self, action: Action) -> None:
-        before = self._driver.look().png
-        self.do(action)
-        eventually("the text moves", lambda: differs(before, self._driver.look().png))
+        area = self._display.area()
+        eventually("the text is drawn", lambda: shows_text(self._driver.look().png, area))
+        top = self._driver.look().png
+        self.do(Key(("ctrl", "End")))
+        eventually("the text has left its top", lambda: differs(top, self._driver.look().png))
+        self.do(Key(("ctrl", "Home")))
+        eventually("it is at its top", lambda: not differs(top, self._driver.look().png))
 
     def saved(self) -> str:
         """What is in the file after ctrl+s."""
