@@ -55,7 +55,7 @@ _LEAST_LIBRARY_LEVEL = logging.INFO
 """Below it libraries log what they send and get: messages, rows, headers with keys."""
 
 _OURS = "cartrita"
-_INFO_LOGGERS = ("uvicorn", "alembic")
+_INFO_LOGGERS = ("uvicorn", "alembic.runtime.migration")
 _LIBRARY_LOGGERS = (
     *_INFO_LOGGERS,
     "uvicorn.error",

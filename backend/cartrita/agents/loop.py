@@ -14,6 +14,7 @@ from cartrita.agents.offered_tools import OfferedTools
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.tool_calls import MalformedSteps
 from cartrita.agents.tool_runner import PlacedCall, ToolRunner
+from cartrita.domain import costs
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.message_steps import without_tools
@@ -94,7 +95,7 @@ class _Loop:
         mine = self._assignment.caps.reached(
             steps=number - 1,
             tokens=self._tokens,
-            cost=self._cost + self._runner.cost,
+            cost=costs.add(self._cost, self._runner.cost),
             seconds=self._run.clock() - self._started_at,
         )
         late = SECONDS if self._deadline.passed else None
@@ -106,7 +107,7 @@ class _Loop:
         if said is None:
             said = await self._ask(number, cap)
         self._tokens += said.usage.total_tokens
-        self._cost += said.cost or 0.0
+        self._cost = costs.add(self._cost, said.cost or 0.0)
         return said
 
     async def _ask(self, number: int, cap: str | None) -> ModelSaid:

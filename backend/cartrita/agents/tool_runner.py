@@ -14,6 +14,7 @@ from cartrita.agents.deadline import Deadline
 from cartrita.agents.output_bounds import bounded_attachments, bounded_sources
 from cartrita.agents.run_context import RunContext
 from cartrita.agents.tool_approvals import NOBODY, is_approval_needed, new_approval, refusal_of
+from cartrita.domain import costs
 from cartrita.domain.approvals import Approval, hash_arguments
 from cartrita.domain.begun_work import with_unknown
 from cartrita.domain.desktop_errors import ActionBrokeOff, ActionRefused
@@ -122,7 +123,7 @@ class ToolRunner:
     async def _outcome(self, one: PlacedCall) -> _Outcome:
         record = self._run.steps.find(one.place)
         if record is not None and isinstance(record.output, ToolSaid):
-            self.cost += record.output.cost or 0.0
+            self.cost = costs.add(self.cost, record.output.cost or 0.0)
             return record.output
         if record is None:
             async with self._slots:
@@ -250,7 +251,7 @@ class ToolRunner:
         spent = self._spent.pop(one.place, None)
         if spent is not None:
             said = replace(said, cost=float(spent))
-            self.cost += float(spent)
+            self.cost = costs.add(self.cost, float(spent))
         task_id = self._assignment.task_id
         returned = ToolReturned(
             one.call.call_id,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from cartrita.domain import costs
 from cartrita.domain.begun_work import BegunWork
 from cartrita.domain.continued_answers import beginning_of
 from cartrita.domain.event_visibility import is_visible
@@ -82,7 +83,7 @@ class Fold:
     def _add_part(self, event: Event) -> None:
         self.begun.add(event)
         if isinstance(event, ToolReturned):
-            self.cost += event.cost or 0.0
+            self.cost = costs.add(self.cost, event.cost or 0.0)
         match event:
             case ToolCalled(task_id=None):
                 self._put(call_of(event))
@@ -99,15 +100,15 @@ class Fold:
     def _count(self, event: UsageRecorded) -> None:
         self.usage = self.usage + event.usage
         self.calls += event.calls
-        self.cost += event.cost or 0.0
+        self.cost = costs.add(self.cost, event.cost or 0.0)
         if event.agent is None:
             return
         before = self._agents.get(event.agent)
         if before is None:
             use = AgentUse(event.agent, event.calls, event.usage, event.cost)
         else:
-            costs = (before.cost, event.cost)
-            cost = None if None in costs else sum(filter(None, costs))
+            known = before.cost is not None and event.cost is not None
+            cost = costs.add(before.cost, event.cost) if known else None
             use = AgentUse(
                 event.agent, before.calls + event.calls, before.usage + event.usage, cost
             )
