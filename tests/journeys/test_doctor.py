@@ -259,7 +259,7 @@ async def test_langfuse(stopped: Server, health: int, projects: int, status: str
         settings = {
             "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
             "LANGFUSE_SECRET_KEY": CANARY,
-            "LANGFUSE_HOST": f"http://{HOST}:{port}",
+            "LANGFUSE_BASE_URL": f"http://{HOST}:{port}",
         }
         _, found = await doctor(stopped, settings=settings)
     assert found["langfuse"]["status"] == status
@@ -270,11 +270,11 @@ async def test_langfuse_that_is_away(stopped: Server) -> None:
     settings = {
         "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
         "LANGFUSE_SECRET_KEY": CANARY,
-        "LANGFUSE_HOST": f"http://{HOST}:{free_port()}",
+        "LANGFUSE_BASE_URL": f"http://{HOST}:{free_port()}",
     }
     code, found = await doctor(stopped, settings=settings)
     assert code == 1
-    assert "LANGFUSE_HOST" in found["langfuse"]["fix"]
+    assert "LANGFUSE_BASE_URL" in found["langfuse"]["fix"]
 
 
 async def test_chunks_that_arrive_as_they_are_sent(scenario: Scenario) -> None:

@@ -15,7 +15,6 @@ from cartrita.kit.at_once import all_of
 from cartrita.settings import Settings
 from cartrita.settings.tracing import Langfuse
 
-_LANGFUSE: Final = "https://cloud.langfuse.com"
 _NO_LIST: Final = (404, 405)
 _REFUSED: Final = (401, 403)
 _ADVICE: Final = "Check its key and its base URL: `cartrita providers check` tells more."
@@ -99,17 +98,19 @@ async def examine_langfuse(config: Langfuse, http: HttpClient, seconds: float) -
             fix = "Set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, or neither."
             return [problem("langfuse", told, fix)]
         return []
-    host = (config.host or _LANGFUSE).rstrip("/")
+    host = config.address.rstrip("/")
     try:
         health = await get(http, "langfuse", f"{host}/api/public/health", seconds)
         keys = basic(config.public_key, config.secret_key)
         projects = await get(http, "langfuse", f"{host}/api/public/projects", seconds, keys)
     except UpstreamError as error:
-        return [problem("langfuse", error.message, "Check LANGFUSE_HOST; requests go on without.")]
+        return [
+            problem("langfuse", error.message, "Check LANGFUSE_BASE_URL; requests go on without.")
+        ]
     if projects.status in _REFUSED:
         fix = "Take both keys from the settings of one project, at this host."
         return [problem("langfuse", f"{host} refuses the keys ({projects.status}).", fix)]
     if health.status != 200 or projects.status != 200:
         told = f"{host} answers {health.status} for its health and {projects.status} for projects."
-        return [problem("langfuse", told, "Check LANGFUSE_HOST, and the log of that server.")]
+        return [problem("langfuse", told, "Check LANGFUSE_BASE_URL, and the log of that server.")]
     return [ok("langfuse", f"{host} is well and accepts the keys.")]
