@@ -47,7 +47,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_]{1,64}")
 """A name or an id, which nothing has to be masked in unless it begins as a key does."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_BEGINNINGS = ("ck_", "hf_", "gho_", "ghp_", "ghs_", "ghu_")
+_BEGINNINGS = (
+    *("ck_", "hf_", "gho_", "ghp_", "ghs_", "ghu_", "github_pat_", "gsk_", "AIza", "AKIA"),
+)
 _LIBRARY_LEVEL = logging.WARNING
 """Of library loggers except two, where nothing else is set."""
 

@@ -14,7 +14,14 @@ _PATTERNS: Final = (
     (re.compile(r"([?&#][^=&#\s]{1,100}=)[^&#\s\"']+"), rf"\1{MASK}"),  # a query's values
     (re.compile(r"(://)[^/@\s]+@"), rf"\1{MASK}@"),  # user:password@host
     (re.compile(r"\b(Bearer|Basic|Token)\s+[\w.~+/=-]{16,}", re.IGNORECASE), rf"\1 {MASK}"),
-    (re.compile(r"\b(ck_|sk-|pk-|hf_|gh[opsu]_|tvly-)[\w-]{8,}"), rf"\1{MASK}"),
+    (
+        re.compile(
+            r"\b(ck_|sk-|pk-|hf_|gh[opsu]_|github_pat_|glpat-|tvly-|gsk_|xai-|xox[abprs]-|AIza|AKIA)"
+            r"[\w-]{8,}"
+        ),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]*)?"), MASK),  # a JSON Web Token
 )
 
 

@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -62,14 +63,36 @@ class Contents:
             return None
         return self._cut(text) if self._policy == "full" else {"characters": len(text)}
 
+    def words(self, words: Sequence[str]) -> JsonValue:
+        """Short texts that a caller wrote, as many as find room, or how many there are."""
+        if not words or not self.kept:
+            return None
+        if self._policy == "redacted":
+            return len(words)
+        told: list[JsonValue] = []
+        room = self._most
+        for word in words:
+            if room <= 0:
+                break
+            rendered = self._cut(word)
+            told.append(rendered)
+            room -= len(rendered) + 1
+        return told
+
+    def result(self, value: JsonValue) -> JsonValue:
+        """The result of a call: the names of its fields are contents, too."""
+        if self._policy == "redacted" and isinstance(value, dict):
+            return {"fields": len(value)}
+        return self.value(value)
+
     def value(self, value: JsonValue) -> JsonValue:
-        """The arguments of a call, or its result."""
+        """The arguments of a call."""
         if not self.kept:
             return None
         if isinstance(value, str):
             return self.text(value)
         if self._policy == "redacted":
-            return _shape(value)
+            return self._shape(value)
         told = self._plain(value, _DEEPEST)
         octets = msgspec.json.encode(told)
         return told if len(octets) <= self._most else self._cut(octets.decode())
@@ -164,7 +187,7 @@ class Contents:
                 return self._cut(value)
             case dict():
                 pairs = list(value.items())[:_MOST_ITEMS]
-                return {str(self._cut(name)): self._named(name, one, depth) for name, one in pairs}
+                return {self._cut(name): self._named(name, one, depth) for name, one in pairs}
             case list():
                 if not depth:
                     return [f"{len(value)} items"]
@@ -179,10 +202,20 @@ class Contents:
             return MASK
         return self._plain(value, depth - 1) if depth else "..."
 
+    def _shape(self, value: JsonValue) -> JsonValue:
+        match value:
+            case dict():
+                return {"names": [self._cut(name)[:100] for name in list(value)[:_MOST_ITEMS]]}
+            case list():
+                return {"items": len(value)}
+            case _:
+                return {"type": type(value).__name__}
+
     def _cut(self, text: str) -> str:
         """A text without secrets, up to as many characters as are told."""
         begun = text[: self._most + _BEYOND].encode(errors="replace").decode()
-        if any(sign in begun for sign in self._signs):
+        folded = begun.lower()
+        if any(sign in folded for sign in self._signs):
             begun = masked_secrets(begun, self._secrets, len(begun))
         told = _without_files(masked(begun))[: self._most]
         return told if len(text) <= self._most else f"{told}... [{len(text)} characters]"
@@ -205,26 +238,20 @@ def answer_parts(deltas: Iterable[Delta]) -> tuple[str, list[tuple[str, str]]]:
     return "".join(pieces), [("".join(names), "".join(texts)) for names, texts in calls.values()]
 
 
-def _shape(value: JsonValue) -> JsonValue:
-    match value:
-        case dict():
-            return {"names": [str(name)[:100] for name in list(value)[:_MOST_ITEMS]]}
-        case list():
-            return {"items": len(value)}
-        case _:
-            return {"type": type(value).__name__}
-
-
 def _without_files(text: str) -> str:
     """A text in which no file stands as Base64."""
     return _LONG_WORD.sub(MASK, _DATA.sub(rf"\1{MASK}", text))
 
 
 def _signs(secret: str) -> Iterable[str]:
-    """What is in a text that has this secret, in one encoding or another."""
+    """What is in the small letters of a text that has this secret, in one encoding or another."""
     octets = secret.encode()
-    yield secret
+    yield secret.lower()
     yield octets.hex()
+    yield quote(secret, safe="").lower()
+    yield "".join(f"%{octet:02x}" for octet in octets)
     for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + octets).rstrip(b"=").decode()
-        yield encoded[4:-4] if len(encoded) > 16 else encoded
+        encoded = base64.b64encode(b"\0" * before + octets).rstrip(b"=").decode().lower()
+        core = encoded[4:-4] if len(encoded) > 16 else encoded
+        yield core
+        yield core.replace("+", "-").replace("/", "_")

@@ -7,7 +7,14 @@ import structlog
 
 from cartrita.adapters.tracing.anchors import Anchor
 from cartrita.adapters.tracing.contents import Contents
-from cartrita.adapters.tracing.observations import Kind, Level, ModelUse, Observation, Subject
+from cartrita.adapters.tracing.observations import (
+    Kind,
+    Level,
+    ModelUse,
+    Observation,
+    Subject,
+    without_nones,
+)
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.requests import ModelRequest
@@ -60,7 +67,7 @@ class ModelCalls:
                 model=fact.model,
                 usage=fact.usage,
                 cost=None if fact.cost is None else float(fact.cost),
-                parameters={} if request is None else _parameters(request),
+                parameters={} if request is None else self._parameters(request),
                 first_output=None if first is None else anchor.time(fact.at + first),
                 finish_reason=None if finish is None else finish.value,
             ),
@@ -100,24 +107,23 @@ class ModelCalls:
             return Level.WARNING, f"It answered after {before}"
         return Level.DEFAULT, None
 
-
-def _parameters(request: ModelRequest) -> JsonObject:
-    """What was chosen beside the messages."""
-    sampling, reasoning = request.sampling, request.reasoning
-    chosen: dict[str, JsonValue] = {
-        "temperature": sampling.temperature,
-        "top_p": sampling.top_p,
-        "top_k": sampling.top_k,
-        "max_tokens": sampling.max_tokens,
-        "seed": sampling.seed,
-        "presence_penalty": sampling.presence_penalty,
-        "frequency_penalty": sampling.frequency_penalty,
-        "stop": list(sampling.stop) or None,
-        "reasoning_effort": reasoning.effort,
-        "reasoning_tokens": reasoning.budget_tokens,
-        "response_format": None
-        if request.response_format.kind == "text"
-        else request.response_format.kind,
-        "tools": ", ".join(tool.name for tool in request.functions) or None,
-    }
-    return {name: value for name, value in chosen.items() if value is not None}
+    def _parameters(self, request: ModelRequest) -> JsonObject:
+        """What was chosen beside the messages; what a caller wrote is told as contents are."""
+        sampling, reasoning = request.sampling, request.reasoning
+        kind = request.response_format.kind
+        return without_nones(
+            {
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+                "top_k": sampling.top_k,
+                "max_tokens": sampling.max_tokens,
+                "seed": sampling.seed,
+                "presence_penalty": sampling.presence_penalty,
+                "frequency_penalty": sampling.frequency_penalty,
+                "stop": self._contents.words(sampling.stop),
+                "reasoning_effort": self._contents.text(reasoning.effort),
+                "reasoning_tokens": reasoning.budget_tokens,
+                "response_format": None if kind == "text" else kind,
+                "tools": self._contents.words([tool.name for tool in request.functions]),
+            }
+        )

@@ -96,7 +96,7 @@ class WorkStory:
             level=Level.DEFAULT if event.success else Level.ERROR,
             status=status,
             input=None if called is None else self._contents.value(called.arguments),
-            output=self._contents.value(event.result),
+            output=self._contents.result(event.result),
             metadata=without_nones({"call_id": event.call_id, "cost_usd": event.cost}),
         )
 

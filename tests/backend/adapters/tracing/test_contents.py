@@ -31,6 +31,17 @@ def full(most: int = 1000) -> Contents:
         f"it is {OURS}!",
         f"it is {base64.b64encode(f'ann:{OURS}'.encode()).decode()}",
         f"it is {OURS.encode().hex()}",
+        f"it is {OURS.encode().hex().upper()}",
+        f"it is {base64.urlsafe_b64encode(f'??>{OURS}'.encode()).decode()}",
+        "it is " + "".join(f"%{octet:02X}" for octet in OURS.encode()),
+        f"it is {OURS.upper()}",
+        "gsk_abcdefghijklmnop",
+        "xai-abcdefghijklmnop",
+        "github_pat_abcdefghijklmnop",
+        "AIzaabcdefghijklmnop",
+        "AKIAabcdefghijklmnop",
+        "xoxb-abcdefghijklmnop",
+        "eyJabcdefghijk.abcdefghijk.abcdefghijk",
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
@@ -128,10 +139,26 @@ def test_an_answer_has_its_calls() -> None:
     }
 
 
+@pytest.mark.parametrize("policy", ["full", "redacted"])
+def test_names_of_arguments_hide_secrets(policy: Any) -> None:
+    told = Contents(policy, 1000, [Secret(OURS)]).value({f"{OURS}": 1, "sk-abcdefghijklmnop": 2})
+    assert OURS not in str(told)
+    assert "abcdefgh" not in str(told)
+
+
+def test_words_find_as_much_room_as_a_text() -> None:
+    told = full(100).words([f"sk-abcdefghijklmnop{OURS}", *["x" * 60] * 9])
+    assert "abcdefgh" not in str(told)
+    assert told is not None
+    assert len(str(told)) < 250
+
+
 def test_shapes_have_lengths_and_names_only() -> None:
     redacted = Contents("redacted", 1000)
     assert redacted.text("moss") == {"characters": 4}
     assert redacted.value({"query": "moss"}) == {"names": ["query"]}
+    assert redacted.result({"ann@x.example": "moss"}) == {"fields": 1}
+    assert redacted.words(["END", "moss"]) == 2
     assert redacted.request(request("moss")) == [
         {"role": "system", "content": {"characters": 9}},
         {"role": "user", "content": {"characters": 4}},

@@ -4,11 +4,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.adapters.tracing.samples import (
     AT,
     WALL,
     called,
     completed,
+    request,
     run_id,
     stopped,
     taken,
@@ -30,9 +32,11 @@ from cartrita.domain.events import (
     ToolReturned,
 )
 from cartrita.domain.ids import RunId
+from cartrita.domain.json import JsonValue
 from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.requests import Sampling
 from cartrita.domain.step_places import StepPlace
-from cartrita.domain.traces import CallAnswered, Fact, RunEnded, RunLeft, RunNoted
+from cartrita.domain.traces import CallAnswered, CallContents, Fact, RunEnded, RunLeft, RunNoted
 from cartrita.kit.ids import uuid7
 
 DELEGATED = ToolCalled("call_1", "delegate", {"agent": "researcher"}, own=True)
@@ -246,6 +250,18 @@ def test_facts_of_a_run_that_nobody_saw_begin_are_no_story() -> None:
     assert told([*noted(run, DELEGATED, RETURNED), RunEnded(run, completed(), AT)]) == []
 
 
+@pytest.mark.parametrize(
+    ("policy", "stop"), [("full", ["sk-***", "moss"]), ("redacted", 2), ("none", None)]
+)
+def test_what_a_caller_chose_is_told_as_its_messages_are(policy: str, stop: JsonValue) -> None:
+    run = run_id()
+    asked = replace(request(), sampling=Sampling(stop=("sk-abcdefghijklmnop", "moss")))
+    contents = CallContents(lambda: asked, list, 10)
+    (found,) = told([called(run, contents=contents)], policy)
+    assert found.use is not None
+    assert found.use.parameters.get("stop") == stop
+
+
 @pytest.mark.parametrize("policy", ["none", "redacted"])
 def test_only_what_the_policy_allows_is_told(policy: str) -> None:
     run = run_id()
@@ -256,7 +272,7 @@ def test_only_what_the_policy_allows_is_told(policy: str) -> None:
         RunEnded(run, completed("Slowly indeed."), AT + 9),
     ]
     for one in told(facts, policy):
-        words = repr((one.input, one.output, one.status))
+        words = repr((one.input, one.output, one.status, one.use))
         for word in ("How fast", "Be brief", "moss", "Moss", "Slowly", "Look it up"):
             assert word not in words
         if policy == "none":
