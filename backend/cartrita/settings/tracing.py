@@ -124,7 +124,10 @@ class Tracing(Group):
     pending_max: Annotated[
         int,
         Field(ge=100, le=1_000_000),
-        Setting("How many facts wait to be told; what comes after them is lost, and counted."),
+        Setting(
+            "How many facts wait to be told, and twice as many ends; what comes later is lost, "
+            "and counted."
+        ),
     ] = 10_000
     pending_bytes: Annotated[
         int,

@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from cartrita.adapters.tracing.observations import Observation
 from cartrita.adapters.tracing.policies import TracingPolicy
-from cartrita.domain.traces import Fact, ModelCalled
+from cartrita.adapters.tracing.sizes import kept_by
+from cartrita.domain.traces import CallAnswered, Fact, RunEnded, RunLeft
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,8 @@ _REST: Final = 2.0
 _CHARACTERS_AT_ONCE: Final = 1 << 20
 """Of their texts: Langfuse takes requests of 4.5 MB."""
 
+
+_ENDS: Final = (CallAnswered, RunEnded, RunLeft)
 
 _SILENT: Final = ("opentelemetry", "langfuse", "urllib3", "requests")
 
@@ -80,13 +83,17 @@ class Pipeline:
         return self._refused + self._lost
 
     def note(self, fact: Fact) -> None:
-        """Take a fact, or count it as lost."""
-        size = (
-            fact.contents.size if isinstance(fact, ModelCalled) and fact.contents is not None else 0
-        )
-        most = self._policy.pending_max
-        kept = self._bytes_taken - self._bytes_given
-        if len(self._facts) >= most or (size and kept + size > self._policy.pending_bytes):
+        """Take a fact, or count it as lost.
+
+        Twice as many ends have room: what lost its end alone would be kept for long.
+        """
+        size = kept_by(fact)
+        times = 2 if isinstance(fact, _ENDS) else 1
+        kept = self._bytes_taken - self._bytes_given + size
+        if (
+            len(self._facts) >= times * self._policy.pending_max
+            or kept > times * self._policy.pending_bytes
+        ):
             self._refused += 1
             return
         self._bytes_taken += size

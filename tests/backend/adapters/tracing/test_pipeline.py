@@ -14,7 +14,9 @@ from cartrita.adapters.tracing.pipeline import Pipeline
 from cartrita.adapters.tracing.policies import TracingPolicy
 from cartrita.adapters.tracing.stories import Stories
 from cartrita.adapters.tracing.tracers import Traces
-from cartrita.domain.traces import CallContents, Fact, RunEnded
+from cartrita.domain.events import ToolReturned
+from cartrita.domain.json import JsonValue
+from cartrita.domain.traces import CallContents, Fact, RunEnded, RunNoted
 
 
 class FakeReceiver:
@@ -100,7 +102,7 @@ def test_no_more_wait_than_are_allowed() -> None:
         for _ in range(100):
             for fact in run():
                 pipeline.note(fact)
-        assert len(pipeline._facts) <= 100
+        assert len(pipeline._facts) <= 200, "of ends, twice as many"
         assert pipeline.dropped >= 100
 
 
@@ -115,8 +117,22 @@ def test_no_more_is_kept_than_is_allowed() -> None:
         for _ in range(20):
             pipeline.note(large)
         assert pipeline.dropped >= 20 - 2 * 3, "three at once, and three while the first is told"
-        pipeline.note(taken(one))
-        assert pipeline._facts, "what keeps nothing has room"
+        assert not pipeline._facts or pipeline._facts[-1][0] is large
+        before = pipeline.dropped
+        pipeline.note(RunEnded(one, completed(), 1010.0))
+        assert pipeline.dropped == before, "an end has room, or its story would stay"
+
+
+def test_what_tools_return_counts_as_well() -> None:
+    receiver = FakeReceiver()
+    receiver.free.clear()
+    one = run_id()
+    results: list[JsonValue] = ["x" * (1 << 20), {"page": "x" * (1 << 20)}]
+    with opened(receiver, policy(pending_bytes=10 << 20)) as pipeline:
+        for number in range(100):
+            returned = ToolReturned(f"call_{number}", "web_fetch", results[number % 2], True)
+            pipeline.note(RunNoted(one, returned, 1001.0))
+        assert pipeline.dropped >= 100 - 2 * 10, "ten at once, and ten while the first is told"
 
 
 def test_a_receiver_that_hangs_holds_up_no_end() -> None:
