@@ -1,12 +1,13 @@
 """What calls cost and who made them, from a real server: streamed or not, cached, left, failed."""
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.harness.fake_provider.faults import ReplacedResponse
+from tests.harness.fake_provider.faults import HangBeforeHeaders, ReplacedResponse
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, directive
 from tests.harness.fixtures import PROVIDER_KEY
@@ -147,6 +148,23 @@ async def test_what_nobody_stayed_for_costs_what_had_come(
     assert row["cache_read_tokens"] == 700
     assert row["output_tokens"] >= 20
     assert row["cost"] == reckoned(row)
+
+
+async def test_a_whole_answer_that_nobody_waits_for_costs_its_question(
+    priced: Scenario, caller: tuple[str, str]
+) -> None:
+    """Its provider writes on, and has said nothing of it yet."""
+    text = f"needle-{uuid4().hex} {directive(Script(faults=(HangBeforeHeaders(),)))}"
+    asked = chat("openai/fake", text)
+    caller_of_it = asyncio.create_task(
+        post(priced, "/v1/chat/completions", asked, Authorization=caller[1])
+    )
+    await eventually(lambda: priced.calls_for(text))
+    caller_of_it.cancel()
+    [row] = await rows(priced, caller[0], 1)
+    assert (row["outcome"], row["estimated"]) == ("cancelled", True)
+    assert row["input_tokens"] > 20
+    assert row["cost"] == reckoned(row) > 0
 
 
 async def test_an_answer_from_the_cache_costs_nothing(

@@ -88,7 +88,7 @@ class RelayedLeg:
         if self._usage is not None:
             return self._usage
         if self._watching is None:
-            return Usage()  # of a call that was not accepted, whose provider used nothing
+            return self._unanswered()
         reported = self._watching.usage or Usage()
         if not self._watching.complete:
             return self._so_far(reported)
@@ -115,6 +115,14 @@ class RelayedLeg:
         self._metered.answer = self._watching.deltas
         self._watching.prepare(response.line_limit, self._estimate)
         await (self._prime() if streamed else self._read_whole())
+
+    def _unanswered(self) -> Usage:
+        """Of a call without an answer: whoever refuses one uses nothing.
+
+        A provider begins a whole answer when it is done: left before that, it is being written.
+        """
+        left = self.outcome is CallOutcome.CANCELLED and not self._metered.call.streamed
+        return self._metered.complete_relayed(Usage(), "") if left else Usage()
 
     def _so_far(self, reported: Usage) -> Usage:
         """Of an answer that has no end: what some count at its beginning is not all of it."""
@@ -159,7 +167,6 @@ class RelayedLeg:
     async def _read_whole(self) -> None:
         body = await self._read_body()
         self._primed = await run_long(len(body), self._watched.feed, body)
-        self._metered.mark_first_token()
         self._usage = await run_long(len(body), self.usage)
         self.outcome = CallOutcome.COMPLETED
 
@@ -167,7 +174,6 @@ class RelayedLeg:
         body = await self._read_body()
         deltas = await run_long(len(body), self._deltas_of, body)
         self.answered_as = answered_as(deltas, self.deployment.model)
-        self._metered.mark_first_token()
         self._usage = usage = await run_long(len(body), self.usage)
         self._deltas = InTurns(
             replace(delta, usage=usage) if isinstance(delta, Finished) else delta

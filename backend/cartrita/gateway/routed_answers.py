@@ -238,7 +238,7 @@ class RoutedAnswer:
         attempts = self._upstreams.attempts(successors, self._latest)
         if attempts.late or self._continuations > self._upstreams.policy.continuations:
             raise error
-        await self._close_leg()
+        await self._close_leg(type(error), error, error.__traceback__)
         self._add_failover(deployment, error, continued=True)
         try:
             await self._attempt(
