@@ -32,6 +32,11 @@ class Catalogue:
     def __iter__(self) -> Iterator[Family]:
         return iter(self._all)
 
+    @property
+    def models_told(self) -> Iterator[tuple[str, str]]:
+        """The models that have their names here, each with its provider."""
+        return ((provider, model) for _, provider, model, _ in self.calls.values)
+
     def _requests(self) -> None:
         self.requests = self._kept(
             Counter(

@@ -22,7 +22,7 @@ class Counts:
         self._agents = BoundedNames()
         self._limits = BoundedNames()
         self._surfaces = BoundedNames()
-        self.models = KnownModels(models_max)
+        self.models = KnownModels(models_max, catalogue.models_told)
 
     def answered(
         self, surface: str, method: str, route: str, status: int | None, seconds: float

@@ -49,7 +49,6 @@ class Metrics:
     ) -> None:
         """`worker` is its place among those with which it shares."""
         self.all = Catalogue()
-        self.counts = Counts(self.all, models_max=models_max)
         self._worker = worker
         self._shared = shared
         self._interval_s = interval_s
@@ -60,6 +59,7 @@ class Metrics:
         self._sharing_failure_logger = RepeatedFailures("metrics_not_shared")
         if (earlier := self._read(worker)) is not None:
             snapshots.resume(self.all, earlier[1])
+        self.counts = Counts(self.all, models_max=models_max)
 
     @property
     def media_type(self) -> str:

@@ -1,6 +1,6 @@
 """Names in labels: as many as there is room for, and never one that a caller made up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 OTHER: Final = "other"
@@ -29,12 +29,15 @@ class BoundedNames:
 
 
 class KnownModels:
-    """Names of models, which callers write: those that are known are told, the first `most`."""
+    """Names of models, which callers write: those that are known are told, the first `most`.
 
-    def __init__(self, most: int) -> None:
+    Those that the worker before has `told` keep theirs.
+    """
+
+    def __init__(self, most: int, told: Iterable[tuple[str, str]] = ()) -> None:
         self.knows: Knows = lambda provider, model: False
         self._most = most
-        self._told: set[tuple[str, str]] = set()
+        self._told = {key for key in told if key[1] != OTHER}
 
     def __call__(self, provider: str, model: str) -> str:
         """The model's name, or that it is another one."""

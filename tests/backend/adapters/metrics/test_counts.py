@@ -150,3 +150,12 @@ def test_all_else(catalogue: Catalogue, counts: Counts) -> None:
 def test_what_counts_nothing_does_the_same() -> None:
     public = {name for name in vars(Counts) if not name.startswith("_")}
     assert public - {"called"} == {name for name in vars(Uncounted) if not name.startswith("_")}
+
+
+def test_a_worker_that_comes_again_tells_no_more_names(catalogue: Catalogue) -> None:
+    for restart in range(4):
+        counts = Counts(catalogue, models_max=2)
+        counts.models.knows = lambda provider, model: True
+        for number in range(2):
+            counts.called(entry(model=f"gpt-{restart}-{number}"))
+    assert {labels[2] for labels in catalogue.calls.values} == {"gpt-0-0", "gpt-0-1", "other"}
