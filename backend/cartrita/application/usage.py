@@ -21,7 +21,9 @@ DEFAULT_PERIOD = timedelta(days=30)
 MOST_GROUPS: Final = 1000
 """So that a report stays an answer that can be read, whoever has how many conversations."""
 MOST_LINES: Final = 12
-_LONGEST = {TimelineStep.HOUR: timedelta(days=31), TimelineStep.DAY: timedelta(days=731)}
+_LONGEST: Final = timedelta(days=731)
+"""So that a report stays one of some seconds, however long a server has run."""
+_LONGEST_TIMELINES = {TimelineStep.HOUR: timedelta(days=31), TimelineStep.DAY: _LONGEST}
 """So that a timeline stays an answer of some hundred intervals."""
 
 
@@ -46,6 +48,8 @@ class UsageReports:
     ) -> UsageTotals:
         """Calls from `since` to before `until`: the dearest groups of them. Raises InvalidInput."""
         query = _query(principal, since, until, grouping, which)
+        if query.until - query.since > _LONGEST:
+            raise InvalidInput.of("since", f"ask for at most {_LONGEST.days} days")
         return await self._ledger.totals(query, limit=limit)
 
     async def timeline(
@@ -63,8 +67,9 @@ class UsageReports:
         At most `MOST_LINES` groups are told apart.
         """
         query = _query(principal, since, until, grouping, which)
-        if query.until - query.since > _LONGEST[step]:
-            raise InvalidInput.of("since", f"ask for at most {_LONGEST[step].days} days by {step}")
+        longest = _LONGEST_TIMELINES[step]
+        if query.until - query.since > longest:
+            raise InvalidInput.of("since", f"ask for at most {longest.days} days by {step}")
         return await self._ledger.timeline(query, step, limit=MOST_LINES)
 
 

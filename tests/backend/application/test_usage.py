@@ -78,6 +78,13 @@ async def test_a_timeline_is_of_the_principal_and_of_the_last_month() -> None:
     assert query.until - query.since == timedelta(days=30)
 
 
+async def test_totals_are_not_endless() -> None:
+    reports = UsageReports(RecordingReader())
+    await reports.totals(ANN, since=NOON - timedelta(731), until=NOON)
+    with pytest.raises(InvalidInput, match="731 days"):
+        await reports.totals(ANN, since=NOON - timedelta(732), until=NOON)
+
+
 @pytest.mark.parametrize(("step", "days"), [(TimelineStep.HOUR, 31), (TimelineStep.DAY, 731)])
 async def test_a_timeline_is_not_endless(step: TimelineStep, days: int) -> None:
     reports = UsageReports(RecordingReader())
