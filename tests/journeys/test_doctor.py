@@ -253,9 +253,12 @@ async def test_files_that_cannot_be_kept(stopped: Server, tmp_path: Path) -> Non
     ("health", "projects", "status"),
     [(200, 200, "ok"), (200, 401, "problem"), (503, 200, "problem"), (200, 500, "problem")],
 )
-async def test_langfuse(stopped: Server, health: int, projects: int, status: str) -> None:
+@pytest.mark.parametrize("version", ["4.59.0", "10.1.2", ""])
+async def test_langfuse(
+    stopped: Server, health: int, projects: int, status: str, version: str
+) -> None:
     seen: list[str] = []
-    async with stand_in(langfuse(health, projects, seen)) as port:
+    async with stand_in(langfuse(health, projects, seen, version)) as port:
         settings = {
             "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
             "LANGFUSE_SECRET_KEY": CANARY,
@@ -264,6 +267,19 @@ async def test_langfuse(stopped: Server, health: int, projects: int, status: str
         _, found = await doctor(stopped, settings=settings)
     assert found["langfuse"]["status"] == status
     assert any("/api/public/projects" in each and "basic" in each.lower() for each in seen)
+
+
+async def test_a_langfuse_that_is_too_old(stopped: Server) -> None:
+    async with stand_in(langfuse(200, 200, [], "3.140.1")) as port:
+        settings = {
+            "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
+            "LANGFUSE_SECRET_KEY": CANARY,
+            "LANGFUSE_BASE_URL": f"http://{HOST}:{port}",
+        }
+        code, found = await doctor(stopped, settings=settings)
+    assert code == 1
+    assert "3.140" in found["langfuse"]["detail"]
+    assert "4.59" in found["langfuse"]["fix"]
 
 
 async def test_langfuse_that_is_away(stopped: Server) -> None:
@@ -341,11 +357,13 @@ def dated(date: str) -> Any:
     return answer
 
 
-def langfuse(health: int, projects: int, seen: list[str]) -> Any:
+def langfuse(health: int, projects: int, seen: list[str], version: str) -> Any:
+    body = json.dumps({"status": "OK", "version": version})
+
     async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
         seen.append(request.decode())
         status = health if b"/api/public/health" in request else projects
-        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
 
     return answer
 

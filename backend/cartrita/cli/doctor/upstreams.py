@@ -1,21 +1,23 @@
 """Checks who is called: model providers, whose clocks are looked at too, and Langfuse."""
 
 import asyncio
+import re
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.application.credentials.provider_checks import advice_for
 from cartrita.assembly.providers import OpenedProvider, open_providers
 from cartrita.cli.doctor.clocks import clock_finding, parsed_date
 from cartrita.cli.doctor.findings import Finding, in_time, ok, problem, warning
-from cartrita.cli.doctor.requests import basic, get
+from cartrita.cli.doctor.requests import Answered, basic, get
 from cartrita.domain.errors import UpstreamError
 from cartrita.kit.at_once import all_of
 from cartrita.settings import Settings
 from cartrita.settings.tracing import Langfuse
 
 _NO_LIST: Final = (404, 405)
+_LEAST_LANGFUSE: Final = (4, 59)
 _REFUSED: Final = (401, 403)
 _ADVICE: Final = "Check its key and its base URL: `cartrita providers check` tells more."
 
@@ -113,4 +115,15 @@ async def examine_langfuse(config: Langfuse, http: HttpClient, seconds: float) -
     if health.status != 200 or projects.status != 200:
         told = f"{host} answers {health.status} for its health and {projects.status} for projects."
         return [problem("langfuse", told, "Check LANGFUSE_BASE_URL, and the log of that server.")]
+    if (version := _version(health)) is not None and version < _LEAST_LANGFUSE:
+        told = f"{host} is Langfuse {'.'.join(map(str, version))}, which takes no traces of ours."
+        return [problem("langfuse", told, "Upgrade it to 4.59 or newer.")]
     return [ok("langfuse", f"{host} is well and accepts the keys.")]
+
+
+def _version(health: Answered) -> tuple[int, ...] | None:
+    """The version of a Langfuse server, as far as it tells it."""
+    told = health.json()
+    version = cast("dict[str, object]", told).get("version") if isinstance(told, dict) else None
+    found = re.match(r"(\d{1,6})\.(\d{1,6})", str(version))
+    return None if found is None else (int(found[1]), int(found[2]))
