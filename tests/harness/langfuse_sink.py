@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.harness.langfuse_scores import SCORES, Scores
 
 LANGFUSE = "/api/public/otel/v1/traces"
 COLLECTOR = "/v1/traces"
@@ -85,6 +86,7 @@ class LangfuseSink:
         self.bodies: list[bytes] = []
         self._spans: list[Span] = []
         self.free = threading.Event()
+        self.scores = Scores()
 
     @property
     def base_url(self) -> str:
@@ -98,6 +100,7 @@ class LangfuseSink:
             "LANGFUSE_SECRET_KEY": self.secret_key,
             "LANGFUSE_BASE_URL": self.base_url,
             "CARTRITA_TRACING_FLUSH_INTERVAL_S": "0.05",
+            "CARTRITA_TRACING_SCORES_INTERVAL_S": "0.05",
         }
 
     @property
@@ -146,9 +149,20 @@ class LangfuseSink:
         self._spans.extend(_spans(request, path))
         return 200
 
+    def score(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, Any]]:
+        """What is answered to a request for scores."""
+        if headers.get("authorization") != f"Basic {self._keys}":
+            return self._refuse(401, "the keys are wrong"), {"message": "Invalid credentials"}
+        return self.scores.create(body) if method == "POST" else self.scores.delete(path)
+
+    @property
+    def _keys(self) -> str:
+        return base64.b64encode(f"{self.public_key}:{self.secret_key}".encode()).decode()
+
     def _missing(self, headers: dict[str, str]) -> int | None:
-        keys = base64.b64encode(f"{self.public_key}:{self.secret_key}".encode()).decode()
-        if headers.get("authorization") != f"Basic {keys}":
+        if headers.get("authorization") != f"Basic {self._keys}":
             return self._refuse(401, "the keys are wrong")
         if headers.get("x-langfuse-ingestion-version") != "4":
             return self._refuse(400, "no x-langfuse-ingestion-version")
@@ -191,10 +205,13 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         sink = cast("_Server", self.server).sink
         sink.requests += 1
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self.rfile.read(int(self.headers["content-length"] or 0))
         mode = sink.mode
         if mode == "hang":
             sink.free.wait()
@@ -206,10 +223,17 @@ class _Handler(BaseHTTPRequestHandler):
         if mode == "slow":
             time.sleep(0.5)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._answer(mode if isinstance(mode, int) else sink.take(self.path, headers, body))
+        if isinstance(mode, int):
+            self._answer(mode)
+        elif self.path.startswith(SCORES):
+            status, told = sink.score(self.command, self.path, headers, body)
+            self._answer(status, json.dumps(told).encode())
+        else:
+            self._answer(sink.take(self.path, headers, body))
 
-    def _answer(self, status: int) -> None:
-        told = b"" if status == 200 else b'{"message": "no"}'
+    def _answer(self, status: int, told: bytes | None = None) -> None:
+        if told is None:
+            told = b"" if status == 200 else b'{"message": "no"}'
         self.send_response(status)
         if status == 301:
             self.send_header("location", "http://127.0.0.1:9/")

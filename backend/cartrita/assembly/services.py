@@ -18,6 +18,7 @@ from cartrita.application.completions import Completions
 from cartrita.application.conversations.branches import Branches
 from cartrita.application.conversations.feedback import AnswerFeedback
 from cartrita.application.conversations.messages import Messages
+from cartrita.application.conversations.scores import Scores
 from cartrita.application.model_choice import AgentModelChoice
 from cartrita.application.runs.approvals import RunApprovals
 from cartrita.application.search.search import Search
@@ -54,6 +55,7 @@ def create_services(
     tool_servers: Callable[[], Mapping[str, bool]],
     metrics: MetricsPage | None,
     tracer: Tracer | None,
+    scores: Scores | None,
 ) -> Services:
     """The use cases over these parts."""
     conversations, runs, model_runs = create_run_services(
@@ -70,7 +72,7 @@ def create_services(
         conversations=conversations,
         messages=messages,
         branches=Branches(BranchTable(storage.database), conversations, messages),
-        feedback=AnswerFeedback(FeedbackTable(storage.database), storage.items),
+        feedback=AnswerFeedback(FeedbackTable(storage.database), storage.items, scores),
         search=Search(storage.search),
         web_search=models.searches.web,
         github_search=models.searches.github,

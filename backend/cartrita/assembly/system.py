@@ -26,7 +26,7 @@ from cartrita.assembly.services import create_services
 from cartrita.assembly.storage import create_cleanup, open_storage
 from cartrita.assembly.tool_servers import open_tool_servers
 from cartrita.assembly.tools import create_toolbox
-from cartrita.assembly.tracing import open_tracing
+from cartrita.assembly.tracing import open_scores, open_tracing
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
@@ -85,6 +85,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         counts = counts_of(metrics)
         tracer = await enter(open_tracing(settings))  # closed last: it sends what all others noted
         storage = await enter(open_storage(settings, context.dsn, context.slot, counts, tracer))
+        scores = await enter(open_scores(settings, storage.database, tracer))
         credentials = await open_credentials(settings, storage.database, context.secret)
         models = await enter(
             open_models(settings, storage, context.secret, credentials, metrics, tracer)
@@ -127,6 +128,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             servers.available,
             metrics,
             tracer,
+            scores,
         )
         if metrics is not None:
             watch_parts(metrics, settings, context.slot, storage, models, services, tracer)
@@ -143,9 +145,11 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         )
         counting = () if metrics is None else (metrics.run(),)
         embedding = () if files.embedder is None else (files.embedder.run(),)
+        scoring = () if scores is None else (scores.run(),)
         loops = (
             *counting,
             *embedding,
+            *scoring,
             desktops.keeper.run(),
             executor.run(),
             create_cleanup(settings, storage, files).run(),

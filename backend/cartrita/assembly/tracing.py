@@ -9,9 +9,12 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.feedback import UnsentScoreTable
 from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.policies import Collector, LangfuseProject, TracingPolicy
 from cartrita.adapters.tracing.tracers import Tells, Traces
+from cartrita.application.conversations.scores import Scores
 from cartrita.domain.ports.tracing import Tracer
 from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
@@ -22,7 +25,7 @@ from cartrita.settings import Settings
 async def open_tracing(settings: Settings) -> AsyncGenerator[Tracer | None]:
     """The tracer, which sends what was noted before it is closed; None where nobody is told."""
     config = settings.tracing
-    contents = Contents(config.contents, config.value_max, _secrets(settings))
+    contents = _contents(settings)
     pipelines = [] if not config.sample else await asyncio.to_thread(_pipelines, settings, contents)
     if not pipelines:
         yield None
@@ -34,18 +37,52 @@ async def open_tracing(settings: Settings) -> AsyncGenerator[Tracer | None]:
         await asyncio.to_thread(traces.stop, config.shutdown_s)
 
 
+@asynccontextmanager
+async def open_scores(
+    settings: Settings, database: Database, tracer: Tracer | None
+) -> AsyncGenerator[Scores | None]:
+    """What tells Langfuse the feedback on answers; None where it has no traces of them."""
+    project = _project(settings)
+    if tracer is None or project is None:
+        yield None
+        return
+    adapter = await asyncio.to_thread(_module, "langfuse_scores")
+    receiver = adapter.LangfuseScores(_policy(settings), _contents(settings), project)
+    try:
+        yield Scores(
+            UnsentScoreTable(database),
+            receiver,
+            tracer.samples,
+            interval_s=settings.tracing.scores_interval_s,
+            kept_s=settings.tracing.scores_kept_s,
+        )
+    finally:
+        await receiver.close()
+
+
 def _pipelines(settings: Settings, contents: Contents) -> list[Tells]:
     policy, opened = _policy(settings), list[Tells]()
-    if (keys := settings.langfuse.keys) is not None:
-        public_key, secret_key = keys
-        project = LangfuseProject(
-            address=settings.langfuse.address, public_key=public_key, secret_key=secret_key
-        )
-        opened.append(_module("langfuse").open_pipeline(policy, contents, project))
+    if (project := _project(settings)) is not None:
+        opened.append(_module("langfuse_pipeline").open_pipeline(policy, contents, project))
     if settings.otlp.endpoint is not None:
         collector = Collector(address=settings.otlp.endpoint, headers=settings.otlp.headers)
-        opened.append(_module("otlp").open_pipeline(policy, contents, collector))
+        opened.append(_module("otlp_pipeline").open_pipeline(policy, contents, collector))
     return opened
+
+
+def _contents(settings: Settings) -> Contents:
+    config = settings.tracing
+    return Contents(config.contents, config.value_max, _secrets(settings))
+
+
+def _project(settings: Settings) -> LangfuseProject | None:
+    keys = settings.langfuse.keys
+    if keys is None:
+        return None
+    public_key, secret_key = keys
+    return LangfuseProject(
+        address=settings.langfuse.address, public_key=public_key, secret_key=secret_key
+    )
 
 
 def _policy(settings: Settings) -> TracingPolicy:
@@ -60,10 +97,10 @@ def _policy(settings: Settings) -> TracingPolicy:
     )
 
 
-def _module(receiver: str) -> Any:  # noqa: ANN401 - its libraries are those of an extra
+def _module(name: str) -> Any:  # noqa: ANN401 - its libraries are those of an extra
     """The module of a receiver, loaded where there is one only: it takes a second."""
     try:
-        return cast("Any", import_module(f"cartrita.adapters.tracing.{receiver}_pipeline"))
+        return cast("Any", import_module(f"cartrita.adapters.tracing.{name}"))
     except ModuleNotFoundError as error:
         raise OperatorError(
             f"Traces are to be sent, and {error.name} is not installed: "

@@ -24,3 +24,13 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     comment: str | None
     given_at: datetime
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """Feedback on the answer of a run as its trace shall have it: none where `score` is None."""
+
+    message_id: MessageId
+    run_id: RunId
+    score: float | None
+    comment: str | None
+    given_at: datetime

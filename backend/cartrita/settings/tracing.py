@@ -137,6 +137,16 @@ class Tracing(Group):
     shutdown_s: Annotated[
         float, Field(ge=0, le=60), Setting("How long a stop waits until all is sent.")
     ] = 5.0
+    scores_interval_s: Annotated[
+        float,
+        Field(ge=0.05, le=3600),
+        Setting("How soon feedback that was not taken is sent again; later each time."),
+    ] = 10.0
+    scores_kept_s: Annotated[
+        float,
+        Field(ge=60, le=365 * 86_400),
+        Setting("For how long it is tried."),
+    ] = 7 * 86_400.0
     trusted_keys: Annotated[
         Texts,
         Setting(

@@ -1,18 +1,29 @@
-"""Feedback in the database: implements FeedbackStore."""
+"""Feedback in the database: implements FeedbackStore, and UnsentScores."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import delete, literal, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, delete, func, literal, null, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.adapters.persistence.tables.conversations import feedback as table
-from cartrita.adapters.persistence.tables.conversations import messages
+from cartrita.adapters.persistence.tables.conversations import (
+    feedback,
+    messages,
+    unsent_scores,
+)
 from cartrita.domain.errors import NotFound
-from cartrita.domain.feedback import Feedback
+from cartrita.domain.feedback import Feedback, Score
 from cartrita.domain.ids import MessageId
 
-_f = table.c
+_f = feedback.c
+_u = unsent_scores.c
 _COLUMNS = (_f.message_id, _f.run_id, _f.score, _f.comment, _f.given_at)
+_VALUES = (_f.score, _f.comment, _f.given_at)
+_SCORE = (_u.message_id, _u.run_id, _u.score, _u.comment, _u.given_at)
+_LONGEST_S: Final = 600.0
+"""Between two attempts to send a score."""
 
 
 class FeedbackTable:
@@ -21,10 +32,10 @@ class FeedbackTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, owner_id: str, feedback: Feedback) -> None:
+    async def put(self, owner_id: str, given: Feedback, *, scored: bool) -> None:
         """See FeedbackStore."""
-        values = (feedback.score, feedback.comment, feedback.given_at)
-        statement = insert(table).from_select(
+        values = (given.score, given.comment, given.given_at)
+        statement = insert(feedback).from_select(
             ["message_id", "owner_id", "run_id", "score", "comment", "given_at"],
             select(
                 messages.c.id,
@@ -34,14 +45,16 @@ class FeedbackTable:
                     literal(value, column.type)
                     for value, column in zip(values, _VALUES, strict=True)
                 ),
-            ).where(messages.c.id == feedback.message_id, messages.c.owner_id == owner_id),
+            ).where(messages.c.id == given.message_id, messages.c.owner_id == owner_id),
         )
         changed = {column.name: statement.excluded[column.name] for column in _VALUES}
         statement = statement.on_conflict_do_update(index_elements=[_f.message_id], set_=changed)
         async with self._database.transaction() as connection:
             stored = await connection.execute(statement)
-        if not stored.rowcount:
-            raise NotFound.of("message")
+            if not stored.rowcount:
+                raise NotFound.of("message")
+            if scored:
+                await connection.execute(_unsent(owner_id, given.message_id, _VALUES))
 
     async def get(self, owner_id: str, message_id: MessageId) -> Feedback | None:
         """See FeedbackStore."""
@@ -50,11 +63,67 @@ class FeedbackTable:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else msgspec.convert(row, Feedback)
 
-    async def delete(self, owner_id: str, message_id: MessageId) -> bool:
+    async def delete(self, owner_id: str, message_id: MessageId, *, scored: bool) -> bool:
         """See FeedbackStore."""
-        statement = delete(table).where(_f.message_id == message_id, _f.owner_id == owner_id)
+        statement = delete(feedback).where(_f.message_id == message_id, _f.owner_id == owner_id)
+        taken_back = (null().label("score"), null().label("comment"), func.clock_timestamp())
         async with self._database.transaction() as connection:
+            if scored:
+                await connection.execute(_unsent(owner_id, message_id, taken_back))
             return bool((await connection.execute(statement)).rowcount)
 
 
-_VALUES = (_f.score, _f.comment, _f.given_at)
+class UnsentScoreTable:
+    """The scores that are still to be sent."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, again_s: float) -> Score | None:
+        """See UnsentScores."""
+        due = (
+            select(_u.message_id)
+            .where(_u.due_at <= func.now())
+            .order_by(_u.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        wait = func.least(again_s * func.power(2, func.least(_u.attempts, 20)), _LONGEST_S)
+        statement = (
+            update(unsent_scores)
+            .where(_u.message_id == due.scalar_subquery())
+            .values(
+                attempts=_u.attempts + 1, due_at=func.now() + wait * literal(timedelta(seconds=1))
+            )
+            .returning(*_SCORE)
+        )
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else msgspec.convert(row, Score)
+
+    async def sent(self, score: Score) -> None:
+        """See UnsentScores."""
+        statement = delete(unsent_scores).where(
+            _u.message_id == score.message_id, _u.given_at == score.given_at
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(statement)
+
+    async def forget(self, before: datetime) -> int:
+        """See UnsentScores."""
+        statement = delete(unsent_scores).where(_u.given_at < before)
+        async with self._database.transaction() as connection:
+            return (await connection.execute(statement)).rowcount
+
+
+def _unsent(owner_id: str, message_id: MessageId, values: tuple[ColumnElement[Any], ...]) -> Insert:
+    """These `values` of the feedback on a message are its score, which is to be sent."""
+    names = ["score", "comment", "given_at"]
+    stored = select(_f.message_id, _f.run_id, *values, literal(0), func.now()).where(
+        _f.message_id == message_id, _f.owner_id == owner_id
+    )
+    statement = insert(unsent_scores).from_select(
+        ["message_id", "run_id", *names, "attempts", "due_at"], stored
+    )
+    changed = {name: statement.excluded[name] for name in (*names, "attempts", "due_at")}
+    return statement.on_conflict_do_update(index_elements=[_u.message_id], set_=changed)

@@ -8,18 +8,16 @@ it does not tell why something failed. The session that it is given here minds a
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import requests
-import structlog
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-log = structlog.get_logger(__name__)
+from cartrita.adapters.tracing.complaints import Complaints
 
-_SELDOM_S: Final = 600.0
 _SYSTEM: Final = ssl.get_default_verify_paths().cafile
 """The certificates that this machine trusts."""
 
@@ -60,8 +58,7 @@ class Receiver:
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._name = name
-        self._fixes = fixes
+        self._complaints = Complaints("traces", name, fixes, clock)
         self._session = _Session(
             {**headers, "content-type": "application/x-protobuf", "content-encoding": "gzip"}
         )
@@ -72,32 +69,15 @@ class Receiver:
             compression=Compression.Gzip,
             session=self._session,
         )
-        self._clock = clock
-        self._told: dict[int | str, float] = {}
 
     def send(self, spans: Sequence[ReadableSpan]) -> bool:
         """Whether they were taken; an operator is told of what is wrong, each thing seldom."""
         if self._exporter.export(spans) is SpanExportResult.SUCCESS:
-            if self._told:
-                self._told.clear()
-                log.info("traces_taken_again", receiver=self._name)
+            self._complaints.taken()
             return True
-        self._complain(self._session.outcome, len(spans))
+        self._complaints.refused(self._session.outcome, spans=len(spans))
         return False
 
     def close(self) -> None:
         """Send nothing more; what is being tried again is not."""
         self._exporter.shutdown()
-
-    def _complain(self, outcome: int | str, spans: int) -> None:
-        now = self._clock()
-        if now - self._told.get(outcome, -_SELDOM_S) < _SELDOM_S:
-            return
-        self._told[outcome] = now
-        log.warning(
-            "traces_not_taken",
-            receiver=self._name,
-            outcome=outcome,
-            spans=spans,
-            fix=self._fixes.get(cast("int", outcome), self._fixes[0]),
-        )

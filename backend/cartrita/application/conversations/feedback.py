@@ -1,5 +1,6 @@
 """What people think of answers."""
 
+from cartrita.application.conversations.scores import Scores
 from cartrita.domain.errors import InvalidInput, NotFound
 from cartrita.domain.feedback import Feedback
 from cartrita.domain.messages import Role, StoredMessage
@@ -12,9 +13,13 @@ from cartrita.kit import clock, ids
 class AnswerFeedback:
     """Feedback on the principal's own answers."""
 
-    def __init__(self, store: FeedbackStore, items: ItemStore) -> None:
+    def __init__(
+        self, store: FeedbackStore, items: ItemStore, scores: Scores | None = None
+    ) -> None:
+        """Where traces are kept, `scores` are what is told there."""
         self._store = store
         self._items = items
+        self._scores = scores
 
     async def give(
         self, principal: Principal, message: str, score: float, comment: str | None
@@ -28,7 +33,10 @@ class AnswerFeedback:
             comment=(comment or "").strip() or None,
             given_at=clock.now(),
         )
-        await self._store.put(principal.owner_id, given)
+        scored = self._scored(found)
+        await self._store.put(principal.owner_id, given, scored=scored is not None)
+        if scored is not None:
+            scored.given()
         return given
 
     async def get(self, principal: Principal, message: str) -> Feedback:
@@ -42,8 +50,17 @@ class AnswerFeedback:
     async def take_back(self, principal: Principal, message: str) -> None:
         """Delete the feedback on an answer. Raises NotFound where there is none."""
         found = await self._answer(principal, message)
-        if not await self._store.delete(principal.owner_id, found.id):
+        scored = self._scored(found)
+        owner = principal.owner_id
+        if not await self._store.delete(owner, found.id, scored=scored is not None):
             raise NotFound.of("feedback")
+        if scored is not None:
+            scored.given()
+
+    def _scored(self, answer: StoredMessage) -> Scores | None:
+        """Who tells the score of an answer."""
+        scores = self._scores
+        return scores if scores is not None and scores.wants(answer.run_id) else None
 
     async def _answer(self, principal: Principal, message: str) -> StoredMessage:
         identity = ids.parse("msg", message)

@@ -1,22 +1,56 @@
-"""The port of feedback."""
+"""The ports of feedback."""
 
+from datetime import datetime
 from typing import Protocol
 
-from cartrita.domain.feedback import Feedback
+from cartrita.domain.feedback import Feedback, Score
 from cartrita.domain.ids import MessageId
 
 
 class FeedbackStore(Protocol):
     """Keeps the latest feedback on each answer; it goes with its message."""
 
-    async def put(self, owner_id: str, feedback: Feedback) -> None:
-        """Store it, over what was there. Raises NotFound where the message is gone."""
+    async def put(self, owner_id: str, given: Feedback, *, scored: bool) -> None:
+        """Store it, over what was there; as an unsent score too where it is `scored`.
+
+        Raises NotFound where the message is gone.
+        """
         ...
 
     async def get(self, owner_id: str, message_id: MessageId) -> Feedback | None:
         """The feedback on an answer."""
         ...
 
-    async def delete(self, owner_id: str, message_id: MessageId) -> bool:
-        """Take it back; whether there was any."""
+    async def delete(self, owner_id: str, message_id: MessageId, *, scored: bool) -> bool:
+        """Take it back, and its score where it is `scored`; whether there was any."""
+        ...
+
+
+class UnsentScores(Protocol):
+    """The scores that are still to be sent: the latest of each answer."""
+
+    async def claim(self, again_s: float) -> Score | None:
+        """One that is due, which is due again later: after `again_s` seconds, and longer each time.
+
+        No other process is given it before then.
+        """
+        ...
+
+    async def sent(self, score: Score) -> None:
+        """It need not be sent again, unless it was changed meanwhile."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Give up what was given before a moment; how many that were."""
+        ...
+
+
+class ScoreReceiver(Protocol):
+    """Whoever keeps the traces of runs."""
+
+    async def take(self, score: Score) -> bool:
+        """Send a score. False if that has to be tried again; an operator is told why.
+
+        To send the same again changes nothing. Raises nothing that a server may do.
+        """
         ...

@@ -64,3 +64,15 @@ feedback = Table(
     Column("comment", Text),
     Column("given_at", MOMENT, nullable=False),
 )
+
+unsent_scores = Table(
+    "unsent_scores",
+    metadata,
+    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("score", Double),
+    Column("comment", Text),
+    Column("given_at", MOMENT, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+)

@@ -1,0 +1,116 @@
+"""Feedback as scores of Langfuse, by the requests of its SDK: implements ScoreReceiver.
+
+The SDK's own client of scores has a queue in memory, a thread and a hook at exit, and reads the
+environment: what is below it is used.
+"""
+
+import ssl
+from datetime import UTC, datetime
+from typing import Final
+
+import httpx
+import langfuse
+import structlog
+from langfuse.api import (
+    AsyncLangfuseAPI,
+    CreateScoreBatchResults,
+    CreateScoreRequest,
+    ScoreDataType,
+)
+from langfuse.api.core import ApiError
+from langfuse.api.core.request_options import RequestOptions
+
+from cartrita.adapters.tracing.complaints import Complaints
+from cartrita.adapters.tracing.contents import Contents
+from cartrita.adapters.tracing.langfuse_fixes import FIXES
+from cartrita.adapters.tracing.policies import LangfuseProject, TracingPolicy
+from cartrita.domain.feedback import Score
+from cartrita.domain.ids import RunId
+
+log = structlog.get_logger(__name__)
+
+_NAME: Final = "feedback"
+_ONCE: Final = RequestOptions(max_retries=0)
+"""Whoever sends a score tries again later, and the SDK would wait for as long as a server says."""
+_NEVER: Final = (400, 413, 422)
+"""What a server will not take later either."""
+
+
+class LangfuseScores:
+    """Sends the score of one answer at a time."""
+
+    def __init__(self, policy: TracingPolicy, contents: Contents, project: LangfuseProject) -> None:
+        self._contents = contents
+        self._environment = policy.environment
+        self._http = httpx.AsyncClient(
+            timeout=policy.send_timeout_s,
+            trust_env=False,  # no proxy, and no password of a .netrc
+            verify=ssl.create_default_context(),
+        )
+        self._scores = AsyncLangfuseAPI(
+            base_url=project.address,
+            username=project.public_key,
+            password=project.secret_key.reveal(),
+            x_langfuse_sdk_name="python",
+            x_langfuse_sdk_version=langfuse.__version__,
+            x_langfuse_public_key=project.public_key,
+            httpx_client=self._http,
+        ).scores
+        self._complaints = Complaints("scores", "langfuse", FIXES)
+
+    async def take(self, score: Score) -> bool:
+        """See ScoreReceiver."""
+        try:
+            await self._send(score)
+        except httpx.HTTPError as error:
+            self._complaints.refused(type(error).__name__)
+            return False
+        except ApiError as error:
+            return self._settled(score, error.status_code or 0)
+        self._complaints.taken()
+        return True
+
+    async def close(self) -> None:
+        """Send nothing more."""
+        await self._http.aclose()
+
+    async def _send(self, score: Score) -> None:
+        identity = score_id(score)
+        if score.score is None:
+            await self._scores.delete(identity, request_options=_ONCE)
+            return
+        comment = self._contents.text(score.comment)
+        told = await self._scores.create(
+            request=[
+                CreateScoreRequest(
+                    id=identity,
+                    trace_id=score.run_id.hex,
+                    name=_NAME,
+                    value=score.score,
+                    data_type=ScoreDataType.NUMERIC,
+                    comment=comment if isinstance(comment, str) else None,
+                    environment=self._environment,
+                    timestamp=began(score.run_id),
+                )
+            ],
+            request_options=_ONCE,
+        )
+        if isinstance(told, CreateScoreBatchResults) and told.rejected:
+            log.warning("score_refused", run_id=score.run_id.hex)
+
+    def _settled(self, score: Score, status: int) -> bool:
+        """Whether a score need not be sent again, which was answered with this status."""
+        if status == 404 and score.score is None:  # it is not there, or was deleted before
+            return True
+        self._complaints.refused(status)
+        return status in _NEVER
+
+
+def score_id(score: Score) -> str:
+    """The same for all that is ever said of one answer, so that the last of it stands."""
+    return f"{_NAME}-{score.message_id.hex}"
+
+
+def began(run_id: RunId) -> datetime:
+    """When a run began, as its id tells: a score is replaced by one of the same time only."""
+    return datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)

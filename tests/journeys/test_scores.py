@@ -1,0 +1,120 @@
+"""Feedback on a traced answer is a score of its trace at Langfuse, whatever happens in between."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.harness.fake_provider.script import Script
+from tests.harness.fixtures import PROVIDER_KEY, Serve
+from tests.harness.langfuse_sink import LangfuseSink, langfuse_sink
+from tests.harness.scenario import Scenario, until
+from tests.journeys.accounts import new_key, new_tenant, new_user
+from tests.journeys.test_feedback import path_of
+from tests.journeys.test_traces_that_are_not_taken import events
+
+
+def scores(sink: LangfuseSink, answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of the answer's trace."""
+    trace = answer["run_id"].removeprefix("run_")
+    return [one for one in sink.scores.kept.values() if one["traceId"] == trace]
+
+
+async def judge(scenario: Scenario, answer: dict[str, Any], score: float, comment: str) -> None:
+    body = {"score": score, "comment": comment}
+    status, given = await scenario.call("POST", path_of(answer["message_id"]), body)
+    assert status == 200, given
+
+
+async def unsent(scenario: Scenario) -> int:
+    return (await scenario.fetch("SELECT count(*) FROM unsent_scores"))[0][0]
+
+
+async def settled(scenario: Scenario) -> None:
+    """Nothing is left to be sent."""
+    async with asyncio.timeout(60):
+        while await unsent(scenario):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_score_follows_what_a_person_says(serve: Serve) -> None:
+    with langfuse_sink() as sink:
+        settings = {**sink.settings, "LANGFUSE_TRACING_ENVIRONMENT": "tests"}
+        scenario = serve(settings=settings)
+        answer = await scenario.chat(Script(words=3))
+        for value, comment in ((-1, f"Wrong, and my key is {PROVIDER_KEY}."), (4.5, "Right.")):
+            await judge(scenario, answer, value, comment)
+            await until(lambda v=value: [one["value"] for one in scores(sink, answer)] == [v])
+            (score,) = scores(sink, answer)
+            assert (score["name"], score["environment"]) == ("feedback", "tests")
+            assert PROVIDER_KEY not in score["comment"]
+        assert score["comment"] == "Right."
+        await settled(scenario)
+
+        status, _ = await scenario.call("DELETE", path_of(answer["message_id"]))
+        assert status == 204
+        await until(lambda: not scores(sink, answer))
+        await settled(scenario)
+        assert await scenario.fetch("SELECT 1 FROM feedback") == []
+
+
+@pytest.mark.parametrize("policy", ["redacted", "none"])
+async def test_a_comment_is_told_by_the_policy(serve: Serve, policy: str) -> None:
+    with langfuse_sink() as sink:
+        scenario = serve(settings={**sink.settings, "CARTRITA_TRACING_CONTENTS": policy})
+        answer = await scenario.chat(Script(words=3))
+        await judge(scenario, answer, 1, "Right.")
+        await until(lambda: bool(scores(sink, answer)))
+        (score,) = scores(sink, answer)
+        assert (score["value"], score.get("comment")) == (1, None)
+
+
+@pytest.mark.parametrize("mode", ["hang", "cut", 301, 401, 429, 500])
+async def test_feedback_waits_for_nobody_and_is_not_lost(serve: Serve, mode: Any) -> None:
+    with langfuse_sink() as sink:
+        sink.mode = mode
+        scenario = serve(settings={**sink.settings, "CARTRITA_TRACING_SEND_TIMEOUT_S": "0.5"})
+        answer = await scenario.chat(Script(words=3))
+        await judge(scenario, answer, 1, "Right.")
+        await until(lambda: bool(events(scenario, "scores_not_taken")))
+        assert scores(sink, answer) == []
+        scenario.server.kill("everything")
+        sink.mode = "ok"
+        scenario.server.restart()
+        await until(lambda: bool(scores(sink, answer)))
+        await settled(scenario)
+        complaints = events(scenario, "scores_not_taken")
+        assert all("LANGFUSE" in one["fix"] or "CARTRITA" in one["fix"] for one in complaints)
+
+
+@pytest.mark.parametrize("mode", [400, 413])
+async def test_what_is_never_taken_is_given_up(serve: Serve, mode: Any) -> None:
+    with langfuse_sink() as sink:
+        sink.mode = mode
+        scenario = serve(settings=sink.settings)
+        answer = await scenario.chat(Script(words=3))
+        await judge(scenario, answer, 1, "Right.")
+        await until(lambda: bool(events(scenario, "scores_not_taken")))
+        await settled(scenario)
+        assert scores(sink, answer) == []
+
+
+async def test_an_answer_without_a_trace_has_no_score(serve: Serve) -> None:
+    with langfuse_sink() as sink:
+        scenario = serve(settings={**sink.settings, "CARTRITA_TRACING_SAMPLE": "0.0000001"})
+        answer = await scenario.chat(Script(words=3))
+        await judge(scenario, answer, 1, "Right.")
+        assert await unsent(scenario) == 0
+
+
+async def test_nobody_else_scores_an_answer(serve: Serve) -> None:
+    with langfuse_sink() as sink:
+        scenario = serve(settings=sink.settings)
+        answer = await scenario.chat(Script(words=3))
+        tenant = await new_tenant(scenario)
+        user = await new_user(scenario, tenant)
+        key = await new_key(scenario, user)
+        for method, body in (("POST", {"score": 1}), ("DELETE", None)):
+            path = path_of(answer["message_id"])
+            status, _ = await scenario.call(method, path, body, X_API_Key=key["key"])
+            assert status == 404
+        assert await unsent(scenario) == 0
