@@ -1,4 +1,4 @@
-"""The scores of the stand-in for Langfuse: it takes what the real API takes, and refuses the rest."""
+"""Scores in the stand-in for Langfuse: it takes what the real API takes, and refuses the rest."""
 
 import json
 from dataclasses import dataclass, field
@@ -53,18 +53,20 @@ class Scores:
         subjects = [one for one in ("traceId", "sessionId", "datasetRunId") if score.get(one)]
         if len(subjects) != 1:
             return "a score is of one trace, session or run of a dataset"
-        value, kind = score.get("value"), score.get("dataType", "NUMERIC")
-        if kind == "NUMERIC" and (isinstance(value, bool) or not isinstance(value, int | float)):
-            return "a numeric score has a number"
-        if kind == "BOOLEAN" and value not in (0, 1):
-            return "a boolean score is 1 or 0"
-        if (moment := score.get("timestamp")) is not None:
-            told = datetime.fromisoformat(moment)
-            if told.tzinfo is None:
-                return "a timestamp has an offset"
+        if (why := _value(score)) is not None:
+            return why
+        if datetime.fromisoformat(score["timestamp"]).tzinfo is None:
+            return "a timestamp has an offset"
         before = self.kept.get(score["id"])
-        if before is not None and before.get("timestamp") != score.get("timestamp"):
+        if before is not None and before["timestamp"] != score["timestamp"]:
             return "it has another timestamp than the one that it replaces"
         self.kept[score["id"]] = score
         self.taken += 1
         return None
+
+
+def _value(score: dict[str, Any]) -> str | None:
+    value, kind = score.get("value"), score.get("dataType", "NUMERIC")
+    if kind == "NUMERIC" and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return "a numeric score has a number"
+    return "a boolean score is 1 or 0" if kind == "BOOLEAN" and value not in (0, 1) else None

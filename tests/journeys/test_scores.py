@@ -1,13 +1,12 @@
 """Feedback on a traced answer is a score of its trace at Langfuse, whatever happens in between."""
 
-import asyncio
 from typing import Any
 
 import pytest
 from tests.harness.fake_provider.script import Script
 from tests.harness.fixtures import PROVIDER_KEY, Serve
 from tests.harness.langfuse_sink import LangfuseSink, langfuse_sink
-from tests.harness.scenario import Scenario, until
+from tests.harness.scenario import Scenario, eventually, until
 from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.journeys.test_feedback import path_of
 from tests.journeys.test_traces_that_are_not_taken import events
@@ -31,9 +30,11 @@ async def unsent(scenario: Scenario) -> int:
 
 async def settled(scenario: Scenario) -> None:
     """Nothing is left to be sent."""
-    async with asyncio.timeout(60):
-        while await unsent(scenario):
-            await asyncio.sleep(0.02)
+
+    async def look() -> bool:
+        return await unsent(scenario) == 0
+
+    await eventually(look)
 
 
 async def test_a_score_follows_what_a_person_says(serve: Serve) -> None:

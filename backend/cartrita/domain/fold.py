@@ -107,8 +107,9 @@ class Fold:
         if before is None:
             use = AgentUse(event.agent, event.calls, event.usage, event.cost)
         else:
-            known = before.cost is not None and event.cost is not None
-            cost = costs.add(before.cost, event.cost) if known else None
+            cost = None
+            if before.cost is not None and event.cost is not None:
+                cost = costs.add(before.cost, event.cost)
             use = AgentUse(
                 event.agent, before.calls + event.calls, before.usage + event.usage, cost
             )

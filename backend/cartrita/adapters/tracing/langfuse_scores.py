@@ -20,7 +20,7 @@ from langfuse.api import (
 from langfuse.api.core import ApiError
 from langfuse.api.core.request_options import RequestOptions
 
-from cartrita.adapters.tracing.complaints import Complaints
+from cartrita.adapters.tracing.complaints import Complaints, Outcome
 from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.langfuse_fixes import FIXES
 from cartrita.adapters.tracing.policies import LangfuseProject, TracingPolicy
@@ -56,18 +56,19 @@ class LangfuseScores:
             x_langfuse_public_key=project.public_key,
             httpx_client=self._http,
         ).scores
-        self._complaints = Complaints("scores", "langfuse", FIXES)
+        self._complaints = Complaints(FIXES)
 
     async def take(self, score: Score) -> bool:
         """See ScoreReceiver."""
         try:
             await self._send(score)
         except httpx.HTTPError as error:
-            self._complaints.refused(type(error).__name__)
+            self._complain(type(error).__name__)
             return False
         except ApiError as error:
             return self._settled(score, error.status_code or 0)
-        self._complaints.taken()
+        if self._complaints.over():
+            log.info("scores_taken_again")
         return True
 
     async def close(self) -> None:
@@ -102,8 +103,12 @@ class LangfuseScores:
         """Whether a score need not be sent again, which was answered with this status."""
         if status == 404 and score.score is None:  # it is not there, or was deleted before
             return True
-        self._complaints.refused(status)
+        self._complain(status)
         return status in _NEVER
+
+    def _complain(self, outcome: Outcome) -> None:
+        if (fix := self._complaints.fix(outcome)) is not None:
+            log.warning("scores_not_taken", outcome=outcome, fix=fix)
 
 
 def score_id(score: Score) -> str:

@@ -11,12 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import requests
+import structlog
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from cartrita.adapters.tracing.complaints import Complaints
+
+log = structlog.get_logger(__name__)
 
 _SYSTEM: Final = ssl.get_default_verify_paths().cafile
 """The certificates that this machine trusts."""
@@ -58,7 +61,8 @@ class Receiver:
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._complaints = Complaints("traces", name, fixes, clock)
+        self._complaints = Complaints(fixes, clock)
+        self._name = name
         self._session = _Session(
             {**headers, "content-type": "application/x-protobuf", "content-encoding": "gzip"}
         )
@@ -73,9 +77,18 @@ class Receiver:
     def send(self, spans: Sequence[ReadableSpan]) -> bool:
         """Whether they were taken; an operator is told of what is wrong, each thing seldom."""
         if self._exporter.export(spans) is SpanExportResult.SUCCESS:
-            self._complaints.taken()
+            if self._complaints.over():
+                log.info("traces_taken_again", receiver=self._name)
             return True
-        self._complaints.refused(self._session.outcome, spans=len(spans))
+        outcome = self._session.outcome
+        if (fix := self._complaints.fix(outcome)) is not None:
+            log.warning(
+                "traces_not_taken",
+                receiver=self._name,
+                outcome=outcome,
+                spans=len(spans),
+                fix=fix,
+            )
         return False
 
     def close(self) -> None:
