@@ -68,8 +68,15 @@ class XDisplay:
         trace: TracebackType | None,
     ) -> None:
         for process, watch in reversed(self._started):
-            process.kill()
-            process.wait()
+            if process.poll() is None and process is self.server:
+                process.terminate()  # it removes its socket then
+            else:
+                process.kill()
+            try:
+                process.wait(_WATCHDOG_S)
+            except subprocess.TimeoutExpired:  # a test has stopped it
+                process.kill()
+                process.wait()
             watch.release()
         shutil.rmtree(self.home, ignore_errors=True)
 
