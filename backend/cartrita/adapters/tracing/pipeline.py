@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 _SPANS_AT_ONCE: Final = 64
 """To encode so many takes 3 ms, for which the loop waits: less than a change of threads."""
+_WORK_AT_ONCE: Final = 0.001
+"""Seconds of telling for which the loop waits at once."""
 _REST: Final = 2.0
 """Seconds of rest for each in which facts are told; nobody rests once the server stops."""
 _CHARACTERS_AT_ONCE: Final = 1 << 20
@@ -73,6 +75,7 @@ class Pipeline:
         self._lost = 0
         self._wake = threading.Event()
         self._stopping = False
+        self._worked = 0.0  # seconds since the last rest
         self._cut = False
         self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
         self._thread.start()
@@ -139,10 +142,7 @@ class Pipeline:
             self._send(spans)
 
     def _spans(self, fact: Fact) -> list[ReadableSpan]:
-        """The spans of a fact; one that cannot be told is lost alone.
-
-        Then this thread rests, so that the loop has most of the time also where very much is told.
-        """
+        """The spans of a fact; one that cannot be told is lost alone."""
         began = time.perf_counter()
         try:
             return [self._span(one) for one in self._told(fact)]
@@ -151,8 +151,17 @@ class Pipeline:
             log.warning("trace_not_told", fact=type(fact).__name__, error=type(error).__name__)
             return []
         finally:
-            if not self._stopping:
-                time.sleep(_REST * (time.perf_counter() - began))
+            self._rest(time.perf_counter() - began)
+
+    def _rest(self, worked: float) -> None:
+        """Rest now and then, so that the loop has most of the time where very much is told.
+
+        It is not after each fact: to change threads costs both more than most facts do.
+        """
+        self._worked += worked
+        if self._worked >= _WORK_AT_ONCE and not self._stopping:
+            time.sleep(_REST * self._worked)
+            self._worked = 0.0
 
     def _send(self, spans: list[ReadableSpan]) -> None:
         taken = False
