@@ -48,6 +48,8 @@ class Scores:
     def _take(self, score: Any) -> str | None:
         if not isinstance(score, dict) or set(score) - _FIELDS:
             return "unknown fields"
+        if None in score.values():
+            return "a field that is not told is left out"
         if not isinstance(score.get("name"), str) or not score["name"]:
             return "no name"
         subjects = [one for one in ("traceId", "sessionId", "datasetRunId") if score.get(one)]

@@ -6,7 +6,7 @@ environment: what is below it is used.
 
 import ssl
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import langfuse
@@ -81,21 +81,20 @@ class LangfuseScores:
             await self._scores.delete(identity, request_options=_ONCE)
             return
         comment = self._contents.text(score.comment)
-        told = await self._scores.create(
-            request=[
-                CreateScoreRequest(
-                    id=identity,
-                    trace_id=score.run_id.hex,
-                    name=_NAME,
-                    value=score.score,
-                    data_type=ScoreDataType.NUMERIC,
-                    comment=comment if isinstance(comment, str) else None,
-                    environment=self._environment,
-                    timestamp=began(score.run_id),
-                )
-            ],
-            request_options=_ONCE,
+        optional: dict[str, Any] = {
+            "comment": comment if isinstance(comment, str) else None,
+            "environment": self._environment,
+        }
+        asked = CreateScoreRequest(
+            id=identity,
+            trace_id=score.run_id.hex,
+            name=_NAME,
+            value=score.score,
+            data_type=ScoreDataType.NUMERIC,
+            timestamp=began(score.run_id),
+            **{name: value for name, value in optional.items() if value is not None},
         )
+        told = await self._scores.create(request=[asked], request_options=_ONCE)
         if isinstance(told, CreateScoreBatchResults) and told.rejected:
             log.warning("score_refused", run_id=score.run_id.hex)
 
