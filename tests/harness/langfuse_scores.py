@@ -21,6 +21,8 @@ class Scores:
     """What there is now, by id; a score replaces one of the same id and time only."""
 
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: int = 0
+    """Requests that came, answered or not."""
     taken: int = 0
     deleted: list[str] = field(default_factory=list)
 

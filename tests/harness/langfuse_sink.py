@@ -10,7 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, cast
@@ -21,7 +21,7 @@ from tests.harness.langfuse_scores import SCORES, Scores
 
 LANGFUSE = "/api/public/otel/v1/traces"
 COLLECTOR = "/v1/traces"
-Mode = Literal["ok", "slow", "hang", "cut", 301, 429, 500, 503]
+Mode = Literal["ok", "slow", "hang", "trickle", "cut", 301, 429, 500, 503]
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         sink = cast("_Server", self.server).sink
         sink.requests += 1
+        sink.scores.asked += self.path.startswith(SCORES)
         body = self.rfile.read(int(self.headers["content-length"] or 0))
         mode = sink.mode
         if mode == "hang":
             sink.free.wait()
             self.close_connection = True
+            return
+        if mode == "trickle":
+            self._trickle()
             return
         if mode == "cut":
             self.close_connection = True
@@ -230,6 +234,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, json.dumps(told).encode())
         else:
             self._answer(sink.take(self.path, headers, body))
+
+    def _trickle(self) -> None:
+        """Answer without an end, a header at a time."""
+        self.close_connection = True
+        with suppress(OSError):
+            self.send_response(200)
+            while not cast("_Server", self.server).sink.free.wait(0.05):
+                self.send_header("x-more", "x")
+                self.flush_headers()
 
     def _answer(self, status: int, told: bytes | None = None) -> None:
         if told is None:

@@ -69,7 +69,7 @@ async def test_a_comment_is_told_by_the_policy(serve: Serve, policy: str) -> Non
         assert (score["value"], score.get("comment")) == (1, None)
 
 
-@pytest.mark.parametrize("mode", ["hang", "cut", 301, 401, 429, 500])
+@pytest.mark.parametrize("mode", ["hang", "trickle", "cut", 301, 401, 429, 500])
 async def test_feedback_waits_for_nobody_and_is_not_lost(serve: Serve, mode: Any) -> None:
     with langfuse_sink() as sink:
         sink.mode = mode
@@ -119,3 +119,14 @@ async def test_nobody_else_scores_an_answer(serve: Serve) -> None:
             status, _ = await scenario.call(method, path, body, X_API_Key=key["key"])
             assert status == 404
         assert await unsent(scenario) == 0
+
+
+async def test_one_worker_sends_a_score(serve: Serve) -> None:
+    with langfuse_sink() as sink:
+        sink.mode = "slow"  # ten times what the other worker waits before it looks
+        scenario = serve(workers=2, settings=sink.settings)
+        answer = await scenario.chat(Script(words=3))
+        await judge(scenario, answer, 1, "Right.")
+        await settled(scenario)
+        assert [one["value"] for one in scores(sink, answer)] == [1]
+        assert sink.scores.asked == 1

@@ -54,6 +54,7 @@ async def open_scores(
             receiver,
             tracer.samples,
             interval_s=settings.tracing.scores_interval_s,
+            send_s=settings.tracing.send_timeout_s,
             kept_s=settings.tracing.scores_kept_s,
         )
     finally:

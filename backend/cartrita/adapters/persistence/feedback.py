@@ -103,11 +103,12 @@ class UnsentScoreTable:
 
     async def sent(self, score: Score) -> None:
         """See UnsentScores."""
-        statement = delete(unsent_scores).where(
-            _u.message_id == score.message_id, _u.given_at == score.given_at
-        )
+        of_it = _u.message_id == score.message_id
+        same = delete(unsent_scores).where(of_it, _u.given_at == score.given_at)
+        changed = update(unsent_scores).where(of_it).values(attempts=0, due_at=func.now())
         async with self._database.transaction() as connection:
-            await connection.execute(statement)
+            if not (await connection.execute(same)).rowcount:
+                await connection.execute(changed)
 
     async def forget(self, before: datetime) -> int:
         """See UnsentScores."""
@@ -117,7 +118,10 @@ class UnsentScoreTable:
 
 
 def _unsent(owner_id: str, message_id: MessageId, values: tuple[ColumnElement[Any], ...]) -> Insert:
-    """These `values` of the feedback on a message are its score, which is to be sent."""
+    """These `values` of the feedback on a message are its score, which is to be sent.
+
+    It is due when what it replaces is, which may be being sent: it must not be overtaken by that.
+    """
     names = ["score", "comment", "given_at"]
     stored = select(_f.message_id, _f.run_id, *values, literal(0), func.now()).where(
         _f.message_id == message_id, _f.owner_id == owner_id
@@ -125,5 +129,5 @@ def _unsent(owner_id: str, message_id: MessageId, values: tuple[ColumnElement[An
     statement = insert(unsent_scores).from_select(
         ["message_id", "run_id", *names, "attempts", "due_at"], stored
     )
-    changed = {name: statement.excluded[name] for name in (*names, "attempts", "due_at")}
+    changed = {name: statement.excluded[name] for name in names}
     return statement.on_conflict_do_update(index_elements=[_u.message_id], set_=changed)

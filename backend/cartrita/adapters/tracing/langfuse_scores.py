@@ -4,6 +4,7 @@ The SDK's own client of scores has a queue in memory, a thread and a hook at exi
 environment: what is below it is used.
 """
 
+import asyncio
 import ssl
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -42,6 +43,7 @@ class LangfuseScores:
     def __init__(self, policy: TracingPolicy, contents: Contents, project: LangfuseProject) -> None:
         self._contents = contents
         self._environment = policy.environment
+        self._timeout_s = policy.send_timeout_s
         self._http = httpx.AsyncClient(
             timeout=policy.send_timeout_s,
             trust_env=False,  # no proxy, and no password of a .netrc
@@ -61,8 +63,9 @@ class LangfuseScores:
     async def take(self, score: Score) -> bool:
         """See ScoreReceiver."""
         try:
-            await self._send(score)
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(self._timeout_s):  # those of httpx are of each read
+                await self._send(score)
+        except (httpx.HTTPError, TimeoutError) as error:
             self._complain(type(error).__name__)
             return False
         except ApiError as error:

@@ -31,13 +31,18 @@ class Scores:
         samples: Callable[[UUID], bool],
         *,
         interval_s: float,
+        send_s: float,
         kept_s: float,
     ) -> None:
-        """What is not taken is tried again after `interval_s` and more, for `kept_s` seconds."""
+        """What is not taken is tried again after `interval_s` and more, for `kept_s` seconds.
+
+        Sending takes `send_s` at most: nobody else sends the same for twice as long.
+        """
         self._unsent = unsent
         self._receiver = receiver
         self._samples = samples
         self._interval_s = interval_s
+        self._again_s = max(interval_s, 2 * send_s)
         self._kept = timedelta(seconds=kept_s)
         self._given = asyncio.Event()
         self._failure_logger = RepeatedFailures("scores_not_sent")
@@ -62,7 +67,7 @@ class Scores:
         try:
             if lost := await self._unsent.forget(clock.now() - self._kept):
                 log.warning("scores_lost", count=lost)
-            while (score := await self._unsent.claim(self._interval_s)) is not None:
+            while (score := await self._unsent.claim(self._again_s)) is not None:
                 if not await self._receiver.take(score):
                     return
                 await self._unsent.sent(score)

@@ -32,12 +32,12 @@ class UnsentScores(Protocol):
     async def claim(self, again_s: float) -> Score | None:
         """One that is due, which is due again later: after `again_s` seconds, and longer each time.
 
-        No other process is given it before then.
+        No other process is given it before then, or what it is changed to, unless it was `sent`.
         """
         ...
 
     async def sent(self, score: Score) -> None:
-        """It need not be sent again, unless it was changed meanwhile."""
+        """It need not be sent again; if it was changed meanwhile, that is due now."""
         ...
 
     async def forget(self, before: datetime) -> int:

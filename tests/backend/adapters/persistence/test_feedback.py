@@ -1,0 +1,63 @@
+"""Unsent scores in Postgres: an answer has one sender at a time, and the latest word is last."""
+
+from datetime import timedelta
+
+import pytest
+from tests.harness.rows import ANN, a_message, stored_conversation
+
+from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.feedback import FeedbackTable, UnsentScoreTable
+from cartrita.adapters.persistence.messages import MessageTree
+from cartrita.domain.feedback import Feedback
+from cartrita.domain.ids import MessageId, RunId
+from cartrita.domain.messages import Message, Role, Text
+from cartrita.kit import clock
+from cartrita.kit.ids import uuid7
+
+LONG_S = 3600.0
+
+
+@pytest.fixture
+async def answer(pool: Database) -> MessageId:
+    talk = await stored_conversation(pool)
+    said = a_message(
+        talk, "", message=Message(Role.ASSISTANT, (Text("Yes."),)), run_id=RunId(uuid7())
+    )
+    await MessageTree(pool).add(said, ANN)
+    return said.id
+
+
+async def give(pool: Database, answer: MessageId, score: float) -> None:
+    given = Feedback(
+        message_id=answer, run_id=None, score=score, comment=None, given_at=clock.now()
+    )
+    await FeedbackTable(pool).put(ANN, given, scored=True)
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_what_changes_while_it_is_sent_is_sent_after_it(
+    pool: Database, answer: MessageId, taken_back: bool
+) -> None:
+    unsent = UnsentScoreTable(pool)
+    await give(pool, answer, 1)
+    sending = await unsent.claim(LONG_S)
+    assert sending is not None
+    if taken_back:
+        assert await FeedbackTable(pool).delete(ANN, answer, scored=True)
+    else:
+        await give(pool, answer, 2)
+    assert await unsent.claim(LONG_S) is None, "it would overtake what is being sent"
+
+    await unsent.sent(sending)
+    last = await unsent.claim(LONG_S)
+    assert last is not None
+    assert last.score == (None if taken_back else 2)
+    await unsent.sent(last)
+    assert await unsent.forget(clock.now() + timedelta(days=1)) == 0
+
+
+async def test_a_score_is_given_to_one_sender(pool: Database, answer: MessageId) -> None:
+    unsent = UnsentScoreTable(pool)
+    await give(pool, answer, 1)
+    assert await unsent.claim(LONG_S) is not None
+    assert await unsent.claim(LONG_S) is None
