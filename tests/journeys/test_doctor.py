@@ -259,36 +259,21 @@ async def test_langfuse(
 ) -> None:
     seen: list[str] = []
     async with stand_in(langfuse(health, projects, seen, version)) as port:
-        settings = {
-            "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
-            "LANGFUSE_SECRET_KEY": CANARY,
-            "LANGFUSE_BASE_URL": f"http://{HOST}:{port}",
-        }
-        _, found = await doctor(stopped, settings=settings)
+        _, found = await doctor(stopped, settings=langfuse_at(port))
     assert found["langfuse"]["status"] == status
     assert any("/api/public/projects" in each and "basic" in each.lower() for each in seen)
 
 
 async def test_a_langfuse_that_is_too_old(stopped: Server) -> None:
     async with stand_in(langfuse(200, 200, [], "3.140.1")) as port:
-        settings = {
-            "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
-            "LANGFUSE_SECRET_KEY": CANARY,
-            "LANGFUSE_BASE_URL": f"http://{HOST}:{port}",
-        }
-        code, found = await doctor(stopped, settings=settings)
+        code, found = await doctor(stopped, settings=langfuse_at(port))
     assert code == 1
     assert "3.140" in found["langfuse"]["detail"]
     assert "4.59" in found["langfuse"]["fix"]
 
 
 async def test_langfuse_that_is_away(stopped: Server) -> None:
-    settings = {
-        "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
-        "LANGFUSE_SECRET_KEY": CANARY,
-        "LANGFUSE_BASE_URL": f"http://{HOST}:{free_port()}",
-    }
-    code, found = await doctor(stopped, settings=settings)
+    code, found = await doctor(stopped, settings=langfuse_at(free_port()))
     assert code == 1
     assert "LANGFUSE_BASE_URL" in found["langfuse"]["fix"]
 
@@ -355,6 +340,14 @@ def dated(date: str) -> Any:
         )
 
     return answer
+
+
+def langfuse_at(port: int) -> dict[str, str]:
+    return {
+        "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
+        "LANGFUSE_SECRET_KEY": CANARY,
+        "LANGFUSE_BASE_URL": f"http://{HOST}:{port}",
+    }
 
 
 def langfuse(health: int, projects: int, seen: list[str], version: str) -> Any:
