@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
-import { after, before } from 'node:test';
+import { after, afterEach, before, beforeEach } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
@@ -22,10 +22,18 @@ let browser;
 
 /** Every file of tests has a browser of its own, with more switches where it needs some, and every test a profile. */
 export function useBrowser(...switches) {
-  before(async () => {
-    browser = await chromium.launch({ executablePath: given('CHROMIUM'), args: [...SWITCHES, ...switches] });
-  });
+  before(() => launch(switches));
   after(() => browser.close());
+}
+
+/** Every test has a browser of its own: a microphone that plays a recording once begins anew with its browser. */
+export function useBrowsers(...switches) {
+  beforeEach(() => launch(switches));
+  afterEach(() => browser.close());
+}
+
+async function launch(switches) {
+  browser = await chromium.launch({ executablePath: given('CHROMIUM'), args: [...SWITCHES, ...switches] });
 }
 
 /** A signed-in page, closed afterwards; nothing may have gone wrong in it, or been asked of others. */

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { answered, answers, ask, given, messageBox, onPage, questions, say, useBrowser } from './browser.mjs';
+import { answered, answers, ask, given, messageBox, onPage, questions, say, useBrowsers } from './browser.mjs';
 
 /** The recording has two utterances, the second one seconds after the first: it plays once, each time anew. */
-useBrowser(
+useBrowsers(
   '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
   `--use-file-for-fake-audio-capture=${given('UTTERANCES')}%noloop`,
