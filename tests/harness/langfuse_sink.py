@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.harness.langfuse_prompts import PROMPTS, Prompts
 from tests.harness.langfuse_scores import SCORES, Scores
 
 LANGFUSE = "/api/public/otel/v1/traces"
@@ -87,6 +88,7 @@ class LangfuseSink:
         self._spans: list[Span] = []
         self.free = threading.Event()
         self.scores = Scores()
+        self.prompts = Prompts()
 
     @property
     def base_url(self) -> str:
@@ -101,6 +103,7 @@ class LangfuseSink:
             "LANGFUSE_BASE_URL": self.base_url,
             "CARTRITA_TRACING_FLUSH_INTERVAL_S": "0.05",
             "CARTRITA_TRACING_SCORES_INTERVAL_S": "0.05",
+            "CARTRITA_TRACING_PROMPTS_REFRESH_S": "0.1",
         }
 
     @property
@@ -157,6 +160,12 @@ class LangfuseSink:
             return self._refuse(401, "the keys are wrong"), {"message": "Invalid credentials"}
         return self.scores.create(body) if method == "POST" else self.scores.delete(path)
 
+    def prompt(self, path: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        """What is answered to a request for a prompt."""
+        if headers.get("authorization") != f"Basic {self._keys}":
+            return self._refuse(401, "the keys are wrong"), b'{"message": "Invalid credentials"}'
+        return self.prompts.get(path)
+
     @property
     def _keys(self) -> str:
         return base64.b64encode(f"{self.public_key}:{self.secret_key}".encode()).decode()
@@ -205,6 +214,9 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def do_DELETE(self) -> None:
         self.do_POST()
 
@@ -229,6 +241,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         if isinstance(mode, int):
             self._answer(mode)
+        elif self.path.startswith(PROMPTS):
+            self._answer(*sink.prompt(self.path, headers))
         elif self.path.startswith(SCORES):
             status, told = sink.score(self.command, self.path, headers, body)
             self._answer(status, json.dumps(told).encode())

@@ -73,6 +73,13 @@ def test_an_agent_by_the_name_of_another(fresh: Server) -> None:
     assert "[agents.supervisor]" in refusal(fresh, code=1, settings=settings)
 
 
+def test_an_agent_with_a_prompt_and_nothing_to_start_with(fresh: Server) -> None:
+    table = '[agents.lawyer]\ninstructions_prompt = { name = "lawyer" }\n'
+    (fresh.root / "cartrita.toml").write_text(table)
+    settings = {"CARTRITA_DATABASE_URL": f"postgresql://ada@{HOST}:9/ada"}
+    assert "instructions_file" in refusal(fresh, code=1, settings=settings)
+
+
 def test_a_log_file_that_cannot_be_opened(fresh: Server) -> None:
     settings = {"CARTRITA_LOG_FILE": str(fresh.root / "nowhere" / "a.log")}
     assert "CARTRITA_LOG_FILE" in refusal(fresh, code=1, settings=settings)

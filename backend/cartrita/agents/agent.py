@@ -6,6 +6,7 @@ import msgspec
 
 from cartrita.domain.approvals import ApprovalPolicy
 from cartrita.domain.caps import Caps
+from cartrita.domain.prompts import PromptVersion
 
 
 class AgentLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     It may use the `tools` of these names, as far as they are there, and give tasks to the agents
     that it `delegates` to. With a `route` it works by the models of that one, unless a request
     names others. A person approves of its calls of tools as `approval` says. `aliases` are more
-    names of it.
+    names of it. `prompt` is what its instructions are from, if they are kept elsewhere.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     route: str | None = None
     approval: ApprovalPolicy = ApprovalPolicy.RISKY
     aliases: tuple[str, ...] = ()
+    prompt: PromptVersion | None = None
 
 
 NO_AGENT: Final = Agent(

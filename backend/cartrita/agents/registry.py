@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from msgspec.structs import replace
+
 from cartrita.agents.agent import NO_AGENT, Agent
 from cartrita.agents.roster import SUPERVISOR
 from cartrita.domain.errors import NotFound
+from cartrita.domain.prompts import PromptVersion
 
 DEFAULT_AGENT: Final = SUPERVISOR
 """The id of the agent that answers when a request names none."""
@@ -33,6 +36,11 @@ class AgentRegistry:
                 code="agent_not_found",
             )
         return found
+
+    def instruct(self, agent_id: str, instructions: str, prompt: PromptVersion) -> None:
+        """Give an agent the text of a prompt from now on; who has found it keeps what it had."""
+        agent = self.find(agent_id)
+        self._agents[agent.id] = replace(agent, instructions=instructions, prompt=prompt)
 
     def find_of_run(self, agent_id: str) -> Agent:
         """The agent that a run names, which is `NO_AGENT` where a model answers by itself.

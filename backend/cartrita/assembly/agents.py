@@ -11,18 +11,23 @@ from cartrita.agents.team import DELEGATE
 from cartrita.domain.errors import NotFound
 from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import Settings
+from cartrita.settings.agents import ConfiguredAgent
 from cartrita.tools.toolbox import Toolbox
 
 log = structlog.get_logger(__name__)
 
 
 def create_agents(settings: Settings) -> AgentRegistry:
-    """The registry of all agents. Raises OperatorError for a name that two of them have."""
+    """The registry of all agents.
+
+    Raises OperatorError for a name that two of them have, and one without any instructions.
+    """
     overrides = {entry.id: entry.fields for entry in settings.agents.entries}
     agents = with_overrides(built_in_agents(), overrides)
     for entry in settings.agents.entries:
         for name in (entry.id, *(entry.aliases or ())):
             _require_own(entry.id, name, agents)
+        _require_fallback(entry, agents)
     return AgentRegistry(agents)
 
 
@@ -50,6 +55,16 @@ def _require_own(agent_id: str, name: str, agents: Iterable[Agent]) -> None:
         raise OperatorError(
             f"agents.{agent_id}: this is another name of the agent {other.id}: write"
             f" [agents.{other.id}], or give that one other `aliases`."
+        )
+
+
+def _require_fallback(entry: ConfiguredAgent, agents: Iterable[Agent]) -> None:
+    """Raise OperatorError if an agent has no instructions while Langfuse gives none."""
+    instructed = any(agent.id == entry.id and agent.instructions for agent in agents)
+    if entry.instructions_prompt is not None and not instructed:
+        raise OperatorError(
+            f"agents.{entry.id}.instructions_prompt: write `instructions` or `instructions_file` "
+            "beside it: what the agent works by while Langfuse gives nothing."
         )
 
 

@@ -26,7 +26,7 @@ from cartrita.assembly.services import create_services
 from cartrita.assembly.storage import create_cleanup, open_storage
 from cartrita.assembly.tool_servers import open_tool_servers
 from cartrita.assembly.tools import create_toolbox
-from cartrita.assembly.tracing import open_scores, open_tracing
+from cartrita.assembly.tracing import open_prompts, open_scores, open_tracing
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
 from cartrita.surfaces.services import Services
@@ -92,6 +92,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         )
         files = open_files(settings, storage.database, models.gateway)
         agents = create_agents(settings)
+        prompts = await enter(open_prompts(settings, agents))
         sandbox = await open_sandbox(settings)
         servers = await enter(open_tool_servers(settings))
         desktops = await enter(open_desktop_parts(settings, storage, files, context.slot.instance))
@@ -146,10 +147,12 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         counting = () if metrics is None else (metrics.run(),)
         embedding = () if files.embedder is None else (files.embedder.run(),)
         scoring = () if scores is None else (scores.run(),)
+        prompting = () if prompts is None else (prompts.run(),)
         loops = (
             *counting,
             *embedding,
             *scoring,
+            *prompting,
             desktops.keeper.run(),
             executor.run(),
             create_cleanup(settings, storage, files).run(),

@@ -14,6 +14,8 @@ from cartrita.adapters.persistence.feedback import UnsentScoreTable
 from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.policies import Collector, LangfuseProject, TracingPolicy
 from cartrita.adapters.tracing.tracers import Tells, Traces
+from cartrita.agents.registry import AgentRegistry
+from cartrita.application.agent_prompts import AgentPrompts
 from cartrita.application.conversations.scores import Scores
 from cartrita.domain.ports.tracing import Tracer
 from cartrita.kit.operator_error import OperatorError
@@ -35,6 +37,29 @@ async def open_tracing(settings: Settings) -> AsyncGenerator[Tracer | None]:
         yield traces
     finally:
         await asyncio.to_thread(traces.stop, config.shutdown_s)
+
+
+@asynccontextmanager
+async def open_prompts(
+    settings: Settings, agents: AgentRegistry
+) -> AsyncGenerator[AgentPrompts | None]:
+    """What refreshes the prompts of agents; None where none has one, or Langfuse has no keys."""
+    references = {
+        entry.id: entry.instructions_prompt.reference
+        for entry in settings.agents.entries
+        if entry.instructions_prompt is not None
+    }
+    project = _project(settings)
+    if not references or project is None:
+        yield None
+        return
+    config = settings.tracing
+    adapter = await asyncio.to_thread(_module, "langfuse_prompts")
+    reader = await asyncio.to_thread(adapter.LangfusePrompts, project, config.send_timeout_s)
+    try:
+        yield AgentPrompts(agents, references, reader, config.prompts_refresh_s)
+    finally:
+        await reader.close()
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from cartrita.domain.events import Event, LoggedEvent, RunStarted, Terminal
 from cartrita.domain.ids import ConversationId, MessageId, RunId, public_conversation_id
 from cartrita.domain.json import JsonObject
 from cartrita.domain.messages import Message, MessageStatus, Part, Text
+from cartrita.domain.prompts import PromptVersion
 from cartrita.domain.requests import ReasoningOptions, ResponseFormat, Sampling, VendorFields
 from cartrita.domain.run_parts import RunPart
 from cartrita.domain.step_records import StepRecord
@@ -207,9 +208,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[StepRecord, ...] = ()
     approvals: tuple[Approval, ...] = ()
 
-    def part(self, agent: str, task_id: str | None = None) -> RunPart:
+    def part(
+        self, agent: str, task_id: str | None = None, prompt: PromptVersion | None = None
+    ) -> RunPart:
         """What this agent does in the run."""
-        return RunPart(self.run_id, self.conversation_id, agent, task_id)
+        return RunPart(self.run_id, self.conversation_id, agent, task_id, prompt)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):

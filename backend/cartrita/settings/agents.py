@@ -1,9 +1,10 @@
 """Settings of the agents: how long they wait for people, and what an operator changes of each."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from cartrita.domain.prompts import INSTRUCTIONS_MAX, PRODUCTION, PromptReference
 from cartrita.settings.fields import Group, Setting
 
 RESERVED_ID: Final = "model"
@@ -25,6 +26,26 @@ class ConfiguredLimits(BaseModel):
     context_tokens: int | None = Field(None, ge=1000)
 
 
+class ConfiguredPrompt(BaseModel):
+    """A prompt of Langfuse: the version that has a label, or the one of a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(min_length=1, max_length=200)
+    version: int | None = Field(None, ge=1)
+    label: str | None = Field(None, min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.version is not None and self.label is not None:
+            raise ValueError("give a label or a version, not both")
+        return self
+
+    @property
+    def reference(self) -> PromptReference:
+        """The same for those who read it."""
+        return PromptReference(name=self.name, version=self.version, label=self.label or PRODUCTION)
+
+
 class ConfiguredAgent(BaseModel):
     """A table `[agents.ID]`: what is given replaces what the agent of this id has.
 
@@ -35,7 +56,8 @@ class ConfiguredAgent(BaseModel):
     id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")
     name: str | None = Field(None, min_length=1, max_length=100)
     description: str | None = Field(None, min_length=1, max_length=1000)
-    instructions: str | None = Field(None, max_length=100_000)
+    instructions: str | None = Field(None, max_length=INSTRUCTIONS_MAX)
+    instructions_prompt: ConfiguredPrompt | None = None
     tools: Names | None = None
     delegates: Names | None = None
     capabilities: Names | None = None
@@ -54,7 +76,7 @@ class ConfiguredAgent(BaseModel):
     @property
     def fields(self) -> dict[str, object]:
         """What is given, by the names that agents have."""
-        given = self.model_dump(exclude_none=True, exclude={"id", "limits"})
+        given = self.model_dump(exclude_none=True, exclude={"id", "limits", "instructions_prompt"})
         if self.limits is not None:
             limits = self.limits.model_dump(exclude_none=True)
             caps = ("steps", "tokens", "cost", "seconds")

@@ -75,6 +75,13 @@ def warnings(settings: Settings) -> Iterator[SettingsConflict]:
     if langfuse.public_key is None and langfuse.secret_key is not None:
         text = "no traces are sent with one key; set LANGFUSE_PUBLIC_KEY too"
         yield SettingsConflict((("langfuse", "secret_key"),), text)
+    prompted = [one.id for one in settings.agents.entries if one.instructions_prompt]
+    if prompted and langfuse.keys is None:
+        text = (
+            f"{prompted[0]} has an instructions_prompt, and Langfuse no keys here; "
+            "set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+        )
+        yield SettingsConflict((("agents", "entries"),), text)
     if langfuse.secret_key is None and langfuse.public_key is not None:
         text = "no traces are sent with one key; set LANGFUSE_SECRET_KEY too"
         yield SettingsConflict((("langfuse", "public_key"),), text)

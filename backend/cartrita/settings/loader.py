@@ -64,6 +64,7 @@ def load(
     _insert(tree, ("providers", "entries"), resolved.entries)
     _insert(tree, ("routes", "entries"), resolve_routes(raw))
     _insert(tree, ("agents", "entries"), resolve_agents(raw, cwd))
+    sources["agents", "entries"] = Source("agents", raw.file)
     directories = BaseDirectories(cwd.absolute(), home)
     _insert(tree, ("mcp", "entries"), resolve_tool_servers(raw, directories))
     sources["mcp", "entries"] = Source("mcp", raw.file)

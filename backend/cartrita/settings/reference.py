@@ -130,6 +130,11 @@ limits = { steps = 8, tokens = 200000, cost = 0.5, seconds = 300 }
 `aliases` (more names, but none that another agent has), `delegates` (the ids of agents that it can
 give tasks to), and in `limits` `delegations`, `depth` and `context_tokens`. Costs are in US
 dollars.
+
+`instructions_prompt = { name = "lawyer", label = "production" }` takes them from
+[Langfuse](tracing.md#prompts) instead: the version with this label (`production` if none is given),
+or `version = 3`. The instructions beside it are then what the agent works by while Langfuse gives
+nothing: a new agent must have some.
 """
 
 _TOOL_SERVERS_SECTION = """\

@@ -134,6 +134,11 @@ class Tracing(Group):
         Field(ge=1 << 20, le=1 << 32),
         Setting("How many of requests and answers they keep meanwhile, about."),
     ] = 64 << 20
+    prompts_refresh_s: Annotated[
+        float,
+        Field(ge=0.1, le=86_400),
+        Setting("How often the prompts of agents are read from Langfuse again."),
+    ] = 60.0
     shutdown_s: Annotated[
         float, Field(ge=0, le=60), Setting("How long a stop waits until all is sent.")
     ] = 5.0

@@ -62,6 +62,18 @@ def test_a_name_of_two_agents_is_refused(tmp_path: Path, entry: Any, told: str) 
     assert told in str(refused.value)
 
 
+def test_who_names_a_prompt_has_something_to_start_with(tmp_path: Path) -> None:
+    prompt = {"name": "lawyer"}
+    with pytest.raises(OperatorError) as refused:
+        create_agents(configured(tmp_path, {"id": "lawyer", "instructions_prompt": prompt}))
+    assert "agents.lawyer.instructions_prompt: write `instructions`" in str(refused.value)
+    of_ours = {"id": "researcher", "instructions_prompt": prompt}
+    given = {"id": "lawyer", "instructions_prompt": prompt, "instructions": "You read."}
+    agents = create_agents(configured(tmp_path, of_ours, given))
+    assert agents.find("lawyer").instructions == "You read."
+    assert agents.find("lawyer").prompt is None
+
+
 def test_a_name_that_an_agent_has_no_more_is_free(tmp_path: Path) -> None:
     freed: dict[str, Any] = {"id": "coder", "aliases": ["programmer", "coder"]}
     agents = create_agents(configured(tmp_path, freed, {"id": "code", "name": "Mine"}))

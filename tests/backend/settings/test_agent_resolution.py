@@ -50,6 +50,12 @@ def test_a_table_is_an_agent(tmp_path: Path) -> None:
         ('[agents.a]\ninstructions_file = "none.md"', "no text file to be read"),
         ('[agents.a]\ninstructions_file = "x"\ninstructions = "y"', "not both"),
         ("[agents.a]\ninstructions_file = 1", "not both"),
+        ('[agents.a]\ninstructions_prompt = "x"', "agents.a.instructions_prompt"),
+        (
+            '[agents.a]\ninstructions_prompt = { name = "x", label = "y", version = 1 }',
+            "a label or a version, not both",
+        ),
+        ("[agents.a]\ninstructions_prompt = { version = 1 }", "instructions_prompt.name"),
         ("[agents]\nother = 1", "agents.other"),
         ('[agents.model]\nname = "x"', "agents.model.id"),
         ('[agents.a]\naliases = ["model"]', "agents.a.aliases"),

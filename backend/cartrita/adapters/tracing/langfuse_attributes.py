@@ -11,7 +11,7 @@ from cartrita.adapters.tracing.observations import Level, ModelUse, Observation
 from cartrita.domain.json import JsonValue
 from cartrita.domain.usage import Usage
 
-Attribute: TypeAlias = str | bool | tuple[str, ...]
+Attribute: TypeAlias = str | bool | int | tuple[str, ...]
 
 _MOST: Final = 200
 """Characters of ids, names and tags; longer ones are refused."""
@@ -42,8 +42,8 @@ def langfuse_attributes(
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _model(use: ModelUse) -> dict[str, str | None]:
-    first = use.first_output
+def _model(use: ModelUse) -> dict[str, str | int | None]:
+    first, prompt = use.first_output, use.prompt
     return {
         Names.OBSERVATION_MODEL: use.model,
         Names.OBSERVATION_MODEL_PARAMETERS: _told(use.parameters) if use.parameters else None,
@@ -54,6 +54,8 @@ def _model(use: ModelUse) -> dict[str, str | None]:
         # The SDK writes this one as a JSON string.
         Names.OBSERVATION_COMPLETION_START_TIME: None if first is None else json.dumps(_iso(first)),
         f"{Names.OBSERVATION_METADATA}.provider": json.dumps(use.provider),
+        Names.OBSERVATION_PROMPT_NAME: None if prompt is None else prompt.name,
+        Names.OBSERVATION_PROMPT_VERSION: None if prompt is None else prompt.version,
         **_metadata(Names.OBSERVATION_METADATA, {"finish_reason": use.finish_reason}),
     }
 

@@ -1,7 +1,6 @@
 """The pipeline to Langfuse: its attributes by the names of its SDK, and its own way of asking."""
 
 import base64
-import logging
 from functools import partial
 from typing import Final
 
@@ -23,7 +22,6 @@ _SCOPE: Final = "langfuse-sdk"
 def open_pipeline(policy: TracingPolicy, contents: Contents, project: LangfuseProject) -> Pipeline:
     """Begin to send traces to a project of Langfuse."""
     silence()
-    logging.getLogger("httpx").handlers.clear()  # its import adds one, for all requests of httpx
     secret = f"{project.public_key}:{project.secret_key.reveal()}"
     receiver = Receiver(
         "langfuse",

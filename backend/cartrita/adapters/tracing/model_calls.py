@@ -70,6 +70,7 @@ class ModelCalls:
                 parameters={} if request is None else self._parameters(request),
                 first_output=None if first is None else anchor.time(fact.at + first),
                 finish_reason=None if finish is None else finish.value,
+                prompt=None if called_for.part is None else called_for.part.prompt,
             ),
             metadata={
                 "agent": None if called_for.part is None else called_for.part.agent,

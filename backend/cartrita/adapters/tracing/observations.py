@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.prompts import PromptVersion
 from cartrita.domain.usage import Usage
 
 NO_FIELDS: Final[Mapping[str, JsonValue]] = MappingProxyType({})
@@ -51,7 +52,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     """What a call of a model used; `first_output` is when it came, in ns since 1970.
 
-    `cost` is in US dollars, None where the price is not known.
+    `cost` is in US dollars, None where the price is not known. `prompt` is what the instructions
+    are from, if they are kept elsewhere.
     """
 
     provider: str
@@ -61,6 +63,7 @@ class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     parameters: JsonObject = {}
     first_output: int | None = None
     finish_reason: str | None = None
+    prompt: PromptVersion | None = None
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ def silence() -> None:
     """
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    logging.getLogger("httpx").handlers.clear()  # the import of Langfuse's SDK adds one
 
 
 class Receives(Protocol):

@@ -170,7 +170,7 @@ class RunWork:
         claim = run.claim
         choice = Choice(Deployment(claim.input.provider, claim.input.model), claim.input.route)
         self._models.require_able(agent, choice)
-        part = claim.part(agent.id)
+        part = claim.part(agent.id, prompt=agent.prompt)
         model = self._model(run, principal, choice, part)
         said = claim.input.prefix
         begins = beginning_of(claim.input.done) or Beginning()
@@ -212,7 +212,8 @@ class RunWork:
         given = run.claim.input
         answering = Choice(Deployment(given.provider, given.model), given.route)
         choice = await self._models.own(agent, principal, answering)
-        return self._model(run, principal, choice, run.claim.part(agent.id, place.task_id))
+        part = run.claim.part(agent.id, place.task_id, agent.prompt)
+        return self._model(run, principal, choice, part)
 
     def _model(
         self, run: ActiveRun, principal: Principal, choice: Choice, part: RunPart, said: str = ""

@@ -1,0 +1,78 @@
+"""The instructions of agents that are kept as prompts elsewhere: read beside the runs."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from cartrita.agents.registry import AgentRegistry
+from cartrita.domain.ports.prompts import PromptReader
+from cartrita.domain.prompts import PromptNotTaken, PromptReference
+from cartrita.kit.at_once import all_of
+
+log = structlog.get_logger(__name__)
+
+_SELDOM_S: Final = 600.0
+
+
+class AgentPrompts:
+    """Gives agents the prompts that they name, by id; where there is none they keep what they have.
+
+    An operator is told of each thing that is wrong with a prompt once in ten minutes.
+    """
+
+    def __init__(
+        self,
+        agents: AgentRegistry,
+        references: Mapping[str, PromptReference],
+        reader: PromptReader,
+        refresh_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._agents = agents
+        self._references = references
+        self._reader = reader
+        self._refresh_s = refresh_s
+        self._clock = clock
+        self._told: dict[tuple[int | str, str], float] = {}
+
+    async def run(self) -> None:
+        """Refresh them for as long as this process lives."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(self._refresh_s)
+
+    async def refresh(self) -> None:
+        """Read all prompts once, side by side."""
+        failed = await all_of([self._take(*one) for one in self._references.items()])
+        wrong: dict[int | str, tuple[str, set[str]]] = {}
+        for name, error in (one for one in failed if one is not None):
+            wrong.setdefault(error.outcome, (error.fix, set()))[1].add(name)
+        for outcome, (fix, names) in wrong.items():
+            self._complain(outcome, fix, names)
+        if self._told and not wrong:
+            self._told.clear()
+            log.info("prompts_taken_again")
+
+    async def _take(
+        self, agent_id: str, reference: PromptReference
+    ) -> tuple[str, PromptNotTaken] | None:
+        try:
+            prompt = await self._reader.read(reference)
+        except PromptNotTaken as error:
+            return reference.name, error
+        if self._agents.find(agent_id).prompt != prompt.version:
+            log.info("prompt_taken", agent=agent_id, version=prompt.version.version)
+        self._agents.instruct(agent_id, prompt.text, prompt.version)
+        return None
+
+    def _complain(self, outcome: int | str, fix: str, names: set[str]) -> None:
+        now = self._clock()
+        untold = {
+            name for name in names if now - self._told.get((outcome, name), -_SELDOM_S) >= _SELDOM_S
+        }
+        if untold:
+            self._told.update({(outcome, name): now for name in untold})
+            log.warning("prompts_not_taken", outcome=outcome, prompts=sorted(untold), fix=fix)
