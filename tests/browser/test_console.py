@@ -14,6 +14,7 @@ from tests.harness.deepgram.launch import Deepgram
 from tests.harness.fake_provider.launch import FakeProvider, fake_provider
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.fixtures import deepgram_server as deepgram_server
+from tests.harness.langfuse_sink import langfuse_sink
 from tests.harness.server import KEY, Server
 from tests.harness.utterances import utterances
 from tests.sdks.npm_packages import installed
@@ -117,9 +118,13 @@ def server(
         "CARTRITA_OFFLINE_SCRIPT": str(script),
         "CARTRITA_DESKTOP_ENABLED": "1",
         "CARTRITA_DESKTOP_CONTROL_S": "600",
+        "CARTRITA_TRACING_LINK": "https://traces.example/{trace_id}",
         **deepgram_server.settings,
     }
-    with Server(provider_url=model.base_url, settings=settings) as running:
+    with (
+        langfuse_sink() as sink,
+        Server(provider_url=model.base_url, settings=settings | sink.settings) as running,
+    ):
         yield running
 
 

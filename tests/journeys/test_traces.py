@@ -55,6 +55,7 @@ def server(
         "CARTRITA_ROUTES_FIRST_PAUSE_S": "0.01",
         "LANGFUSE_TRACING_ENVIRONMENT": "tests",
         "LANGFUSE_RELEASE": "r1",
+        "CARTRITA_TRACING_LINK": "https://traces.example/t/{trace_id}?v=1",
     }
     with Server(provider_url=provider.base_url, lease_s=CALM_LEASE_S, settings=settings) as running:
         yield running
@@ -102,6 +103,8 @@ async def test_a_trace_reads_like_a_story(traced: Scenario, sink: LangfuseSink) 
     word = f"needle-{uuid4().hex}"
     scripts = (Script(text="I ask.", tool_calls=(research,)), Script(text="It is slow."))
     answer = await ask(traced, f"{word} {directive(*scripts)}")
+    _, run = await traced.call("GET", f"/api/runs/{answer['run_id']}")
+    assert run["trace_url"] == f"https://traces.example/t/{answer['metadata']['trace_id']}?v=1"
     root = await trace_of(sink, answer["run_id"])
     assert root.story() == [
         "agent supervisor",

@@ -31,6 +31,7 @@ from cartrita.assembly.live_voice import create_live_voice
 from cartrita.assembly.models import Models
 from cartrita.assembly.runs import create_run_services
 from cartrita.assembly.storage import Storage
+from cartrita.assembly.tracing import trace_links
 from cartrita.assembly.voice import create_voice_services
 from cartrita.domain.ports.metrics import MetricsPage
 from cartrita.domain.ports.tracing import Tracer
@@ -115,6 +116,7 @@ def create_services(
         sandbox=sandbox,
         tool_servers=tool_servers,
         metrics=metrics,
+        trace_url=trace_links(settings, tracer),
     )
 
 

@@ -1,7 +1,7 @@
 """Tracing: the tracer of this process, where there is somebody to tell."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.metadata import version
@@ -17,10 +17,13 @@ from cartrita.adapters.tracing.tracers import Tells, Traces
 from cartrita.agents.registry import AgentRegistry
 from cartrita.application.agent_prompts import AgentPrompts
 from cartrita.application.conversations.scores import Scores
+from cartrita.domain.ids import RunId
 from cartrita.domain.ports.tracing import Tracer
+from cartrita.domain.traces import trace_id_of
 from cartrita.kit.operator_error import OperatorError
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings
+from cartrita.settings.tracing import TRACE_ID
 
 
 @asynccontextmanager
@@ -84,6 +87,18 @@ async def open_scores(
         )
     finally:
         await receiver.close()
+
+
+def trace_links(settings: Settings, tracer: Tracer | None) -> Callable[[RunId], str | None]:
+    """Where the trace of a run is shown; None where there is none, or nobody has said where."""
+    link = settings.tracing.link
+
+    def linked(run_id: RunId) -> str | None:
+        if link is None or tracer is None or not tracer.samples(run_id):
+            return None
+        return link.replace(TRACE_ID, trace_id_of(run_id))
+
+    return linked
 
 
 def _pipelines(settings: Settings, contents: Contents) -> list[Tells]:

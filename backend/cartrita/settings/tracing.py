@@ -1,13 +1,24 @@
 """Settings of tracing: where traces are sent, how many of them, and what they tell."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cartrita.settings.fields import Group, Setting
 from cartrita.settings.types import Key, Texts, WebUrl, Word
 
+TRACE_ID: Final = "{trace_id}"
+
 Contents: TypeAlias = Literal["full", "redacted", "none"]
+
+
+def _has_trace_id(link: str) -> str:
+    if TRACE_ID not in link:
+        raise ValueError(f"write {TRACE_ID} where the id of a trace stands in its address")
+    return link
+
+
+TraceLink: TypeAlias = Annotated[WebUrl, AfterValidator(_has_trace_id)]
 
 
 class Langfuse(Group):
@@ -152,6 +163,14 @@ class Tracing(Group):
         Field(ge=60, le=365 * 86_400),
         Setting("For how long it is tried."),
     ] = 7 * 86_400.0
+    link: Annotated[
+        TraceLink | None,
+        Setting(
+            "Where a trace is shown, for links to it from runs and in the console.",
+            value="an address with `{trace_id}`",
+            example="https://langfuse.example.org/project/my-project/traces/{trace_id}",
+        ),
+    ] = None
     trusted_keys: Annotated[
         Texts,
         Setting(

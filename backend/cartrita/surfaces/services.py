@@ -41,6 +41,7 @@ from cartrita.application.search.search import Search
 from cartrita.application.usage import UsageReports
 from cartrita.application.voice.live.conversation import LiveVoice
 from cartrita.application.voice.services import VoiceServices
+from cartrita.domain.ids import RunId
 from cartrita.domain.models import ModelInfo
 from cartrita.domain.ports.metrics import MetricsPage, RequestCounts
 from cartrita.domain.ports.web import GitHubSearch, WebSearch
@@ -155,6 +156,7 @@ class Services:
     sandbox: str | None
     tool_servers: Callable[[], Mapping[str, bool]]
     metrics: MetricsPage | None
+    trace_url: Callable[[RunId], str | None]
 
 
 ServicesLifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[Services]]

@@ -1993,6 +1993,8 @@ class RunView(Model):
     """When it ended."""
     approvals: list[ApprovalView] = ABSENT
     """What it waits for a person to decide on."""
+    trace_url: str | None = ABSENT
+    """Where its trace is shown, if one is made."""
 
 
 class ScopesBody(Model):

@@ -1862,6 +1862,8 @@ export interface RunView {
   readonly ended_at: string | null;
   /** What it waits for a person to decide on. */
   readonly approvals: readonly ApprovalView[];
+  /** Where its trace is shown, if one is made. */
+  readonly trace_url: string | null;
 }
 
 /** What a key may do. What is left out is not limited; an empty list allows nothing. */

@@ -3,11 +3,14 @@
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from cartrita.adapters.tracing.tracers import Traces
 from cartrita.assembly import tracing
-from cartrita.assembly.tracing import open_tracing
+from cartrita.assembly.tracing import open_tracing, trace_links
+from cartrita.domain.ids import RunId
 from cartrita.kit.operator_error import OperatorError
 from cartrita.settings import load
 
@@ -48,3 +51,20 @@ def test_every_secret_of_the_settings_is_known(tmp_path: Path) -> None:
     }
     found = {one.reveal() for one in tracing._secrets(load(environ, tmp_path))}
     assert {"sk-lf-1", "sk-of-openai", "s" * 40, "of-mine"} <= found
+
+
+@pytest.mark.parametrize(
+    ("environ", "linked"),
+    [
+        ({}, False),
+        ({"CARTRITA_TRACING_LINK": "https://x.example/{trace_id}"}, True),
+        ({"CARTRITA_TRACING_LINK": "https://x.example/{trace_id}", "SAMPLED": "no"}, False),
+    ],
+    ids=str,
+)
+def test_what_has_a_trace_is_linked(tmp_path: Path, environ: dict[str, str], linked: bool) -> None:
+    run = RunId(UUID(int=7))
+    traces = Traces([], 0.0 if environ.pop("SAMPLED", "") else 1.0, keeps_contents=True)
+    link = trace_links(load(environ, tmp_path), traces)
+    assert link(run) == (f"https://x.example/{run.hex}" if linked else None)
+    assert trace_links(load(environ, tmp_path), None)(run) is None

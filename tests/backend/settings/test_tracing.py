@@ -25,3 +25,9 @@ def test_langfuse_is_where_the_newer_name_says(tmp_path: Path) -> None:
 def test_an_environment_is_one_that_langfuse_takes(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="no environment of Langfuse"):
         load({"LANGFUSE_TRACING_ENVIRONMENT": name}, tmp_path)
+
+
+@pytest.mark.parametrize("link", ["https://x.example/traces", "x.example/{trace_id}"])
+def test_a_link_has_an_address_and_the_id_of_a_trace(tmp_path: Path, link: str) -> None:
+    with pytest.raises(SettingsError, match=r"trace_id\}|web address"):
+        load({"CARTRITA_TRACING_LINK": link}, tmp_path)

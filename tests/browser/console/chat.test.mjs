@@ -46,6 +46,8 @@ test('tasks of other agents are shown, and again after a reload', () =>
     await page.getByRole('button', { name: 'How it came about' }).click();
     await task.click();
     await page.getByText('A line was written.').first().waitFor();
+    const trace = answers(page).last().getByRole('link', { name: 'Trace' });
+    assert.match(await trace.getAttribute('href'), /^https:\/\/traces\.example\/[0-9a-f]{32}$/);
   }));
 
 test('a stopped answer keeps what was seen, and is continued', () =>

@@ -90,7 +90,7 @@ async def cancel_run(
     principal: CurrentPrincipal, run_id: PublicId, services: AppServices
 ) -> RunView:
     """Cancel a run. The partial answer is kept. Idempotent."""
-    return RunView.of(await services.runs.cancel(principal, run_id))
+    return await _view(services, principal, await services.runs.cancel(principal, run_id))
 
 
 @router.post("/continue", status_code=201)
@@ -100,7 +100,9 @@ async def continue_run(
     """Continue an answer that ended early, in a new run."""
     idempotent = idempotency("continue", key, None, run_id)
     admitted = await services.runs.continue_run(principal, run_id, idempotent)
-    return RunView.of(await services.runs.get(principal, str(admitted.run_id)))
+    return await _view(
+        services, principal, await services.runs.get(principal, str(admitted.run_id))
+    )
 
 
 @router.post("/approvals/{approval_id}")
@@ -124,4 +126,5 @@ async def decide_on_approval(
 
 async def _view(services: Services, principal: Principal, run: Run) -> RunView:
     waits = run.status is RunStatus.WAITING
-    return RunView.of(run, await services.approvals.waiting(principal, run.id) if waits else ())
+    approvals = await services.approvals.waiting(principal, run.id) if waits else ()
+    return RunView.of(run, approvals, services.trace_url(run.id))

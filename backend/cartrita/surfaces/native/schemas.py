@@ -187,9 +187,10 @@ class RunView(BaseModel):
     started_at: datetime | None
     ended_at: datetime | None
     approvals: list[ApprovalView] = Field(description="What it waits for a person to decide on.")
+    trace_url: str | None = Field(description="Where its trace is shown, if one is made.")
 
     @classmethod
-    def of(cls, run: Run, approvals: Sequence[Approval] = ()) -> "RunView":
+    def of(cls, run: Run, approvals: Sequence[Approval], trace_url: str | None) -> "RunView":
         public = ids.public("run", run.id)
         return cls(
             id=public,
@@ -211,6 +212,7 @@ class RunView(BaseModel):
             started_at=run.started_at,
             ended_at=run.ended_at,
             approvals=[ApprovalView.of(approval) for approval in approvals],
+            trace_url=trace_url,
         )
 
 

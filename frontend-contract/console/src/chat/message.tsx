@@ -63,12 +63,13 @@ function Editing({ message, onClose }: { message: MessageView; onClose: () => vo
 }
 
 export function AnswerMessage({ message, last }: MessageProps) {
-  const { chat, reasons } = useConsole();
+  const { chat, reasons, session } = useConsole();
   const told = chat.told.value.get(message.id);
   const busy = chat.live.value.length > 0;
   const partial = message.status === 'partial';
   const canRecount = !told && message.run_id !== null;
   const failure = (told?.failure ?? (partial ? reasons.known.value.get(message.id) : undefined)) ?? null;
+  const traced = told !== undefined && session.me.value?.operator === true;
   const unexplained = partial && !failure;
   useEffect(() => {
     if (unexplained) void reasons.learn(message);
@@ -86,6 +87,7 @@ export function AnswerMessage({ message, last }: MessageProps) {
             Continue
           </button>
         )}
+        {traced && message.run_id && <TraceLink runId={message.run_id} />}
         {canRecount && (
           <button type="button" class="quiet" onClick={() => void chat.recount(message)}>
             How it came about
@@ -95,6 +97,25 @@ export function AnswerMessage({ message, last }: MessageProps) {
         <small>{facts(message, told)}</small>
       </div>
     </li>
+  );
+}
+
+/** For whoever runs the server: the trace of an answer, where one is made and shown somewhere. */
+function TraceLink({ runId }: { runId: string }) {
+  const { api } = useConsole();
+  const url = useSignal<string | null>(null);
+  useEffect(() => {
+    void api.getRun(runId).then(
+      (run) => (url.value = run.trace_url),
+      () => (url.value = null),
+    );
+  }, [runId]);
+  return (
+    url.value && (
+      <a href={url.value} target="_blank" rel="noreferrer">
+        Trace
+      </a>
+    )
   );
 }
 
