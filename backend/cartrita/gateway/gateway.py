@@ -70,7 +70,9 @@ class Gateway:
     ) -> None:
         self._catalog = catalog
         self._credentials = credentials
-        self._shared = SharedAnswers(cache or MemoryCache(clock=clock), patience=cache_patience)
+        self._shared = SharedAnswers(
+            cache or MemoryCache(clock=clock), patience=cache_patience, counts=counts
+        )
         self._cache_ttl = cache_ttl
         self._health = Health(health, clock)
         self._router = Router(catalog, self._health, routes)

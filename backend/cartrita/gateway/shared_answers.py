@@ -13,7 +13,9 @@ from cartrita.domain.deltas import Accepted, Delta, Finished, FinishReason, answ
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ports.answer_cache import AnswerCache
+from cartrita.domain.ports.metrics import ProviderCounts
 from cartrita.domain.ports.relay_monitors import RelayMonitor
+from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.domain.usage import Usage
 from cartrita.gateway.answer_copies import AnswerCopy
 from cartrita.gateway.answers import Answer
@@ -106,7 +108,9 @@ class SharedAnswers:
         *,
         patience: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
+        counts: ProviderCounts = UNCOUNTED,
     ) -> None:
+        self._counts = counts
         self._cache = cache
         self._patience = patience
         self._clock = clock
@@ -130,6 +134,7 @@ class SharedAnswers:
         one asks, also if that caller does not read it; if it fails, each asks for itself.
         """
         kept = await self._kept(key, ttl)
+        self._counts.looked_up(hit=kept is not None)
         if kept is not None:
             replayed = ReplayedAnswer(kept, request)
             async with aclosing(replayed.items):

@@ -24,6 +24,7 @@ from cartrita.domain.errors import RateLimited, UpstreamAuth, UpstreamError
 from cartrita.domain.limits import Limit
 from cartrita.domain.uncounted import Uncounted
 from cartrita.gateway.call_queues import QueuePolicy
+from cartrita.gateway.calls import CacheWish
 from cartrita.gateway.catalog import Catalog, ProviderEntry, ProviderOrigin
 from cartrita.gateway.limiting import Limiter
 from cartrita.gateway.routes import Deployment, Route, Target
@@ -46,6 +47,9 @@ class Kept(Uncounted):
 
     def failed_over(self, provider: str, *, continued: bool) -> None:
         self.told.append(("failed_over", provider, continued))
+
+    def looked_up(self, *, hit: bool) -> None:
+        self.told.append(("looked_up", hit))
 
     def waited(self, provider: str, seconds: float, *, begun: bool) -> None:
         self.told.append(("waited", provider, round(seconds, 1), begun))
@@ -158,3 +162,12 @@ class TestKnownModels:
             await until(lambda: catalog.knows(Deployment("openai", "gpt-5.4")))
             assert not catalog.knows(Deployment("openai", "made-up"))
             running.cancel()
+
+
+async def test_who_waits_for_an_answer_hits() -> None:
+    counts, told = Kept(), NamedProvider("a")
+    gateway = create_gateway(told, counts=counts)
+    asked = [answer_to(gateway, call("a/m", cache=CacheWish(60.0))) for _ in range(5)]
+    await asyncio.gather(*asked)
+    assert len(told.requests) == 1
+    assert sorted(counts.told) == [("looked_up", False), *[("looked_up", True)] * 4]

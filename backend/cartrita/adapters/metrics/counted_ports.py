@@ -35,12 +35,10 @@ class CountedCache:
     async def get(self, key: CacheKey, ttl: float) -> CachedAnswer | None:
         """See `AnswerCache`."""
         try:
-            found = await self._cache.get(key, ttl)
+            return await self._cache.get(key, ttl)
         except CartritaError:
             self._all.cache.add(("unavailable",))
             raise
-        self._all.cache.add(("miss" if found is None else "hit",))
-        return found
 
     async def put(self, key: CacheKey, answer: CachedAnswer, ttl: float) -> None:
         """See `AnswerCache`."""

@@ -58,6 +58,10 @@ class Counts:
         """See `ProviderCounts`."""
         self._all.failovers.add((self._providers(provider), "yes" if continued else "no"))
 
+    def looked_up(self, *, hit: bool) -> None:
+        """See `ProviderCounts`."""
+        self._all.cache.add(("hit" if hit else "miss",))
+
     def waited(self, provider: str, seconds: float, *, begun: bool) -> None:
         """See `ProviderCounts`."""
         result = "begun" if begun else "given_up"

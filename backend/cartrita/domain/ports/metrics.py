@@ -49,6 +49,10 @@ class ProviderCounts(Protocol):
         """Another deployment answers in place of one here, or goes on with its answer."""
         ...
 
+    def looked_up(self, *, hit: bool) -> None:
+        """The answer to a call was looked for in the cache, and among those on their way."""
+        ...
+
     def waited(self, provider: str, seconds: float, *, begun: bool) -> None:
         """A call has waited for its turn, which came, or its caller waits no longer."""
         ...
