@@ -76,7 +76,11 @@ def test_an_agent_by_the_name_of_another(fresh: Server) -> None:
 def test_an_agent_with_a_prompt_and_nothing_to_start_with(fresh: Server) -> None:
     table = '[agents.lawyer]\ninstructions_prompt = { name = "lawyer" }\n'
     (fresh.root / "cartrita.toml").write_text(table)
-    settings = {"CARTRITA_DATABASE_URL": f"postgresql://ada@{HOST}:9/ada"}
+    settings = {
+        "CARTRITA_DATABASE_URL": f"postgresql://ada@{HOST}:9/ada",
+        "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
+        "LANGFUSE_SECRET_KEY": "sk-lf-1",
+    }
     assert "instructions_file" in refusal(fresh, code=1, settings=settings)
 
 

@@ -36,7 +36,7 @@ class AgentPrompts:
         self._reader = reader
         self._refresh_s = refresh_s
         self._clock = clock
-        self._told: dict[tuple[int | str, str], float] = {}
+        self._told: dict[tuple[str, str], float] = {}
 
     async def run(self) -> None:
         """Refresh them for as long as this process lives."""
@@ -47,11 +47,11 @@ class AgentPrompts:
     async def refresh(self) -> None:
         """Read all prompts once, side by side."""
         failed = await all_of([self._take(*one) for one in self._references.items()])
-        wrong: dict[int | str, tuple[str, set[str]]] = {}
+        wrong: dict[str, dict[str, int | str]] = {}
         for name, error in (one for one in failed if one is not None):
-            wrong.setdefault(error.outcome, (error.fix, set()))[1].add(name)
-        for outcome, (fix, names) in wrong.items():
-            self._complain(outcome, fix, names)
+            wrong.setdefault(error.fix, {})[name] = error.outcome
+        for fix, outcomes in wrong.items():
+            self._complain(fix, outcomes)
         if self._told and not wrong:
             self._told.clear()
             log.info("prompts_taken_again")
@@ -68,11 +68,12 @@ class AgentPrompts:
         self._agents.instruct(agent_id, prompt.text, prompt.version)
         return None
 
-    def _complain(self, outcome: int | str, fix: str, names: set[str]) -> None:
+    def _complain(self, fix: str, outcomes: Mapping[str, int | str]) -> None:
+        """Tell what helps; what that is the same for is one thing, however it fails."""
         now = self._clock()
-        untold = {
-            name for name in names if now - self._told.get((outcome, name), -_SELDOM_S) >= _SELDOM_S
-        }
+        untold = sorted(
+            name for name in outcomes if now - self._told.get((fix, name), -_SELDOM_S) >= _SELDOM_S
+        )
         if untold:
-            self._told.update({(outcome, name): now for name in untold})
-            log.warning("prompts_not_taken", outcome=outcome, prompts=sorted(untold), fix=fix)
+            self._told.update({(fix, name): now for name in untold})
+            log.warning("prompts_not_taken", outcome=outcomes[untold[0]], prompts=untold, fix=fix)

@@ -26,8 +26,8 @@ class Reader:
     def set(self, name: str, version: int, text: str) -> None:
         self.found[name] = Prompt(PromptVersion(name, version), text)
 
-    def fail(self, name: str, outcome: int | str = 503) -> None:
-        self.found[name] = PromptNotTaken(outcome, "Do something.")
+    def fail(self, name: str, outcome: int | str = 503, fix: str = "Do something.") -> None:
+        self.found[name] = PromptNotTaken(outcome, fix)
 
     async def read(self, reference: PromptReference) -> Prompt:
         found = self.found[reference.name]
@@ -83,7 +83,9 @@ async def test_each_thing_is_told_once_in_ten_minutes(desk: Desk) -> None:
     assert await desk.refresh(0) == ["prompts_not_taken"]
     assert await desk.refresh(599) == []
     assert await desk.refresh(600) == ["prompts_not_taken"]
-    desk.reader.fail("two", 404)
+    desk.reader.fail("two", "ReadTimeout")
+    assert await desk.refresh(600) == [], "it is away in another way"
+    desk.reader.fail("two", 404, "Make it.")
     assert await desk.refresh(601) == ["prompts_not_taken"]
     desk.reader.set("one", 1, "Prompt.")
     assert await desk.refresh(602) == ["prompt_taken"]

@@ -98,7 +98,6 @@ async def test_malformed_prompts_are_refused(prompt: Any, why: str) -> None:
         b"\xff\xfe",
         json.dumps({"type": "text", "prompt": 1, "name": NAME, "version": 1}).encode(),
         json.dumps({"type": "text", "prompt": "x", "name": NAME, "version": "x"}).encode(),
-        b" " * (5 << 20),
         gzip.compress(b"{}"),
     ],
 )
@@ -106,6 +105,12 @@ async def test_answers_that_are_no_prompts_are_refused(answer: bytes) -> None:
     with langfuse_sink() as sink:
         sink.prompts.answer(NAME, answer)
         assert (await refusal(sink)).outcome == "malformed"
+
+
+async def test_an_answer_is_read_up_to_a_bound() -> None:
+    with langfuse_sink() as sink:
+        sink.prompts.add(NAME, "x" * (5 << 20))
+        assert "bytes" in (await refusal(sink)).fix
 
 
 async def test_braces_that_are_no_variables_stay() -> None:
