@@ -89,11 +89,9 @@ def test_yaml_is_yaml(block: Block) -> None:
 
 @pytest.mark.parametrize("block", of("dotenv"), ids=str)
 def test_variables_are_settings(block: Block, tmp_path: Path) -> None:
+    without = load({}, tmp_path, {})
     (tmp_path / ".env").write_text(block.code)
-    settings = load({}, tmp_path, {})
-    voice, logging = settings.voice.transcribers, settings.logging.levels
-    traced = settings.langfuse.keys or settings.otlp.endpoint
-    assert settings.providers.entries or settings.valkey.url or voice or logging or traced
+    assert load({}, tmp_path, {}) != without
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)

@@ -105,6 +105,11 @@ async def test_a_trace_reads_like_a_story(traced: Scenario, sink: LangfuseSink) 
     answer = await ask(traced, f"{word} {directive(*scripts)}")
     _, run = await traced.call("GET", f"/api/runs/{answer['run_id']}")
     assert run["trace_url"] == f"https://traces.example/t/{answer['metadata']['trace_id']}?v=1"
+    limited = {"name": "no admin", "scopes": {"operations": ["chat", "conversations"]}}
+    _, key = await traced.call("POST", "/api/keys", limited)
+    headers = {"X_API_Key": key["key"]}
+    _, run = await traced.call("GET", f"/api/runs/{answer['run_id']}", **headers)
+    assert run["trace_url"] is None, "where traces are shown is a matter of who runs the server"
     root = await trace_of(sink, answer["run_id"])
     assert root.story() == [
         "agent supervisor",

@@ -1994,7 +1994,7 @@ class RunView(Model):
     approvals: list[ApprovalView] = ABSENT
     """What it waits for a person to decide on."""
     trace_url: str | None = ABSENT
-    """Where its trace is shown, if one is made."""
+    """Where its trace is shown, if one is made; told to operators."""
 
 
 class ScopesBody(Model):

@@ -1862,7 +1862,7 @@ export interface RunView {
   readonly ended_at: string | null;
   /** What it waits for a person to decide on. */
   readonly approvals: readonly ApprovalView[];
-  /** Where its trace is shown, if one is made. */
+  /** Where its trace is shown, if one is made; told to operators. */
   readonly trace_url: string | null;
 }
 

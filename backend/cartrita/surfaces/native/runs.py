@@ -127,4 +127,4 @@ async def decide_on_approval(
 async def _view(services: Services, principal: Principal, run: Run) -> RunView:
     waits = run.status is RunStatus.WAITING
     approvals = await services.approvals.waiting(principal, run.id) if waits else ()
-    return RunView.of(run, approvals, services.trace_url(run.id))
+    return RunView.of(run, approvals, services.trace_url(run.id) if principal.operator else None)

@@ -187,7 +187,9 @@ class RunView(BaseModel):
     started_at: datetime | None
     ended_at: datetime | None
     approvals: list[ApprovalView] = Field(description="What it waits for a person to decide on.")
-    trace_url: str | None = Field(description="Where its trace is shown, if one is made.")
+    trace_url: str | None = Field(
+        description="Where its trace is shown, if one is made; told to operators."
+    )
 
     @classmethod
     def of(cls, run: Run, approvals: Sequence[Approval], trace_url: str | None) -> "RunView":
