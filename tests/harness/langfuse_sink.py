@@ -22,7 +22,7 @@ from tests.harness.langfuse_scores import SCORES, Scores
 
 LANGFUSE = "/api/public/otel/v1/traces"
 COLLECTOR = "/v1/traces"
-Mode = Literal["ok", "slow", "hang", "trickle", "cut", 301, 429, 500, 503]
+Mode = Literal["ok", "slow", "hang", "trickle", "cut", 200, 301, 429, 500, 503]
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(0.5)
         headers = {name.lower(): value for name, value in self.headers.items()}
         if isinstance(mode, int):
-            self._answer(mode)
+            self._answer(mode, b'{"message": "no"}')
         elif self.path.startswith(PROMPTS):
             self._answer(*sink.prompt(self.path, headers))
         elif self.path.startswith(SCORES):

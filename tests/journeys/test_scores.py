@@ -69,7 +69,7 @@ async def test_a_comment_is_told_by_the_policy(serve: Serve, policy: str) -> Non
         assert (score["value"], score.get("comment")) == (1, None)
 
 
-@pytest.mark.parametrize("mode", ["hang", "trickle", "cut", 301, 401, 429, 500])
+@pytest.mark.parametrize("mode", ["hang", "trickle", "cut", 200, 301, 401, 429, 500])
 async def test_feedback_waits_for_nobody_and_is_not_lost(serve: Serve, mode: Any) -> None:
     with langfuse_sink() as sink:
         sink.mode = mode

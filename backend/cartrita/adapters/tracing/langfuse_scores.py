@@ -1,29 +1,19 @@
-"""Feedback as scores of Langfuse, by the requests of its SDK: implements ScoreReceiver.
-
-The SDK's own client of scores has a queue in memory, a thread and a hook at exit, and reads the
-environment: what is below it is used.
-"""
+"""Feedback as scores of Langfuse: implements ScoreReceiver."""
 
 import asyncio
-import ssl
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
-import langfuse
 import structlog
-from langfuse.api import (
-    AsyncLangfuseAPI,
-    CreateScoreBatchResults,
-    CreateScoreRequest,
-    ScoreDataType,
-)
+from langfuse.api import CreateScoreBatchResults, CreateScoreRequest, ScoreDataType
 from langfuse.api.core import ApiError
-from langfuse.api.core.request_options import RequestOptions
+from pydantic import ValidationError
 
 from cartrita.adapters.tracing.complaints import Complaints, Outcome
 from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.langfuse_fixes import FIXES
+from cartrita.adapters.tracing.langfuse_requests import ONCE, langfuse_api, open_http
 from cartrita.adapters.tracing.policies import LangfuseProject, TracingPolicy
 from cartrita.domain.feedback import Score
 from cartrita.domain.ids import RunId
@@ -31,8 +21,6 @@ from cartrita.domain.ids import RunId
 log = structlog.get_logger(__name__)
 
 _NAME: Final = "feedback"
-_ONCE: Final = RequestOptions(max_retries=0)
-"""Whoever sends a score tries again later, and the SDK would wait for as long as a server says."""
 _NEVER: Final = (400, 413, 422)
 """What a server will not take later either."""
 
@@ -44,29 +32,20 @@ class LangfuseScores:
         self._contents = contents
         self._environment = policy.environment
         self._timeout_s = policy.send_timeout_s
-        self._http = httpx.AsyncClient(
-            timeout=policy.send_timeout_s,
-            trust_env=False,  # no proxy, and no password of a .netrc
-            verify=ssl.create_default_context(),
-        )
-        self._scores = AsyncLangfuseAPI(
-            base_url=project.address,
-            username=project.public_key,
-            password=project.secret_key.reveal(),
-            x_langfuse_sdk_name="python",
-            x_langfuse_sdk_version=langfuse.__version__,
-            x_langfuse_public_key=project.public_key,
-            httpx_client=self._http,
-        ).scores
+        self._http = open_http(policy.send_timeout_s)
+        self._scores = langfuse_api(project, self._http).scores
         self._complaints = Complaints(FIXES)
 
     async def take(self, score: Score) -> bool:
         """See ScoreReceiver."""
         try:
-            async with asyncio.timeout(self._timeout_s):  # those of httpx are of each read
+            async with asyncio.timeout(self._timeout_s):
                 await self._send(score)
         except (httpx.HTTPError, TimeoutError) as error:
             self._complain(type(error).__name__)
+            return False
+        except ValidationError:
+            self._complain("malformed")
             return False
         except ApiError as error:
             return self._settled(score, error.status_code or 0)
@@ -81,7 +60,7 @@ class LangfuseScores:
     async def _send(self, score: Score) -> None:
         identity = score_id(score)
         if score.score is None:
-            await self._scores.delete(identity, request_options=_ONCE)
+            await self._scores.delete(identity, request_options=ONCE)
             return
         comment = self._contents.text(score.comment)
         optional: dict[str, Any] = {
@@ -97,7 +76,7 @@ class LangfuseScores:
             timestamp=began(score.run_id),
             **{name: value for name, value in optional.items() if value is not None},
         )
-        told = await self._scores.create(request=[asked], request_options=_ONCE)
+        told = await self._scores.create(request=[asked], request_options=ONCE)
         if isinstance(told, CreateScoreBatchResults) and told.rejected:
             log.warning("score_refused", run_id=score.run_id.hex)
 
