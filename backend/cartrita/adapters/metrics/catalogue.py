@@ -191,6 +191,13 @@ class Catalogue:
                 *("surface", "status"),
             )
         )
+        self.runs_orphaned = self._kept(
+            Counter(
+                "cartrita_runs_orphaned_total",
+                "Runs whose worker was gone, by what became of them.",
+                "status",
+            )
+        )
         self.run_seconds = self._kept(
             Histogram(
                 "cartrita_run_seconds",

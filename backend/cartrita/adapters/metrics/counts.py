@@ -84,6 +84,10 @@ class Counts:
         self._all.flush_events.observe(_NOTHING, events)
         self._all.flush_runs.add(_NOTHING, runs)
 
+    def orphan_settled(self, status: RunStatus) -> None:
+        """See `LogCounts`."""
+        self._all.runs_orphaned.add((status.value,))
+
     def flush_failed(self) -> None:
         """See `LogCounts`."""
         self._all.flush_failures.add(_NOTHING)

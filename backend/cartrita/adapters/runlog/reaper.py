@@ -22,8 +22,9 @@ from cartrita.domain.errors import CartritaError
 from cartrita.domain.event_visibility import is_said
 from cartrita.domain.fold import Fold, fold
 from cartrita.domain.ids import RunId
+from cartrita.domain.ports.metrics import LogCounts
 from cartrita.domain.ports.runs import EndListener
-from cartrita.domain.runs import Ending
+from cartrita.domain.runs import Ending, RunStatus
 from cartrita.kit.repeated_failures import RepeatedFailures
 
 log = structlog.get_logger(__name__)
@@ -98,6 +99,7 @@ class Reaper:
         lease_s: float,
         max_attempts: int,
         told: EndListener,
+        counts: LogCounts,
     ) -> None:
         self._pool = pool
         self._replica = replica
@@ -106,6 +108,7 @@ class Reaper:
         self._listener = listener
         self._lease_s = lease_s
         self._told = told
+        self._counts = counts
         self._max_attempts = max_attempts
         self._lost: set[RunId] = set()
         self._unreadable: set[RunId] = set()
@@ -216,6 +219,7 @@ class Reaper:
                 log.info("run_interrupted", run_id=run_id.hex, seen=seen)
             await connection.execute("NOTIFY cartrita_queue")
             await connection.execute("NOTIFY cartrita_events")
+        self._counts.orphan_settled(RunStatus.QUEUED if ending is None else ending.status)
         if ended is not None and ending is not None:
             self._told(load_run(ended), ending)
 

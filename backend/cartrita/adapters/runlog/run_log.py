@@ -128,6 +128,7 @@ class RunLog:
             lease_s=s.lease_s,
             max_attempts=s.max_attempts,
             told=told,
+            counts=counts,
         )
         self._maintenance = Maintenance(
             pool,

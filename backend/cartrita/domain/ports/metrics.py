@@ -77,6 +77,10 @@ class LogCounts(Protocol):
         """A group was committed, so long after it was taken."""
         ...
 
+    def orphan_settled(self, status: RunStatus) -> None:
+        """A run whose worker is gone was queued again, or ended in its place."""
+        ...
+
     def flush_failed(self) -> None:
         """The database did not take a group, which is tried again."""
         ...

@@ -127,6 +127,8 @@ def test_runs(catalogue: Catalogue, counts: Counts) -> None:
     assert catalogue.runs_claimed.values == {("native",): [2.0]}
     assert catalogue.runs_left.values == {("native", "completed"): [1.0]}
     assert catalogue.runs_active.values == {(): [1.0]}
+    counts.orphan_settled(RunStatus.INTERRUPTED)
+    assert catalogue.runs_orphaned.values == {("interrupted",): [1.0]}
 
 
 def test_all_else(catalogue: Catalogue, counts: Counts) -> None:

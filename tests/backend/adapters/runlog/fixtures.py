@@ -80,14 +80,19 @@ class Cluster:
 
     @asynccontextmanager
     async def manual_replica(
-        self, slot: int = 8, *, dsn: str | None = None, **changed: Any
+        self,
+        slot: int = 8,
+        *,
+        dsn: str | None = None,
+        counts: LogCounts = UNCOUNTED,
+        **changed: Any,
     ) -> AsyncGenerator[RunLog]:
         """A registered replica whose loops do not run: tests flush, poll and reap by calls."""
         settings = msgspec.structs.replace(SETTINGS, **changed)
         async with ConnectionPool.open(
             dsn or self.dsn, settings.timeouts, size=4, wait_s=5
         ) as pool:
-            log = RunLog(dsn or self.dsn, pool, WorkerSlot(uuid7(), slot, 9), settings)
+            log = RunLog(dsn or self.dsn, pool, WorkerSlot(uuid7(), slot, 9), settings, counts)
             await log._replica.register()
             try:
                 yield log

@@ -23,6 +23,7 @@ from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.domain.events import LoggedEvent, RunStopped, StopStatus
 from cartrita.domain.ids import RunId
 from cartrita.domain.runs import Idempotency, RunStatus
+from cartrita.domain.uncounted import Uncounted
 
 KEY = Idempotency("chat", "key", b"hash")
 
@@ -51,12 +52,27 @@ async def expire_leases(cluster: Cluster) -> None:
     )
 
 
+class Settled(Uncounted):
+    """Keeps what became of runs whose worker was gone."""
+
+    def __init__(self) -> None:
+        self.statuses: list[RunStatus] = []
+
+    def orphan_settled(self, status: RunStatus) -> None:
+        self.statuses.append(status)
+
+
 async def test_a_run_without_visible_output_is_requeued(cluster: Cluster) -> None:
-    async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
+    counts = Settled()
+    async with (
+        cluster.manual_replica(1) as dead,
+        cluster.manual_replica(2, counts=counts) as heir,
+    ):
         execution = await claim_manually(dead, idempotency=KEY)
         await release_leases(cluster)
         await heir._replica.register()
         await heir._reaper.reap()
+        assert counts.statuses == [RunStatus.QUEUED]
         assert await cluster.status(execution.run_id) == "queued"
         claim = await heir.queue.claim()
         assert claim is not None
@@ -69,11 +85,17 @@ async def test_a_run_without_visible_output_is_requeued(cluster: Cluster) -> Non
 
 
 async def test_a_run_with_visible_output_is_interrupted(cluster: Cluster) -> None:
-    async with cluster.manual_replica(1) as dead, cluster.manual_replica(2) as heir:
+    counts = Settled()
+    async with (
+        cluster.manual_replica(1) as dead,
+        cluster.manual_replica(2, counts=counts) as heir,
+    ):
         execution = await claim_manually(dead, idempotency=KEY)
         await write_and_flush(dead, execution, "half an ans")
         await release_leases(cluster)
         await heir._reaper.reap()
+        await heir._reaper.reap()
+        assert counts.statuses == [RunStatus.INTERRUPTED], "once"
         items = await read_all(heir, execution.run_id)
         last = items[-1]
         assert isinstance(last, LoggedEvent)
