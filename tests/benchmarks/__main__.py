@@ -22,6 +22,7 @@ from tests.benchmarks import (
     visible,
     voice,
     voice_live,
+    weight,
 )
 from tests.benchmarks.options import Options
 
@@ -45,6 +46,7 @@ _BENCHMARKS = {
     "tracing": tracing.measure,
     "voice": voice.measure,
     "voice-live": voice_live.measure,
+    "weight": weight.measure,
 }
 
 

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from tests.benchmarks.figures import report, table
+from tests.benchmarks.imports import import_ms
 from tests.benchmarks.options import Options
 
 from cartrita_client.events import ChatEvent
@@ -18,16 +19,9 @@ from cartrita_client.retries import RetryPolicy
 from cartrita_client.streams import StreamCourse
 
 _ROOT = Path(__file__).parents[2]
-_IMPORTS = 15
 _PIECE = 16 * 1024
 _TOKENS = 20_000
 _RUN = "run_01a227d0129f7138a0fafff37bbcbb8e"
-_TIMED = """
-import time
-began, spent = time.perf_counter(), time.process_time()
-{}
-print(time.perf_counter() - began, time.process_time() - spent)
-"""
 _READY = "from cartrita_client import CartritaApiClient; CartritaApiClient()"
 _USED = f"{_READY}._blocking; from cartrita_client import models"
 
@@ -35,26 +29,14 @@ _USED = f"{_READY}._blocking; from cartrita_client import models"
 def measure(options: Options) -> None:
     """Medians; the machine's other work is in them."""
     rows = {
-        "import and construction": _import_ms(_READY),
-        "the same, with what the first request loads": _import_ms(_USED),
+        "import and construction": import_ms(_READY),
+        "the same, with what the first request loads": import_ms(_USED),
     }
     report(table("milliseconds, in new processes (goal 150)", rows))
     rounds = [_events_a_second() for _ in range(options.rounds)]
     rates = {"events/s": sorted(rounds)[len(rounds) // 2]}
     report(table("one core reads a stream (goal 10,000)", {"parse, type, position": rates}))
     report(table("wheel (goal 200)", {"cartrita-client": {"kB": _wheel_kb()}}))
-
-
-def _import_ms(code: str) -> dict[str, float]:
-    told = [
-        subprocess.check_output([sys.executable, "-c", _TIMED.format(code)]).split()
-        for _ in range(_IMPORTS)
-    ]
-    times, spent = (sorted(1000 * float(each[place]) for each in told) for place in (0, 1))
-    middle = _IMPORTS // 2
-    return {
-        "median": times[middle], "least": times[0], "most": times[-1], "CPU median": spent[middle]
-    }  # fmt: skip
 
 
 def _events_a_second() -> float:

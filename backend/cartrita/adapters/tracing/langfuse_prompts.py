@@ -1,4 +1,4 @@
-"""Prompts of Langfuse: implements PromptReader. What answers is not trusted to be a prompt."""
+"""Prompts of Langfuse: implements PromptReader; nothing is trusted to be a prompt."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from cartrita.adapters.tracing.langfuse_fixes import FIXES
 from cartrita.adapters.tracing.langfuse_requests import (
     MOST_BYTES,
     ONCE,
-    TooLarge,
+    OversizedAnswer,
     langfuse_api,
     open_http,
 )
@@ -66,7 +66,7 @@ class LangfusePrompts:
             if 200 <= status < 300:
                 raise _malformed("what came is no JSON") from None
             raise PromptNotTaken(status, _FIXES.get(status, _FIXES[0])) from None
-        except TooLarge:
+        except OversizedAnswer:
             raise _malformed(f"it has more than {MOST_BYTES} bytes") from None
         except (httpx.HTTPError, TimeoutError) as error:
             raise PromptNotTaken(type(error).__name__, _FIXES[0]) from None

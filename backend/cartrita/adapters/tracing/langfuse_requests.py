@@ -22,7 +22,7 @@ ONCE: Final = RequestOptions(max_retries=0)
 """Whoever asks does so again later, and the SDK would wait for as long as a server says."""
 
 
-class TooLarge(httpx.RequestError):
+class OversizedAnswer(httpx.RequestError):
     """An answer is larger than any that is asked for, or its size cannot be told."""
 
 
@@ -61,7 +61,7 @@ class _Bounded(httpx.AsyncHTTPTransport):
         response = await super().handle_async_request(request)
         if response.headers.get("content-encoding", "identity") != "identity":
             await response.aclose()
-            raise TooLarge("it is compressed, though this was not asked for")
+            raise OversizedAnswer("it is compressed, though this was not asked for")
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _BoundedStream(response.stream)
         return response
@@ -76,7 +76,7 @@ class _BoundedStream(httpx.AsyncByteStream):
         async for piece in self._stream:
             size += len(piece)
             if size > MOST_BYTES:
-                raise TooLarge(f"it has more than {MOST_BYTES} bytes")
+                raise OversizedAnswer(f"it has more than {MOST_BYTES} bytes")
             yield piece
 
     async def aclose(self) -> None:
