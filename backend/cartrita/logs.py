@@ -24,7 +24,7 @@ from uuid import UUID
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-from cartrita.kit.masking import MASK, SENSITIVE, masked
+from cartrita.kit.masking import MASK, PREFIXES, SENSITIVE, masked
 from cartrita.kit.rotating_file import RotatingFile
 from cartrita.kit.secret import Secret
 
@@ -37,6 +37,9 @@ _NO_LEVELS: Final[Mapping[str, Level]] = MappingProxyType({})
 _MAX_LENGTH = 500
 """Characters of one value; tracebacks are not cut."""
 
+_BEYOND = 4096
+"""Characters after those that are looked at too: a secret may be cut there."""
+
 _MAX_ITEMS = 20
 _MAX_FRAMES = 30
 _MAX_CAUSES = 10
@@ -47,9 +50,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_]{1,64}")
 """A name or an id, which nothing has to be masked in unless it begins as a key does."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_BEGINNINGS = (
-    *("ck_", "hf_", "gho_", "ghp_", "ghs_", "ghu_", "github_pat_", "gsk_", "AIza", "AKIA"),
-)
+_BEGINNINGS = ("sk_", "eyJ", *(one for one in PREFIXES if _PLAIN.fullmatch(one)))
 _LIBRARY_LEVEL = logging.WARNING
 """Of library loggers except two, where nothing else is set."""
 
@@ -278,8 +279,10 @@ def _safe_scalar(value: object) -> object:
 def _text(text: str) -> str:
     if _PLAIN.fullmatch(text) and not text.startswith(_BEGINNINGS):
         return text
-    line = masked(_CONTROL.sub(" ", text))  # a line break inside a value would forge a line
-    return line if len(line) <= _MAX_LENGTH else line[:_MAX_LENGTH] + "..."
+    begun = text[: _MAX_LENGTH + _BEYOND]
+    line = masked(_CONTROL.sub(" ", begun))  # a line break inside a value would forge a line
+    whole = len(begun) == len(text) and len(line) <= _MAX_LENGTH
+    return line if whole else line[:_MAX_LENGTH] + "..."
 
 
 def _summary(error: BaseException) -> str:

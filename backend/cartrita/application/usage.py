@@ -89,9 +89,18 @@ def _query(
 def period(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
     """From when until before when; by default the last 30 days. Raises InvalidInput."""
     until = until or clock.now() + timedelta(minutes=1)
-    since = since or until - DEFAULT_PERIOD
-    if since.tzinfo is None or until.tzinfo is None:
-        raise InvalidInput.of("since", "give both moments with a time zone, such as ...Z")
+    _require_moment("until", until)
+    if since is None:
+        since = until - DEFAULT_PERIOD
+    else:
+        _require_moment("since", since)
     if since >= until:
         raise InvalidInput.of("since", "choose a moment before `until`")
     return since, until
+
+
+def _require_moment(name: str, moment: datetime) -> None:
+    if moment.tzinfo is None:
+        raise InvalidInput.of(name, "give it with a time zone, such as ...Z")
+    if not 2000 <= moment.year <= 9000:
+        raise InvalidInput.of(name, "give a moment from the year 2000 to the year 9000")

@@ -62,9 +62,16 @@ async def test_what_is_asked_for_can_be_chosen() -> None:
 
 @pytest.mark.parametrize(
     ("since", "until"),
-    [(NOON, NOON), (NOON + timedelta(1), NOON), (NOON.replace(tzinfo=None), NOON)],
+    [
+        (NOON, NOON),
+        (NOON + timedelta(1), NOON),
+        (NOON.replace(tzinfo=None), NOON),
+        (datetime.min.replace(tzinfo=UTC), NOON),
+        (None, datetime.min.replace(tzinfo=UTC)),
+        (None, datetime.max.replace(tzinfo=UTC)),
+    ],
 )
-async def test_a_period_that_is_none(since: datetime, until: datetime) -> None:
+async def test_a_period_that_is_none(since: datetime | None, until: datetime) -> None:
     with pytest.raises(InvalidInput):
         await UsageReports(RecordingReader()).totals(ANN, since=since, until=until)
 
