@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -25,9 +26,20 @@ provider = "openai"
 model = "fake"
 input = 1.0
 output = 2.0
+cache_read = 0.1
+checked = 2026-11-30
+source = "a test"
+
+[[prices]]
+provider = "anthropic"
+model = "fake"
+input = 3.0
+output = 15.0
+cache_write = 3.75
 checked = 2026-11-30
 source = "a test"
 """
+MILLION = 1_000_000
 OVERLOADED = ReplacedResponse(status=503)
 
 
@@ -84,6 +96,13 @@ async def trace_with(sink: LangfuseSink, word: str) -> Span:
         return sink.root(found[0].trace_id) if found else None
 
     return await eventually(look)
+
+
+def costs_of(generation: Span) -> dict[str, Decimal]:
+    """What a generation cost by class, which adds up to its total, as decimals."""
+    costs = json.loads(generation["cost_details"], parse_float=Decimal, parse_int=Decimal)
+    assert sum(one for name, one in costs.items() if name != "total") == costs.pop("total")
+    return costs
 
 
 async def ask(scenario: Scenario, message: str, **fields: Any) -> dict[str, Any]:
@@ -160,13 +179,43 @@ async def test_generations_tell_what_they_used_and_cost(
     assert told["total"] == usage["total_tokens"] > 0
     assert told["input"] + told.get("input_cached_tokens", 0) == usage["prompt_tokens"]
     assert told["output"] + told.get("output_reasoning_tokens", 0) == usage["completion_tokens"]
-    expected = (usage["prompt_tokens"] + 2 * usage["completion_tokens"]) / 1e6
-    assert generation.json("cost_details") == {"total": pytest.approx(expected)}
+    assert told["input_cached_tokens"] == 5
+    assert costs_of(generation) == {
+        "input": Decimal(told["input"]) / MILLION,
+        "input_cached_tokens": Decimal("0.1") * 5 / MILLION,
+        "output": Decimal(2) * told["output"] / MILLION,
+        "output_reasoning_tokens": Decimal(2) * told["output_reasoning_tokens"] / MILLION,
+    }
     assert generation["model.name"] == "fake"
     first = generation.json("completion_start_time")
     assert first.endswith("Z")
     assert [one["role"] for one in generation.json("input")][-1] == "user"
     assert generation.json("output") == {"role": "assistant", "content": "Well then."}
+
+
+async def test_what_is_written_to_a_cache_has_a_cost_of_its_own(
+    traced: Scenario, sink: LangfuseSink
+) -> None:
+    message = traced.message(Script(text="Well then.", cache_write_tokens=40))
+    answer = await ask(traced, message, provider="anthropic", model="fake")
+    root = await trace_of(sink, answer["run_id"])
+    (generation,) = root.children
+    told = generation.json("usage_details")
+    assert told["input_cache_creation"] == 40
+    assert costs_of(generation) == {
+        "input": Decimal(3) * told["input"] / MILLION,
+        "input_cache_creation": Decimal("3.75") * 40 / MILLION,
+        "output": Decimal(15) * told["output"] / MILLION,
+    }
+
+
+async def test_an_unknown_price_is_no_cost(traced: Scenario, sink: LangfuseSink) -> None:
+    message = traced.message(Script(text="Well then."))
+    answer = await ask(traced, message, provider="openai", model="fake-reasoning")
+    root = await trace_of(sink, answer["run_id"])
+    (generation,) = root.children
+    assert generation.json("usage_details")["total"] > 0
+    assert generation["cost_details"] is None
 
 
 @pytest.mark.parametrize("stream", [True, False])

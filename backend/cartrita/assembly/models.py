@@ -89,7 +89,14 @@ async def open_models(
         pricing = prices.models
         budgets = await open_budgeting(settings, storage.database, pricing)
         ledger = counted_ledger(metrics, storage.ledger)
-        meter = Meter(ledger, pricing.cost, counter=counter, budgets=budgets, tracer=tracer)
+        meter = Meter(
+            ledger,
+            pricing.cost,
+            counter=counter,
+            budgets=budgets,
+            tracer=tracer,
+            costs=pricing.costs,
+        )
         providers = [
             *await open_providers(settings, http),
             create_offline(settings, _own_passages(storage)),

@@ -6,7 +6,6 @@ a trace has the wall clock beside it.
 """
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -31,6 +30,7 @@ from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.run_parts import RunPart
 from cartrita.domain.runs import Claim, Ending, Run
+from cartrita.domain.token_classes import Costs
 from cartrita.domain.usage import Usage
 
 TOLD: Final = (
@@ -130,8 +130,8 @@ class CallContents(msgspec.Struct, frozen=True):
 class ModelCalled(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one deployment, which has ended.
 
-    `at` is when it began, and `seconds` its duration. `cost` is in US dollars, None where the price
-    is not known; `error` is the code of what it failed with.
+    `at` is when it began, and `seconds` its duration. `costs` are None where the price of a part is
+    not known; `error` is the code of what it failed with.
     """
 
     called_for: CalledFor
@@ -139,7 +139,7 @@ class ModelCalled(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     embeds: bool
     usage: Usage
-    cost: Decimal | None
+    costs: Costs | None
     outcome: CallOutcome
     error: str | None
     at: float

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -13,6 +12,7 @@ from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.tracing import Tracer
 from cartrita.domain.scopes import Operation
+from cartrita.domain.token_classes import Costs
 from cartrita.domain.traces import CallAnswered, CallContents, CalledFor, ModelCalled
 from cartrita.domain.usage import Usage
 from cartrita.gateway.calls import Call
@@ -59,7 +59,7 @@ def note_leg(
     leg: EndedLeg,
     outcome: CallOutcome,
     usage: Usage,
-    cost: Decimal | None,
+    costs: Costs | None,
     error: BaseException | None,
     seconds: float,
 ) -> None:
@@ -77,7 +77,7 @@ def note_leg(
             model=leg.deployment.model,
             embeds=call.operation is Operation.EMBEDDINGS,
             usage=usage,
-            cost=cost,
+            costs=costs,
             outcome=outcome,
             error=_code(error),
             at=time.monotonic() - seconds,

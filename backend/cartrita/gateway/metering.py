@@ -15,6 +15,7 @@ from cartrita.domain.ports.ledger import UsageLedger
 from cartrita.domain.ports.tokens import TokenCount, TokenCounter
 from cartrita.domain.ports.tracing import Tracer
 from cartrita.domain.requests import ModelRequest
+from cartrita.domain.token_classes import Costs
 from cartrita.domain.token_estimates import RuleCounter, size_tokens
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
@@ -29,6 +30,10 @@ CostOf: TypeAlias = Callable[[str, str, Usage, str], Decimal | None]
 """The cost in US dollars of a usage at (provider, model) for a tenant; None where it is unknown."""
 
 
+CostsOf: TypeAlias = Callable[[str, str, Usage, str], Costs | None]
+"""The same by what it was for."""
+
+
 def unknown_cost(provider: str, model: str, usage: Usage, tenant: str) -> None:
     """The cost where no price is known."""
 
@@ -38,7 +43,7 @@ class Meter:
 
     `key_tokens` counts what they used for the keys that are limited in it. `counter` estimates the
     usage that a provider has not reported. What calls may use is reserved of their `budgets`, and
-    settled with the report. The `tracer` is told of those that are traced.
+    settled with the report. The `tracer` is told of those that are traced, with their `costs`.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class Meter:
         counter: TokenCounter | None = None,
         budgets: Budgeting | None = None,
         tracer: Tracer | None = None,
+        costs: CostsOf = unknown_cost,
     ) -> None:
         self.budgets = budgets
         self.tracer = tracer
@@ -56,6 +62,7 @@ class Meter:
         self.key_tokens = KeyTokens(clock)
         self._ledger = ledger
         self._cost = cost
+        self._costs = costs
         self._clock = clock
 
     def start(self, call: Call, deployment: Deployment, said: str = "") -> "MeteredCall":
@@ -85,13 +92,13 @@ class Meter:
         if not call.recorded:
             return
         self.key_tokens.add(call, usage)
-        cost = self._cost(deployment.provider, deployment.model, usage, call.tenant_id)
+        used = deployment.provider, deployment.model, usage, call.tenant_id
         if self.tracer is not None and call.traced_for is not None:
-            seconds = self.elapsed(metered.started_at)
-            note_leg(self.tracer, call.traced_for, metered, outcome, usage, cost, error, seconds)
+            costs, seconds = self._costs(*used), self.elapsed(metered.started_at)
+            note_leg(self.tracer, call.traced_for, metered, outcome, usage, costs, error, seconds)
         if self._ledger is None:
             return
-        reservation = metered.reservation
+        cost, reservation = self._cost(*used), metered.reservation
         settlements = () if reservation is None else reservation.settle(usage, cost)
         part = call.part
         self._ledger.record(

@@ -13,12 +13,25 @@ import msgspec
 
 from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.principals import LOCAL_TENANT
+from cartrita.domain.token_classes import Costs, TokenClass, tokens_by_class
 from cartrita.domain.usage import NOTHING_USED, Usage
 from cartrita.gateway.price_rows import PriceRows
 from cartrita.kit import clock
 
 _VERSION = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
-_MILLION = 1_000_000
+_MILLION: Final = Decimal(1_000_000)
+_OTHERWISE: Final = {
+    TokenClass.AUDIO_INPUT: TokenClass.INPUT,
+    TokenClass.IMAGE_INPUT: TokenClass.INPUT,
+    TokenClass.CACHE_READ: TokenClass.INPUT,
+    TokenClass.CACHE_WRITE: TokenClass.INPUT,
+    TokenClass.CACHE_WRITE_1H: TokenClass.CACHE_WRITE,
+    TokenClass.REASONING: TokenClass.OUTPUT,
+    TokenClass.AUDIO_OUTPUT: TokenClass.OUTPUT,
+    TokenClass.IMAGE_OUTPUT: TokenClass.OUTPUT,
+}
+"""As what a class is paid that has no rate of its own."""
+_NOTHING: Final = Decimal(0)
 
 
 def _today() -> date:
@@ -44,7 +57,14 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def cost(self, usage: Usage) -> Decimal:
         """The price of a usage, whose totals are inclusive."""
-        return (self._input_cost(usage) + self._output_cost(usage)) / _MILLION
+        return sum(self.costs(usage).values(), _NOTHING)
+
+    def costs(self, usage: Usage) -> dict[str, Decimal]:
+        """The price of each class of its tokens."""
+        return {
+            name: self._rate(name) * count / _MILLION
+            for name, count in tokens_by_class(usage).items()
+        }
 
     def most(self, input_tokens: int, output_tokens: int) -> Decimal:
         """The most that so many tokens may cost, of whichever class they are."""
@@ -53,30 +73,9 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         written = _dearest(self.output, self.audio_output, self.image_output)
         return (read * input_tokens + written * output_tokens) / _MILLION
 
-    def _input_cost(self, usage: Usage) -> Decimal:
-        longer = usage.cache_write_1h_tokens
-        shorter = usage.cache_write_tokens - longer
-        fresh = max(usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens, 0)
-        audio = min(usage.audio_input_tokens, fresh)
-        images = min(usage.image_input_tokens, fresh - audio)
-        cache_write = _or(self.cache_write, self.input)
-        return (
-            self.input * (fresh - audio - images)
-            + _or(self.audio_input, self.input) * audio
-            + _or(self.image_input, self.input) * images
-            + _or(self.cache_read, self.input) * usage.cache_read_tokens
-            + cache_write * shorter
-            + _or(self.cache_write_1h, cache_write) * longer
-        )
-
-    def _output_cost(self, usage: Usage) -> Decimal:
-        audio = min(usage.audio_output_tokens, usage.output_tokens)
-        images = min(usage.image_output_tokens, usage.output_tokens - audio)
-        return (
-            self.output * (usage.output_tokens - audio - images)
-            + _or(self.audio_output, self.output) * audio
-            + _or(self.image_output, self.output) * images
-        )
+    def _rate(self, name: TokenClass) -> Decimal:
+        rate: Decimal | None = getattr(self, name, None)
+        return self._rate(_OTHERWISE[name]) if rate is None else rate
 
 
 class LongContextRates(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -181,23 +180,32 @@ class Pricing:
         self, provider: str, model: str, usage: Usage, tenant: str = LOCAL_TENANT
     ) -> Decimal | None:
         """US dollars; None where the price of a part is not known."""
+        costs = self.costs(provider, model, usage, tenant)
+        return None if costs is None else sum(costs.values(), _NOTHING)
+
+    def costs(
+        self, provider: str, model: str, usage: Usage, tenant: str = LOCAL_TENANT
+    ) -> Costs | None:
+        """The same by class of tokens, and by the provider's own tools: the sum is the cost."""
         if usage == NOTHING_USED:
-            return Decimal(0)
+            return {}
         price = self.price(provider, model, tenant)
-        of_tools = self._cost_of_tools(provider, usage, tenant)
+        of_tools = self._costs_of_tools(provider, usage, tenant)
         if price is None or of_tools is None:
             return None
-        return price.of_size(usage.input_tokens).cost(usage) + of_tools
+        return price.of_size(usage.input_tokens).costs(usage) | of_tools
 
-    def _cost_of_tools(self, provider: str, usage: Usage, tenant: str) -> Decimal | None:
-        total = Decimal(0)
+    def _costs_of_tools(
+        self, provider: str, usage: Usage, tenant: str
+    ) -> dict[str, Decimal] | None:
+        costs: dict[str, Decimal] = {}
         for operation, times in _tools_of(usage):
             if times:
                 price = self._requests.price(provider, operation, tenant)
                 if price is None:
                     return None
-                total += price.request * times
-        return total
+                costs[operation] = price.request * times
+        return costs
 
     def _find(self, provider: str, model: str, tenant: str, day: date) -> Price | None:
         """A tenant's own price goes before those of everybody, also that of a model's version."""
@@ -229,10 +237,6 @@ def _tools_of(usage: Usage) -> tuple[tuple[str, int], ...]:
         ("code_interpreter", usage.code_sessions),
         ("image_generation", usage.images),
     )
-
-
-def _or(rate: Decimal | None, otherwise: Decimal) -> Decimal:
-    return otherwise if rate is None else rate
 
 
 def _dearest(*rates: Decimal | None) -> Decimal:

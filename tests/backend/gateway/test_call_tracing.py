@@ -1,5 +1,6 @@
 """Each attempt at a call is noted once for its trace, and only where it is traced."""
 
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,9 @@ from cartrita.domain.errors import UpstreamRejected
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.run_parts import RunPart
+from cartrita.domain.token_classes import Costs, TokenClass
 from cartrita.domain.traces import CallAnswered, Fact, ModelCalled
+from cartrita.domain.usage import Usage
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.routes import Route, Target
@@ -77,6 +80,30 @@ async def test_a_call_is_noted_with_what_it_sent_and_got() -> None:
     assert answered.called_for == one.called_for
     assert (one.called_for.owner_id, one.called_for.key_id) == ("o", "key")
     assert (answered.name, answered.left, answered.error) == ("a/m", False, None)
+
+
+@pytest.mark.parametrize("samples", [True, False])
+async def test_the_costs_are_looked_up_where_they_are_told(samples: bool) -> None:
+    asked: list[tuple[str, str, str]] = []
+    costs = {TokenClass.INPUT: Decimal(1)}
+
+    def costs_of(provider: str, model: str, usage: Usage, tenant: str) -> Costs:
+        asked.append((provider, model, tenant))
+        return costs
+
+    tracer = FakeTracer(samples=samples)
+    meter = Meter(Ledger(), tracer=tracer, costs=costs_of)
+    provider = NamedProvider("a", [TextDelta("Hello"), DONE])
+    await answer_to(create_gateway(provider, meter=meter), call("a/m"))
+    assert asked == ([("a", "m", "local")] if samples else [])
+    assert [one.costs for one in tracer.calls] == ([costs] if samples else [])
+
+
+async def test_a_cost_that_nobody_knows_is_none() -> None:
+    tracer = FakeTracer()
+    provider = NamedProvider("a", [TextDelta("Hello"), DONE])
+    await answer_to(gateway(tracer, provider), call("a/m"))
+    assert [one.costs for one in tracer.calls] == [None]
 
 
 async def test_each_attempt_is_noted_for_one_trace() -> None:

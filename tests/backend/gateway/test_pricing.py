@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.backend.examples import examples
 
+from cartrita.domain.token_classes import TokenClass
 from cartrita.domain.usage import Usage
 from cartrita.gateway.pricing import (
     Price,
@@ -124,6 +125,46 @@ def test_audio_and_images_have_rates_of_their_own() -> None:
     assert Pricing([mine]).cost("openai", "gpt-4o", usage) == Decimal(929) / 1_000_000
     text = own_price("1", "2")
     assert Pricing([text]).cost("openai", "gpt-4o", usage) == Decimal(200) / 1_000_000
+
+
+def test_each_class_and_each_tool_has_its_cost() -> None:
+    mine = own_price(
+        "1",
+        "2",
+        cache_read=Decimal("0.1"),
+        cache_write=Decimal("1.25"),
+        cache_write_1h=Decimal(2),
+        audio_input=Decimal(30),
+        image_output=Decimal(8),
+    )
+    requests = RequestPricing([request_price("web_search", "0.01")])
+    usage = Usage(
+        input_tokens=100,
+        output_tokens=50,
+        cache_read_tokens=20,
+        cache_write_tokens=15,
+        cache_write_1h_tokens=5,
+        reasoning_tokens=11,
+        audio_input_tokens=10,
+        image_output_tokens=3,
+        web_searches=2,
+    )
+    pricing = Pricing([mine], requests=requests)
+    assert pricing.costs("openai", "gpt-4o", usage) == {
+        TokenClass.INPUT: Decimal("0.000055"),
+        TokenClass.AUDIO_INPUT: Decimal("0.0003"),
+        TokenClass.CACHE_READ: Decimal("0.000002"),
+        TokenClass.CACHE_WRITE: Decimal("0.0000125"),
+        TokenClass.CACHE_WRITE_1H: Decimal("0.00001"),
+        TokenClass.OUTPUT: Decimal("0.000072"),
+        TokenClass.REASONING: Decimal("0.000022"),
+        TokenClass.IMAGE_OUTPUT: Decimal("0.000024"),
+        "web_search": Decimal("0.02"),
+    }
+    assert pricing.cost("openai", "gpt-4o", usage) == Decimal("0.0204975")
+    assert pricing.costs("openai", "gpt-4o", Usage(1, 1, images=1)) is None
+    assert pricing.costs("openai", "gpt-9", Usage(1, 1)) is None
+    assert pricing.costs("openai", "gpt-9", Usage()) == {}
 
 
 def test_what_came_from_a_cache_is_not_paid_again_as_audio() -> None:

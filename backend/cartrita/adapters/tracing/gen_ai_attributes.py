@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 from cartrita.adapters.tracing.observations import Kind, ModelUse, Observation
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.token_classes import Costs
 
 _OPERATIONS: Final = {
     Kind.AGENT: "invoke_agent",
@@ -67,9 +69,17 @@ def _model(use: ModelUse, start: int) -> JsonObject:
         "gen_ai.response.finish_reasons": [use.finish_reason] if use.finish_reason else None,
         "gen_ai.request.stop_sequences": stop if isinstance(stop, list) else None,
         "gen_ai.response.time_to_first_chunk": None if first is None else (first - start) / 1e9,
-        "cartrita.cost_usd": use.cost,
+        **_costs(use.costs),
         **{name: use.parameters.get(own) for own, name in _PARAMETERS.items()},
     }
+
+
+def _costs(costs: Costs | None) -> JsonObject:
+    if costs is None:
+        return {}
+    total = sum(costs.values(), Decimal(0))
+    parts = {name: float(cost) for name, cost in costs.items()}
+    return {"cartrita.cost_usd": float(total), **_prefixed("cartrita.costs_usd", parts)}
 
 
 def _prefixed(prefix: str, fields: Mapping[str, JsonValue]) -> JsonObject:

@@ -3,16 +3,31 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 from langfuse import LangfuseOtelSpanAttributes as Names
 
 from cartrita.adapters.tracing.observations import Level, ModelUse, Observation
 from cartrita.domain.json import JsonValue
+from cartrita.domain.token_classes import Costs, TokenClass, tokens_by_class
 from cartrita.domain.usage import Usage
 
 Attribute: TypeAlias = str | bool | int | tuple[str, ...]
 
+_CLASSES: Final[Mapping[str, str]] = {
+    TokenClass.INPUT: "input",
+    TokenClass.AUDIO_INPUT: "input_audio_tokens",
+    TokenClass.IMAGE_INPUT: "input_image_tokens",
+    TokenClass.CACHE_READ: "input_cached_tokens",
+    TokenClass.CACHE_WRITE: "input_cache_creation",
+    TokenClass.CACHE_WRITE_1H: "input_cache_creation_1h",
+    TokenClass.OUTPUT: "output",
+    TokenClass.REASONING: "output_reasoning_tokens",
+    TokenClass.AUDIO_OUTPUT: "output_audio_tokens",
+    TokenClass.IMAGE_OUTPUT: "output_image_tokens",
+}
+"""Classes of tokens as Langfuse's own prices call them."""
 _MOST: Final = 200
 """Characters of ids, names and tags; longer ones are refused."""
 
@@ -49,8 +64,8 @@ def _model(use: ModelUse) -> dict[str, str | int | None]:
         Names.OBSERVATION_MODEL_PARAMETERS: _told(use.parameters) if use.parameters else None,
         Names.OBSERVATION_USAGE_DETAILS: json.dumps(_usage(use.usage)),
         Names.OBSERVATION_COST_DETAILS: None
-        if use.cost is None
-        else json.dumps({"total": use.cost}),
+        if use.costs is None
+        else json.dumps(_costs(use.costs)),
         # The SDK writes this one as a JSON string.
         Names.OBSERVATION_COMPLETION_START_TIME: None if first is None else json.dumps(_iso(first)),
         f"{Names.OBSERVATION_METADATA}.provider": json.dumps(use.provider),
@@ -62,16 +77,17 @@ def _model(use: ModelUse) -> dict[str, str | int | None]:
 
 def _usage(usage: Usage) -> dict[str, int]:
     """Tokens by class: Langfuse adds the classes up, so none is a part of another."""
-    cached = usage.cache_read_tokens + usage.cache_write_tokens
-    classes = {
-        "input": max(usage.input_tokens - cached, 0),
-        "output": max(usage.output_tokens - usage.reasoning_tokens, 0),
-        "input_cached_tokens": usage.cache_read_tokens,
-        "input_cache_creation": usage.cache_write_tokens,
-        "output_reasoning_tokens": usage.reasoning_tokens,
-    }
-    told = {name: count for name, count in classes.items() if count or name in ("input", "output")}
-    return {**told, "total": usage.total_tokens}
+    classes = {_CLASSES[name]: count for name, count in tokens_by_class(usage).items()}
+    return {"input": 0, "output": 0, **classes, "total": usage.total_tokens}
+
+
+def _costs(costs: Costs) -> dict[str, float]:
+    """US dollars by the same names, and by those of a provider's own tools.
+
+    Langfuse takes what it is told, and adds nothing up: so the total is told too.
+    """
+    parts = {_CLASSES.get(name, name): float(cost) for name, cost in costs.items()}
+    return {**parts, "total": float(sum(costs.values(), Decimal(0)))}
 
 
 def _metadata(prefix: str, fields: Mapping[str, JsonValue]) -> dict[str, str]:

@@ -66,7 +66,7 @@ class ModelCalls:
                 provider=fact.provider,
                 model=fact.model,
                 usage=fact.usage,
-                cost=None if fact.cost is None else float(fact.cost),
+                costs=fact.costs,
                 parameters={} if request is None else self._parameters(request),
                 first_output=None if first is None else anchor.time(fact.at + first),
                 finish_reason=None if finish is None else finish.value,

@@ -11,6 +11,7 @@ import msgspec
 
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.prompts import PromptVersion
+from cartrita.domain.token_classes import Costs
 from cartrita.domain.usage import Usage
 
 NO_FIELDS: Final[Mapping[str, JsonValue]] = MappingProxyType({})
@@ -52,14 +53,14 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     """What a call of a model used; `first_output` is when it came, in ns since 1970.
 
-    `cost` is in US dollars, None where the price is not known. `prompt` is what the instructions
-    are from, if they are kept elsewhere.
+    `costs` are None where the price of a part is not known. `prompt` is what the instructions are
+    from, if they are kept elsewhere.
     """
 
     provider: str
     model: str
     usage: Usage
-    cost: float | None
+    costs: Costs | None
     parameters: JsonObject = {}
     first_output: int | None = None
     finish_reason: str | None = None

@@ -12,6 +12,7 @@ from cartrita.domain.messages import Message, Role, Text
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.run_parts import RunPart
 from cartrita.domain.runs import Claim, Ending, RunInput, RunStatus
+from cartrita.domain.token_classes import TokenClass
 from cartrita.domain.traces import CallContents, CalledFor, ModelCalled, RunTaken
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
@@ -71,7 +72,7 @@ def called(run: RunId, task_id: str | None = None, **changes: Any) -> ModelCalle
         "model": "fake",
         "embeds": False,
         "usage": USAGE,
-        "cost": Decimal("0.25"),
+        "costs": {TokenClass.INPUT: Decimal("0.2"), "web_search": Decimal("0.05")},
         "outcome": CallOutcome.COMPLETED,
         "error": None,
         "at": AT + 1,

@@ -110,6 +110,7 @@ def test_attributes_are_those_of_the_sdk() -> None:
         "output_reasoning_tokens": 4,
         "total": USAGE.total_tokens,
     }
+    assert generation.json("cost_details") == {"input": 0.2, "web_search": 0.05, "total": 0.25}
 
 
 def _is_json(value: Any) -> bool:
@@ -182,5 +183,7 @@ def test_a_collector_gets_the_words_of_its_conventions() -> None:
     assert told["gen_ai.response.finish_reasons"] == ["stop"]
     assert told["gen_ai.response.time_to_first_chunk"] == pytest.approx(0.5)
     assert told["cartrita.cost_usd"] == 0.25
+    assert told["cartrita.costs_usd.input"] == 0.2
+    assert told["cartrita.costs_usd.web_search"] == 0.05
     assert generation.resource["service.name"] == "cartrita"
     assert not any(name.startswith("langfuse") for name in told)
