@@ -238,6 +238,36 @@ async def test_a_relayed_call_has_a_trace_of_its_own(
     assert generation.json("metadata.finish_reason") == "stop"
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_answer_from_the_cache_has_a_trace_and_costs_nothing(
+    traced: Scenario, sink: LangfuseSink, stream: bool
+) -> None:
+    word = f"needle-{uuid4().hex}"
+    content = f"{word} {directive(Script(text='Hello there'))}"
+    body = {"model": "openai/fake", "messages": [{"role": "user", "content": content}]}
+
+    async def made() -> list[Span] | None:
+        found = [one for one in sink.roots() if word in one["input"]]
+        return found if len(found) == asked else None
+
+    for asked in (1, 2):
+        _, headers, _ = await post(traced, CHAT, {**body, "stream": stream}, X_Cartrita_Cache="60")
+        assert headers["x-cartrita-cache"] == ("miss" if asked == 1 else "hit")
+        roots = await eventually(made)
+    first, second = (sink.root(one.trace_id) for one in roots)
+    assert first is not None
+    assert second is not None
+    assert first.story() == second.story() == ["span openai_chat", "  generation fake"]
+    assert (first["metadata.cached"], second["metadata.cached"]) == (None, "true")
+    (generation,) = second.children
+    assert generation["metadata.cached"] == "true"
+    assert generation["model.name"] == "fake"
+    assert generation.json("output") == {"role": "assistant", "content": "Hello there"}
+    assert generation.json("cost_details") == {"total": 0}
+    assert generation.json("usage_details") == {"input": 0, "output": 0, "total": 0}
+    assert first.children[0].json("cost_details")["total"] > 0
+
+
 async def test_an_embedding_is_told_as_one(traced: Scenario, sink: LangfuseSink) -> None:
     before = len(sink.roots())
     status, answer = await post_json(

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from cartrita.domain.deltas import Delta
+from cartrita.domain.deltas import Delta, Finished
 from cartrita.domain.receipts import Receipt
+from cartrita.domain.usage import Usage
 
 
 class CacheKey(msgspec.Struct, frozen=True):
@@ -31,6 +32,17 @@ class CachedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     deltas: tuple[Delta, ...]
     receipts: tuple[Receipt, ...] = ()
     relayed: RelayedBytes | None = None
+
+    @property
+    def finished(self) -> Finished | None:
+        """Its last delta."""
+        last = self.deltas[-1] if self.deltas else None
+        return last if isinstance(last, Finished) else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What was used for it, once."""
+        return None if self.finished is None else self.finished.usage
 
 
 class CacheBounds(msgspec.Struct, frozen=True, kw_only=True):

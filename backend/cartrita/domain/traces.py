@@ -131,7 +131,8 @@ class ModelCalled(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one deployment, which has ended.
 
     `at` is when it began, and `seconds` its duration. `costs` are None where the price of a part is
-    not known; `error` is the code of what it failed with.
+    not known; `error` is the code of what it failed with. Where the answer was `cached`, no
+    deployment was called, and nothing used.
     """
 
     called_for: CalledFor
@@ -147,12 +148,14 @@ class ModelCalled(msgspec.Struct, frozen=True, kw_only=True):
     first_token_seconds: float | None
     finish_reason: FinishReason | None
     contents: CallContents | None
+    cached: bool = False
 
 
 class CallAnswered(msgspec.Struct, frozen=True, kw_only=True):
     """A call that is no run's has its answer, or none: its trace is complete.
 
-    `name` is the model or route that was asked for; `left` is true if nobody wanted the rest.
+    `name` is the model or route that was asked for; `left` is true if nobody wanted the rest,
+    `cached` if it was another call's.
     """
 
     called_for: CalledFor
@@ -162,6 +165,7 @@ class CallAnswered(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     left: bool
     at: float
+    cached: bool = False
 
 
 Fact: TypeAlias = (

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
+from cartrita.domain.cached_answers import CachedAnswer
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
@@ -14,12 +15,12 @@ from cartrita.domain.ports.tracing import Tracer
 from cartrita.domain.scopes import Operation
 from cartrita.domain.token_classes import Costs
 from cartrita.domain.traces import CallAnswered, CallContents, CalledFor, ModelCalled
-from cartrita.domain.usage import Usage
+from cartrita.domain.usage import NOTHING_USED, Usage
 from cartrita.gateway.calls import Call
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.ids import uuid7
 
-_TOKEN_BYTES: Final = 200
+_DELTA_BYTES: Final = 200
 """What is kept of a token that was told, as a delta of its own."""
 
 
@@ -68,7 +69,7 @@ def note_leg(
     contents = None
     if tracer.keeps_contents:
         contents = CallContents(
-            call.parse, leg.answer, call.size + _TOKEN_BYTES * usage.output_tokens
+            call.parse, leg.answer, call.size + _DELTA_BYTES * usage.output_tokens
         )
     tracer.note(
         ModelCalled(
@@ -111,6 +112,58 @@ def note_answer(
             error=code,
             left=code is None and not complete,
             at=time.monotonic(),
+        )
+    )
+
+
+def note_replay(
+    tracer: Tracer,
+    called_for: CalledFor,
+    call: Call,
+    kept: CachedAnswer,
+    began: float,
+    error: BaseException | None,
+    *,
+    complete: bool,
+) -> None:
+    """Note that a call has had the answer that is kept of another one; it used nothing.
+
+    Nothing used is told as such: Langfuse counts and prices what has no usage itself.
+    """
+    contents, finished = None, kept.finished
+    if tracer.keeps_contents:
+        tokens = 0 if finished is None else finished.usage.output_tokens
+        size = call.size + _DELTA_BYTES * max(len(kept.deltas), tokens)
+        contents = CallContents(call.parse, lambda: kept.deltas, size)
+    code, at = _code(error), time.monotonic()
+    tracer.note(
+        ModelCalled(
+            called_for=called_for,
+            provider=kept.provider,
+            model=kept.model,
+            embeds=call.operation is Operation.EMBEDDINGS,
+            usage=NOTHING_USED,
+            costs={},
+            outcome=CallOutcome.COMPLETED if complete else CallOutcome.CANCELLED,
+            error=code,
+            at=began,
+            seconds=at - began,
+            first_token_seconds=None,
+            finish_reason=None if finished is None else finished.reason,
+            contents=contents,
+            cached=True,
+        )
+    )
+    tracer.note(
+        CallAnswered(
+            called_for=called_for,
+            name=call.name,
+            provider=kept.provider,
+            failovers=(),
+            error=code,
+            left=code is None and not complete,
+            at=at,
+            cached=True,
         )
     )
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from random import Random
 from types import CoroutineType, TracebackType
 from typing import Any
@@ -35,6 +36,7 @@ from cartrita.gateway.routed_answers import RoutedAnswer
 from cartrita.gateway.routes import Deployment, Route
 from cartrita.gateway.routing import Choice, Plan, Router
 from cartrita.gateway.shared_answers import SharedAnswers
+from cartrita.gateway.traced_replays import told
 from cartrita.gateway.upstreams import Upstreams
 
 
@@ -77,6 +79,7 @@ class Gateway:
         self._health = Health(health, clock)
         self._router = Router(catalog, self._health, routes)
         meter = meter or Meter(clock=clock)
+        self._tracer = meter.tracer
         self._key_tokens = meter.key_tokens
         self._upstreams = Upstreams(
             catalog,
@@ -209,7 +212,11 @@ class Gateway:
         key = cache_key(request, _answerers(call, plan), call.relay)
         # Of the name that was asked for: a relayed answer repeats it.
         body = None if call.relay is None else body_key(call.relay.rewrite(call.name))
-        return self._shared.open(key, ttl, body, lambda: self._ask(call, plan))
+        share = partial(self._shared.open, key, ttl, body)
+        ask = partial(self._ask, call, plan)
+        if self._tracer is None or call.traced_for is None:
+            return share(ask)
+        return told(self._tracer, call.traced_for, call, share, ask)
 
     def _ttl(self, call: Call, plan: Plan) -> float:
         """For how many seconds the answer may be kept; 0 if it may not be."""

@@ -16,7 +16,6 @@ from cartrita.domain.ports.answer_cache import AnswerCache
 from cartrita.domain.ports.metrics import ProviderCounts
 from cartrita.domain.ports.relay_monitors import RelayMonitor
 from cartrita.domain.uncounted import UNCOUNTED
-from cartrita.domain.usage import Usage
 from cartrita.gateway.answer_copies import AnswerCopy
 from cartrita.gateway.answers import Answer
 from cartrita.gateway.routed_answers import RoutedAnswer
@@ -34,7 +33,7 @@ class ReplayedAnswer:
         """An answer to the same `request` is given in its bytes: see `SharedAnswers.open`."""
         relayed = kept.relayed
         same = relayed is not None and relayed.request == request
-        self._kept = kept
+        self.kept = kept
         self._body = relayed.body if relayed is not None and same else None
         self.provider = kept.provider
         self.model = kept.model
@@ -44,16 +43,20 @@ class ReplayedAnswer:
         self.headers = _NO_HEADERS
         self.relayed = self._body is not None
         self.monitor: RelayMonitor | None = None
-        self.usage = _usage(kept)
+        self.usage = kept.usage
         self.cache: str | None = "hit"
+        self.complete = False
+        """Whether all of it was read."""
         self.items = self._replay()
 
     async def _replay(self) -> AsyncGenerator[bytes | Delta]:
         if self._body is not None:
+            self.complete = True
             yield self._body
             return
         yield Accepted(self.provider, self.model, self.receipts, answered_as=self.answered_as)
-        for delta in self._kept.deltas:
+        for delta in self.kept.deltas:
+            self.complete = isinstance(delta, Finished)
             yield delta
 
 
@@ -205,11 +208,5 @@ def _cached(answer: RoutedAnswer, copy: AnswerCopy, request: bytes | None) -> Ca
     )
 
 
-def _usage(kept: CachedAnswer) -> Usage | None:
-    finished = kept.deltas[-1] if kept.deltas else None
-    return finished.usage if isinstance(finished, Finished) else None
-
-
 def _is_whole(kept: CachedAnswer) -> bool:
-    finished = kept.deltas[-1]
-    return isinstance(finished, Finished) and finished.reason in _WHOLE
+    return kept.finished is not None and kept.finished.reason in _WHOLE

@@ -1,5 +1,7 @@
 """Each attempt at a call is noted once for its trace, and only where it is traced."""
 
+import asyncio
+from contextlib import nullcontext
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,19 +20,21 @@ from tests.backend.gateway.fakes import (
 )
 
 from cartrita.domain.deltas import FinishReason, TextDelta
-from cartrita.domain.errors import UpstreamRejected
+from cartrita.domain.errors import InvalidInput, UpstreamRejected
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.run_parts import RunPart
 from cartrita.domain.token_classes import Costs, TokenClass
 from cartrita.domain.traces import CallAnswered, Fact, ModelCalled
 from cartrita.domain.usage import Usage
+from cartrita.gateway.calls import CacheWish
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
 from cartrita.gateway.routes import Route, Target
 from cartrita.kit.ids import uuid7
 
 PART = RunPart(RunId(uuid7()), ConversationId(uuid7()), "supervisor")
+WISH = CacheWish(60.0)
 
 
 class FakeTracer:
@@ -56,6 +60,10 @@ class FakeTracer:
     @property
     def answers(self) -> list[CallAnswered]:
         return [one for one in self.facts if isinstance(one, CallAnswered)]
+
+
+def costs_of(provider: str, model: str, usage: Usage, tenant: str) -> Costs:
+    return {TokenClass.INPUT: Decimal(1)}
 
 
 def gateway(tracer: FakeTracer, *providers: NamedProvider) -> Gateway:
@@ -85,18 +93,17 @@ async def test_a_call_is_noted_with_what_it_sent_and_got() -> None:
 @pytest.mark.parametrize("samples", [True, False])
 async def test_the_costs_are_looked_up_where_they_are_told(samples: bool) -> None:
     asked: list[tuple[str, str, str]] = []
-    costs = {TokenClass.INPUT: Decimal(1)}
 
-    def costs_of(provider: str, model: str, usage: Usage, tenant: str) -> Costs:
+    def costs(provider: str, model: str, usage: Usage, tenant: str) -> Costs:
         asked.append((provider, model, tenant))
-        return costs
+        return costs_of(provider, model, usage, tenant)
 
     tracer = FakeTracer(samples=samples)
-    meter = Meter(Ledger(), tracer=tracer, costs=costs_of)
+    meter = Meter(Ledger(), tracer=tracer, costs=costs)
     provider = NamedProvider("a", [TextDelta("Hello"), DONE])
     await answer_to(create_gateway(provider, meter=meter), call("a/m"))
     assert asked == ([("a", "m", "local")] if samples else [])
-    assert [one.costs for one in tracer.calls] == ([costs] if samples else [])
+    assert [one.costs for one in tracer.calls] == ([{TokenClass.INPUT: 1}] if samples else [])
 
 
 async def test_a_cost_that_nobody_knows_is_none() -> None:
@@ -169,3 +176,113 @@ async def test_what_is_not_traced_leaves_nothing(samples: bool, recorded: bool) 
     provider = NamedProvider("a", [TextDelta("Hello"), DONE])
     await answer_to(gateway(tracer, provider), call("a/m", recorded=recorded))
     assert tracer.facts == []
+
+
+class TestKeptAnswers:
+    async def test_one_is_noted_like_any_other_and_used_nothing(self) -> None:
+        tracer, ledger = FakeTracer(), Ledger()
+        meter = Meter(ledger, tracer=tracer, costs=costs_of)
+        provider = NamedProvider("a", [TextDelta("Hello"), DONE])
+        asked = create_gateway(provider, meter=meter)
+        await answer_to(asked, call("a/m", cache=WISH))
+        await answer_to(asked, call("m", cache=WISH, key_id="key", size=7))
+        made, kept = tracer.calls
+        assert (made.cached, kept.cached) == (False, True)
+        assert (kept.provider, kept.model, kept.outcome) == ("a", "m", CallOutcome.COMPLETED)
+        assert (kept.usage, kept.costs) == (Usage(), {})
+        assert (kept.finish_reason, kept.first_token_seconds) == (FinishReason.STOP, None)
+        assert kept.contents is not None
+        assert kept.contents.request().model == "m"
+        assert list(kept.contents.answer()) == [TextDelta("Hello"), DONE]
+        assert kept.contents.size > 7
+        answered = tracer.answers[1]
+        assert answered.called_for == kept.called_for != made.called_for
+        assert kept.called_for.key_id == "key"
+        assert (answered.name, answered.cached, answered.left) == ("m", True, False)
+        assert len(ledger.entries) == 1
+
+    async def test_one_in_bytes_is_noted_too(self) -> None:
+        tracer = FakeTracer()
+        asked = gateway(tracer, RelayingProvider("a", [b"Hello\n", b".\n"]))
+        await answer_to(asked, relayed_call("a/m", cache=WISH))
+        answer, _ = await answer_to(asked, relayed_call("a/m", cache=WISH))
+        assert answer.relayed
+        kept = tracer.calls[1]
+        assert (kept.cached, kept.outcome) == (True, CallOutcome.COMPLETED)
+        assert kept.contents is not None
+        said = [one.text for one in kept.contents.answer() if isinstance(one, TextDelta)]
+        assert "".join(said) == "Hello"
+
+    async def test_who_waits_for_the_answer_of_another_has_a_trace_too(self) -> None:
+        tracer, go = FakeTracer(), asyncio.Event()
+        asked = gateway(tracer, NamedProvider("a", [TextDelta("Hi"), go, DONE]))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(answer_to(asked, call("a/m", cache=WISH)))
+            await asyncio.sleep(0)
+            go.set()
+        assert sorted(one.cached for one in tracer.calls) == [False, True, True]
+        assert len({one.called_for for one in tracer.calls}) == 3
+        assert len({one.called_for for one in tracer.answers}) == 3
+
+    async def test_who_leaves_while_another_is_asked_has_a_trace_too(self) -> None:
+        tracer, go = FakeTracer(), asyncio.Event()
+        asked = gateway(tracer, NamedProvider("a", [TextDelta("Hi"), go, DONE]))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(answer_to(asked, call("a/m", cache=WISH)))
+            await asyncio.sleep(0)
+            waiting = group.create_task(answer_to(asked, call("m", cache=WISH)))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            assert [(one.name, one.left, one.cached) for one in tracer.answers] == [
+                ("m", True, False)
+            ]
+            go.set()
+        assert [one.cached for one in tracer.calls] == [False]
+        assert [one.name for one in tracer.answers] == ["m", "a/m"]
+
+    @pytest.mark.parametrize("answers", [True, False])
+    async def test_one_who_asks_after_all_is_noted_once(self, answers: bool) -> None:
+        tracer, refused = FakeTracer(), UpstreamRejected("No.", provider="a")
+        script = [TextDelta("Hi"), DONE] if answers else [refused]
+        asked = gateway(tracer, NamedProvider("a", script))
+        with nullcontext() if answers else pytest.raises(UpstreamRejected):
+            await answer_to(asked, call("a/m", cache=WISH))
+        assert len(tracer.calls) == len(tracer.answers) == 1
+
+    async def test_one_that_is_left_says_so(self) -> None:
+        tracer = FakeTracer()
+        asked = gateway(tracer, NamedProvider("a", [TextDelta("Hello"), DONE]))
+        await answer_to(asked, call("a/m", cache=WISH))
+        async with asked.open(call("a/m", cache=WISH)) as answer:
+            await anext(answer.items)
+        assert tracer.calls[1].outcome is CallOutcome.CANCELLED
+        assert tracer.answers[1].left
+
+    async def test_one_that_its_reader_fails_with_says_why(self) -> None:
+        tracer = FakeTracer()
+        asked = gateway(tracer, NamedProvider("a", [TextDelta("Hello"), DONE]))
+        await answer_to(asked, call("a/m", cache=WISH))
+        with pytest.raises(InvalidInput):
+            async with asked.open(call("a/m", cache=WISH)):
+                raise InvalidInput.of("n", "no")
+        assert tracer.calls[1].error == tracer.answers[1].error == "validation_error"
+        assert not tracer.answers[1].left
+
+    async def test_nothing_is_kept_of_it_where_nothing_is_told(self) -> None:
+        tracer = FakeTracer(keeps_contents=False)
+        asked = gateway(tracer, NamedProvider("a", [TextDelta("Hello"), DONE]))
+        for _ in range(2):
+            await answer_to(asked, call("a/m", cache=WISH))
+        assert [one.contents for one in tracer.calls] == [None, None]
+
+    @pytest.mark.parametrize(("samples", "recorded"), [(False, True), (True, False)])
+    async def test_one_that_is_not_traced_leaves_nothing(
+        self, samples: bool, recorded: bool
+    ) -> None:
+        tracer = FakeTracer(samples=samples)
+        asked = gateway(tracer, NamedProvider("a", [TextDelta("Hello"), DONE]))
+        for _ in range(2):
+            await answer_to(asked, call("a/m", recorded=recorded, cache=WISH))
+        assert tracer.facts == []

@@ -63,6 +63,7 @@ class CallStory:
                 "asked_for": fact.name,
                 "provider": fact.provider,
                 "caller_trace": self._called_for.caller_trace,
+                "cached": fact.cached or None,
             },
             caller_trace=self._called_for.caller_trace,
         )

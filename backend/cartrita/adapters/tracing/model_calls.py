@@ -76,6 +76,7 @@ class ModelCalls:
                 "agent": None if called_for.part is None else called_for.part.agent,
                 "outcome": fact.outcome.value,
                 "estimated": fact.usage.estimated,
+                "cached": fact.cached or None,
             },
         )
 

@@ -17,6 +17,7 @@ from tests.backend.adapters.tracing.samples import (
 )
 
 from cartrita.adapters.tracing.contents import Contents
+from cartrita.adapters.tracing.langfuse_attributes import langfuse_attributes
 from cartrita.adapters.tracing.observations import Kind, Level, Observation, span_id
 from cartrita.adapters.tracing.stories import Stories
 from cartrita.domain.approvals import Approval, Decision
@@ -37,6 +38,7 @@ from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.requests import Sampling
 from cartrita.domain.step_places import StepPlace
 from cartrita.domain.traces import CallAnswered, CallContents, Fact, RunEnded, RunLeft, RunNoted
+from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
 
 DELEGATED = ToolCalled("call_1", "delegate", {"agent": "researcher"}, own=True)
@@ -230,6 +232,38 @@ def test_a_call_without_a_run_is_a_trace_of_its_own() -> None:
     assert (root.kind, root.name, root.parent) == (Kind.SPAN, "openai_chat", None)
     assert (root.level, root.input) == (Level.WARNING, "How fast?")
     assert root.subject.session is None
+
+
+def test_an_answer_from_the_cache_is_told_as_one() -> None:
+    run = run_id()
+    alone = type(called(run).called_for)(
+        trace_id=run, at=AT, wall=WALL, owner_id="ann", key_id=None, surface="openai_chat"
+    )
+    answered = CallAnswered(
+        called_for=alone,
+        name="chat",
+        provider="openai",
+        failovers=(),
+        error=None,
+        left=False,
+        at=AT + 5,
+        cached=True,
+    )
+    kept = called(run, called_for=alone, usage=Usage(), costs={}, cached=True)
+    generation, root = told([kept, answered])
+    assert (generation.kind, generation.level, root.level) == (
+        Kind.GENERATION,
+        Level.DEFAULT,
+        Level.DEFAULT,
+    )
+    assert generation.metadata["cached"] is root.metadata["cached"] is True
+    attributes = langfuse_attributes(generation, None, None)
+    assert attributes["langfuse.observation.cost_details"] == '{"total": 0.0}'
+    assert attributes["langfuse.observation.usage_details"] == (
+        '{"input": 0, "output": 0, "total": 0}'
+    )
+    for uncached in told([called(run, called_for=alone), replace(answered, cached=False)]):
+        assert not any("cached" in name for name in langfuse_attributes(uncached, None, None))
 
 
 def test_what_cannot_be_read_is_told_without() -> None:
