@@ -113,7 +113,7 @@ async def open_models(
             limiting.limiter,
             paying,
             credentials.uses,
-            meter=ServiceMeter(ledger, prices.requests.price, budgets),
+            meter=ServiceMeter(ledger, prices.requests.price, budgets, tracer=tracer),
         )
         gateway = create_gateway(
             settings,

@@ -6,6 +6,7 @@ a trace has the wall clock beside it.
 """
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from cartrita.domain.events import (
 )
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ids import ConversationId, RunId
-from cartrita.domain.ledger import CallOutcome
+from cartrita.domain.ledger import CallOutcome, ServiceUse
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.run_parts import RunPart
 from cartrita.domain.runs import Claim, Ending, Run
@@ -105,7 +106,8 @@ class CalledFor(msgspec.Struct, frozen=True, kw_only=True):
     """For whom a model is called; without a `part` of a run the call has a trace of its own.
 
     It was asked for at the moment `at`, which was `wall` in seconds since 1970. `caller_trace` is
-    the `traceparent` of whoever asked, if that is believed.
+    the `traceparent` of whoever asked, if that is believed. `operation` is what a service is asked
+    for that serves no models.
     """
 
     trace_id: UUID
@@ -116,6 +118,7 @@ class CalledFor(msgspec.Struct, frozen=True, kw_only=True):
     surface: str
     part: RunPart | None = None
     caller_trace: str | None = None
+    operation: str | None = None
 
 
 class CallContents(msgspec.Struct, frozen=True):
@@ -151,6 +154,27 @@ class ModelCalled(msgspec.Struct, frozen=True, kw_only=True):
     cached: bool = False
 
 
+class ServiceCalled(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of a service, or a stretch of one that goes on for long, which has ended.
+
+    `model` is what did it, as far as that is known, and `cost` in US dollars, None where the price
+    is not known. `sent` and `got` are texts, never audio; None where nothing is told of them.
+    """
+
+    called_for: CalledFor
+    provider: str
+    operation: str
+    model: str | None
+    use: ServiceUse
+    cost: Decimal | None
+    outcome: CallOutcome
+    error: str | None
+    at: float
+    seconds: float
+    sent: str | None
+    got: str | None
+
+
 class CallAnswered(msgspec.Struct, frozen=True, kw_only=True):
     """A call that is no run's has its answer, or none: its trace is complete.
 
@@ -169,7 +193,15 @@ class CallAnswered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Fact: TypeAlias = (
-    RunCalled | RunTaken | RunNoted | RunLeft | RunEnded | RunAbandoned | ModelCalled | CallAnswered
+    RunCalled
+    | RunTaken
+    | RunNoted
+    | RunLeft
+    | RunEnded
+    | RunAbandoned
+    | ModelCalled
+    | ServiceCalled
+    | CallAnswered
 )
 
 

@@ -80,7 +80,7 @@ def note_leg(
             usage=usage,
             costs=costs,
             outcome=outcome,
-            error=_code(error),
+            error=code_of(error),
             at=time.monotonic() - seconds,
             seconds=seconds,
             first_token_seconds=leg.first_token_seconds,
@@ -102,7 +102,7 @@ def note_answer(
     """Note that a call which is no run's is over."""
     if call.traced_for is None or call.part is not None:
         return
-    code = _code(error)
+    code = code_of(error)
     tracer.note(
         CallAnswered(
             called_for=call.traced_for,
@@ -135,7 +135,7 @@ def note_replay(
         tokens = 0 if finished is None else finished.usage.output_tokens
         size = call.size + _DELTA_BYTES * max(len(kept.deltas), tokens)
         contents = CallContents(call.parse, lambda: kept.deltas, size)
-    code, at = _code(error), time.monotonic()
+    code, at = code_of(error), time.monotonic()
     tracer.note(
         ModelCalled(
             called_for=called_for,
@@ -168,7 +168,7 @@ def note_replay(
     )
 
 
-def _code(error: BaseException | None) -> str | None:
+def code_of(error: BaseException | None) -> str | None:
     """What is told of an error; whoever leaves early has made none."""
     if isinstance(error, CartritaError):
         return error.code

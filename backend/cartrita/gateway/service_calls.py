@@ -29,9 +29,8 @@ _ATTEMPTS: Final = 2
 _SECONDS: Final = 60.0
 
 
-def _nothing(result: object) -> ServiceUse:
-    """What is used by requests that are all alike."""
-    return NO_USE
+def _nothing(request: MeteredRequest, result: object) -> None:
+    """What is to be noted of requests that are all alike."""
 
 
 class ServiceCalls:
@@ -73,14 +72,15 @@ class ServiceCalls:
         spending: ToolSpending | None = None,
         *,
         operation: str = SEARCH,
+        model: str | None = None,
         expected: ServiceUse = NO_USE,
-        use: Callable[[R], ServiceUse] = _nothing,
+        note: Callable[[MeteredRequest, R], None] = _nothing,
     ) -> R:
         """What `ask` returns when it is given the service with the key of whoever pays.
 
-        `use` tells what was used for it, and `expected` about how much that will be. Raises
-        Forbidden, NotFound where a key is missing, RateLimited, BudgetExhausted, Unavailable, and
-        what `ask` does.
+        `note` tells the request what was used for it, and `expected` about how much that will be.
+        Raises Forbidden, NotFound where a key is missing, RateLimited, BudgetExhausted,
+        Unavailable, and what `ask` does.
         """
 
         @asynccontextmanager
@@ -88,10 +88,16 @@ class ServiceCalls:
             yield await ask(service)
 
         opening = self.open(
-            principal, service, asked, spending, operation=operation, expected=expected
+            principal,
+            service,
+            asked,
+            spending,
+            operation=operation,
+            model=model,
+            expected=expected,
         )
         async with opening as (result, request):
-            request.use(use(result))
+            note(request, result)
             return result
 
     @asynccontextmanager
@@ -103,15 +109,20 @@ class ServiceCalls:
         spending: ToolSpending | None = None,
         *,
         operation: str,
+        model: str | None = None,
+        text: str = "",
         expected: ServiceUse = NO_USE,
         stretch: ServiceUse = NO_USE,
     ) -> AsyncGenerator[tuple[R, MeteredRequest]]:
         """A context of what `open_` opens, as `ask`, and of the request that is told what it uses.
 
+        Its trace tells the `model` that does it, if that is known, and the `text` to be spoken.
+
         One that is open for long is paid for in stretches, see `MeteredRequest.cover`. Once it is
         open, it is not tried again: what fails after that is raised.
         """
         principal.scopes.require_provider(service.name)
+        trace = self._meter.trace(principal, service.name, operation)
         call = ServiceCall(
             owner_id=principal.owner_id,
             key_id=principal.key_id,
@@ -121,6 +132,7 @@ class ServiceCalls:
             stretch=stretch,
             spending=spending,
             credentials=await self._credentials.of(principal.payer),
+            trace=trace,
         )
         paying = _paying(service, call.credentials)
         grants = self._limiter.grants(call, self._limiter.now() + self._seconds)
@@ -131,10 +143,15 @@ class ServiceCalls:
             async with self._meter.request(call, service.name, paid=paid) as metered:
                 await grants.take(service.name)
                 metered.begin()
+                if text:
+                    metered.sent(text)
                 async with self._keyed(service, paying, open_) as opened:
                     yield opened, metered
 
         async with AsyncExitStack() as stack:
+            if trace is not None:
+                trace.model = model
+                stack.push(trace.ended)
             yield await self._attempted(stack, attempt, service.name, grants)
 
     async def _attempted(

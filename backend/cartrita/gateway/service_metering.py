@@ -15,11 +15,14 @@ from cartrita.domain.credentials import NO_CREDENTIALS, SERVER, CredentialsByPro
 from cartrita.domain.errors import BudgetExhausted, UpstreamCut
 from cartrita.domain.ledger import NO_USE, CallOutcome, LedgerEntry, ServiceUse, ToolSpending
 from cartrita.domain.ports.ledger import UsageLedger
+from cartrita.domain.ports.tracing import Tracer
+from cartrita.domain.principals import Principal
 from cartrita.domain.run_parts import RunPart
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.fixed_reservations import FixedReservation
 from cartrita.gateway.pricing import FREE, RequestPrice
+from cartrita.gateway.service_tracing import ServiceTrace, trace_of
 
 SEARCH: Final = "search"
 TRANSCRIPTION: Final = "transcription"
@@ -30,6 +33,8 @@ SPEECH: Final = "speech"
 OPERATIONS: Final = frozenset({SEARCH, TRANSCRIPTION, LISTENING, SPEECH})
 TOOLS: Final = "tools"
 NATIVE: Final = "native"
+_TRACED: Final = OPERATIONS - {SEARCH}
+"""Searches are told by the tools that make them."""
 
 _NOTHING: Final = Decimal(0)
 _LEAST: Final = 64
@@ -46,7 +51,7 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
 
     `expected` is what it will likely do, and of what goes on for long a `stretch` is reserved and
     reported at once. `spending` is told what it cost. What has no credential here is paid by the
-    server.
+    server. One that is traced has its `trace`.
     """
 
     owner_id: str
@@ -57,6 +62,7 @@ class ServiceCall(msgspec.Struct, frozen=True, kw_only=True):
     stretch: ServiceUse = NO_USE
     spending: ToolSpending | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
+    trace: ServiceTrace | None = None
 
     @property
     def part(self) -> RunPart | None:
@@ -73,7 +79,10 @@ def unknown_price(provider: str, operation: str, tenant: str) -> None:
 
 
 class ServiceMeter:
-    """Reports requests to a ledger, and counts them against `budgets`; without them, nothing."""
+    """Reports requests to a ledger, and counts them against `budgets`; without them, nothing.
+
+    The `tracer` is told of those that are traced.
+    """
 
     def __init__(
         self,
@@ -81,11 +90,19 @@ class ServiceMeter:
         price: RequestPriceOf = unknown_price,
         budgets: Budgeting | None = None,
         clock: Callable[[], float] = time.monotonic,
+        tracer: Tracer | None = None,
     ) -> None:
         self._ledger = ledger
+        self._tracer = tracer
         self._price = price
         self._budgets = budgets
         self.clock = clock
+
+    def trace(self, principal: Principal, provider: str, operation: str) -> ServiceTrace | None:
+        """The trace of a call, if one is made."""
+        if operation not in _TRACED:
+            return None
+        return trace_of(self._tracer, principal, NATIVE, provider, operation)
 
     @asynccontextmanager
     async def request(
@@ -102,7 +119,7 @@ class ServiceMeter:
         try:
             yield metered
         except BaseException as error:
-            metered.report(_outcome(error))
+            metered.report(_outcome(error), error)
             raise
         metered.report(CallOutcome.COMPLETED)
 
@@ -155,6 +172,17 @@ class MeteredRequest:
         """It has used this as well: what is told as it goes on adds up."""
         self.used += use
 
+    def sent(self, text: str) -> None:
+        """This text was given to be spoken, for its trace."""
+        if self._call.trace is not None:
+            self._call.trace.sent(text)
+
+    def got(self, text: str, model: str | None = None) -> None:
+        """This text was heard, by this model if it is told, for its trace."""
+        if self._call.trace is not None:
+            self._call.trace.got(text)
+            self._call.trace.model = model or self._call.trace.model
+
     async def cover(self, use: ServiceUse) -> None:
         """It is going to use this as well, which the budgets have to allow.
 
@@ -167,7 +195,7 @@ class MeteredRequest:
             await (self._begin_with(use) if self.used == NO_USE else self._go_on(use))
         self.use(use)
 
-    def report(self, outcome: CallOutcome) -> None:
+    def report(self, outcome: CallOutcome, error: BaseException | None = None) -> None:
         """Have it in the ledger with all that it has used, and settle what was reserved."""
         if outcome in _LEFT and self.used == NO_USE and not self._continued:
             self.use(self._call.expected)  # nobody will tell, and the provider is paid for it
@@ -177,7 +205,10 @@ class MeteredRequest:
         if spent and self._call.spending is not None:
             self._call.spending.tell(spent)
         if self.began_at is not None:
-            self._meter.record(self._entry(self.began_at, spent, outcome), settlements)
+            entry = self._entry(self.began_at, spent, outcome)
+            self._meter.record(entry, settlements)
+            if self._call.trace is not None:
+                self._call.trace.note(self.used, spent, outcome, error, entry.seconds)
 
     def cost(self, outcome: CallOutcome) -> Decimal | None:
         """US dollars, None where the price is not known; services charge for answers only."""

@@ -168,7 +168,7 @@ async def test_what_a_service_did_is_in_the_ledger_and_paid() -> None:
         FakeService.call,
         operation="speech",
         expected=ServiceUse(1.0, 20),
-        use=lambda _: ServiceUse(2.5, 3),
+        note=lambda request, _: request.use(ServiceUse(2.5, 3)),
     )
     assert asked == "key"
     [entry] = metered.ledger.entries

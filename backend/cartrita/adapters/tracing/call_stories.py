@@ -7,6 +7,12 @@ from cartrita.domain.traces import CallAnswered, CalledFor
 from cartrita.kit.ids import public
 
 
+def _name(called_for: CalledFor) -> str:
+    if called_for.part is not None:
+        return called_for.part.agent
+    return called_for.operation or called_for.surface
+
+
 class CallStory:
     """One call, with all of its attempts; of a run whose beginning got lost, only the attempts."""
 
@@ -19,7 +25,7 @@ class CallStory:
         self._called_for = called_for
         self.subject = Subject(
             trace_id=called_for.trace_id,
-            name=called_for.surface if part is None else part.agent,
+            name=_name(called_for),
             user=called_for.owner_id,
             session=None if part is None else public("conv", part.conversation_id),
             agent=None if part is None else part.agent,

@@ -51,6 +51,8 @@ def gen_ai_attributes(observation: Observation) -> dict[str, JsonValue]:
         attributes["gen_ai.output.messages"] = _told(observation.output)
     if observation.use is not None:
         attributes |= _model(observation.use, observation.start)
+        if observation.use.operation is not None:
+            attributes["gen_ai.operation.name"] = observation.use.operation
     return {name: value for name, value in attributes.items() if value not in (None, [])}
 
 

@@ -10,8 +10,8 @@ from langfuse import LangfuseOtelSpanAttributes as Names
 
 from cartrita.adapters.tracing.observations import Level, ModelUse, Observation
 from cartrita.domain.json import JsonValue
+from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.token_classes import Costs, TokenClass, tokens_by_class
-from cartrita.domain.usage import Usage
 
 Attribute: TypeAlias = str | bool | int | tuple[str, ...]
 
@@ -62,7 +62,7 @@ def _model(use: ModelUse) -> dict[str, str | int | None]:
     return {
         Names.OBSERVATION_MODEL: use.model,
         Names.OBSERVATION_MODEL_PARAMETERS: _told(use.parameters) if use.parameters else None,
-        Names.OBSERVATION_USAGE_DETAILS: json.dumps(_usage(use.usage)),
+        Names.OBSERVATION_USAGE_DETAILS: json.dumps(_usage(use)),
         Names.OBSERVATION_COST_DETAILS: None
         if use.costs is None
         else json.dumps(_costs(use.costs)),
@@ -75,10 +75,27 @@ def _model(use: ModelUse) -> dict[str, str | int | None]:
     }
 
 
-def _usage(usage: Usage) -> dict[str, int]:
-    """Tokens by class: Langfuse adds the classes up, so none is a part of another."""
-    classes = {_CLASSES[name]: count for name, count in tokens_by_class(usage).items()}
-    return {"input": 0, "output": 0, **classes, "total": usage.total_tokens}
+def _usage(use: ModelUse) -> dict[str, int]:
+    """Tokens by class: Langfuse adds the classes up, so none is a part of another.
+
+    What services did is no token, and a whole number, as Langfuse takes no other.
+    """
+    classes = {_CLASSES[name]: count for name, count in tokens_by_class(use.usage).items()}
+    return {
+        "input": 0,
+        "output": 0,
+        **classes,
+        **_service_use(use.service),
+        "total": use.usage.total_tokens,
+    }
+
+
+def _service_use(service: ServiceUse) -> dict[str, int]:
+    counts = {
+        "audio_milliseconds": round(service.audio_seconds * 1000),
+        "characters": service.characters,
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def _costs(costs: Costs) -> dict[str, float]:

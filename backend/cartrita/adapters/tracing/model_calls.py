@@ -18,7 +18,7 @@ from cartrita.adapters.tracing.observations import (
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.requests import ModelRequest
-from cartrita.domain.traces import CalledFor, ModelCalled
+from cartrita.domain.traces import CalledFor, ModelCalled, ServiceCalled
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,24 @@ class Teller(Protocol):
     def heard(self, called_for: CalledFor, question: JsonValue, answer: JsonValue) -> None: ...
 
 
+def level_of(
+    fact: ModelCalled | ServiceCalled, model: str | None, story: Teller
+) -> tuple[Level, str | None]:
+    """How an attempt went, which is told of the next one too where this one was in vain."""
+    called_for = fact.called_for
+    before = story.failed.pop(called_for, None)
+    if fact.outcome in (CallOutcome.FAILED, CallOutcome.CUT):
+        code = fact.error or fact.outcome.value
+        name = fact.provider if model is None else f"{fact.provider}/{model}"
+        story.failed[called_for] = f"{name}: {code}"
+        return Level.ERROR, code
+    if fact.outcome is CallOutcome.CANCELLED:
+        return Level.WARNING, fact.error or "It was left before its end."
+    if before is not None:
+        return Level.WARNING, f"It answered after {before}"
+    return Level.DEFAULT, None
+
+
 class ModelCalls:
     """Tells calls of models."""
 
@@ -48,7 +66,7 @@ class ModelCalls:
         finish = fact.finish_reason
         if request is not None:
             story.heard(called_for, self._contents.question(request), said)
-        level, status = self._level(fact, story)
+        level, status = level_of(fact, fact.model, story)
         start, first = anchor.time(fact.at), fact.first_token_seconds
         return Observation(
             subject=story.subject,
@@ -95,19 +113,6 @@ class ModelCalls:
         except Exception as error:  # noqa: BLE001 - whatever it is, the call is told without
             log.debug("trace_without_contents", error=type(error).__name__)
         return request, said
-
-    def _level(self, fact: ModelCalled, story: Teller) -> tuple[Level, str | None]:
-        called_for = fact.called_for
-        before = story.failed.pop(called_for, None)
-        if fact.outcome in (CallOutcome.FAILED, CallOutcome.CUT):
-            code = fact.error or fact.outcome.value
-            story.failed[called_for] = f"{fact.provider}/{fact.model}: {code}"
-            return Level.ERROR, code
-        if fact.outcome is CallOutcome.CANCELLED:
-            return Level.WARNING, fact.error or "It was left before its end."
-        if before is not None:
-            return Level.WARNING, f"It answered after {before}"
-        return Level.DEFAULT, None
 
     def _parameters(self, request: ModelRequest) -> JsonObject:
         """What was chosen beside the messages; what a caller wrote is told as contents are."""

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from cartrita.domain.json import JsonObject, JsonValue
+from cartrita.domain.ledger import NO_USE, ServiceUse
 from cartrita.domain.prompts import PromptVersion
 from cartrita.domain.token_classes import Costs
 from cartrita.domain.usage import Usage
@@ -54,7 +55,8 @@ class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     """What a call of a model used; `first_output` is when it came, in ns since 1970.
 
     `costs` are None where the price of a part is not known. `prompt` is what the instructions are
-    from, if they are kept elsewhere.
+    from, if they are kept elsewhere. A `service` that serves no models was asked for its
+    `operation`.
     """
 
     provider: str
@@ -65,6 +67,8 @@ class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     first_output: int | None = None
     finish_reason: str | None = None
     prompt: PromptVersion | None = None
+    service: ServiceUse = NO_USE
+    operation: str | None = None
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,15 @@ import msgspec
 
 from cartrita.domain.events import Event, TaskCompleted, TaskStarted, ToolCalled, ToolReturned
 from cartrita.domain.json import JsonValue
-from cartrita.domain.traces import Fact, ModelCalled, RunAbandoned, RunEnded, RunNoted, RunTaken
+from cartrita.domain.traces import (
+    Fact,
+    ModelCalled,
+    RunAbandoned,
+    RunEnded,
+    RunNoted,
+    RunTaken,
+    ServiceCalled,
+)
 
 _FACT: Final = 1024
 """Of the fact itself, with its names and numbers."""
@@ -17,6 +25,8 @@ def kept_by(fact: Fact) -> int:
     match fact:
         case ModelCalled(contents=contents):
             return _FACT if contents is None else _FACT + contents.size
+        case ServiceCalled(sent=sent, got=got):
+            return _FACT + len(sent or "") + len(got or "")
         case RunNoted(event=event):
             return _FACT + _of_event(event)
         case RunTaken(claim=claim):

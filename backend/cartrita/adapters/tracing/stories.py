@@ -11,6 +11,7 @@ from cartrita.adapters.tracing.model_calls import ModelCalls
 from cartrita.adapters.tracing.observations import Observation
 from cartrita.adapters.tracing.run_roots import abandoned, called
 from cartrita.adapters.tracing.run_stories import RunStory
+from cartrita.adapters.tracing.service_requests import service_called
 from cartrita.domain.traces import (
     CallAnswered,
     CalledFor,
@@ -22,6 +23,7 @@ from cartrita.domain.traces import (
     RunLeft,
     RunNoted,
     RunTaken,
+    ServiceCalled,
 )
 
 _MOST: Final = 20_000
@@ -43,6 +45,8 @@ class Stories:
         match fact:
             case ModelCalled(called_for=called_for):
                 return (self._calls.told(fact, self._story_of(called_for)),)
+            case ServiceCalled(called_for=called_for):
+                return (service_called(fact, self._story_of(called_for), self._contents),)
             case CallAnswered(called_for=called_for):
                 story = self._story_of(called_for)
                 self._stories.pop(called_for.trace_id, None)

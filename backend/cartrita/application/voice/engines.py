@@ -55,6 +55,11 @@ class Engine(NamedTuple, Generic[E]):
             return models[0] if models else None
         return next((one for one in models if one.name == self.model), None)
 
+    @property
+    def model_name(self) -> str | None:
+        """The name of the model that it uses, as far as that is known."""
+        return self.model or (None if self.offered is None else self.offered.name)
+
 
 class EngineNames(NamedTuple):
     """How engines of one kind are called: the field that names one, its error, and what to do."""
@@ -215,9 +220,10 @@ def _models(service: Transcriber | SpeechSynthesizer, model: str | None) -> list
 
 def _allows(principal: Principal, engine: Engine[E]) -> bool:
     """Whether the caller's key allows this model, which is of a provider that it allows."""
-    scopes, offered = principal.scopes, engine.offered
-    name = engine.model or ("" if offered is None else offered.name)
-    return scopes.models is None or scopes.allows_model(engine.service.name, name)
+    scopes = principal.scopes
+    return scopes.models is None or scopes.allows_model(
+        engine.service.name, engine.model_name or ""
+    )
 
 
 FAILING: Final = (UpstreamError, NotOffered, RateLimited, Unavailable, UnsupportedMedia)

@@ -100,7 +100,13 @@ class Speeches:
 
         use = ServiceUse(characters=len(request.text))
         async with self._calls.open(
-            principal, engine.service, opened, operation=SPEECH, expected=use
+            principal,
+            engine.service,
+            opened,
+            operation=SPEECH,
+            model=request.model or engine.model_name,
+            text=request.text,
+            expected=use,
         ) as (speech, asked):
             asked.use(use)
             yield speech

@@ -12,7 +12,7 @@ from cartrita.domain.recordings import not_translated
 from cartrita.domain.scopes import Operation
 from cartrita.domain.speech import Recording, Transcript, TranscriptionOptions
 from cartrita.gateway.service_calls import ServiceCalls
-from cartrita.gateway.service_metering import TRANSCRIPTION
+from cartrita.gateway.service_metering import TRANSCRIPTION, MeteredRequest
 
 
 class Transcriptions:
@@ -53,8 +53,9 @@ class Transcriptions:
                 engine.service,
                 lambda one: one.transcribe(recording, chosen),
                 operation=TRANSCRIPTION,
+                model=chosen.model or engine.model_name,
                 expected=ServiceUse(audio_seconds=recording.duration or 0.0),
-                use=lambda transcript: ServiceUse(audio_seconds=transcript.duration),
+                note=_note,
             )
 
         return await first_able(engines, transcribed)
@@ -72,12 +73,16 @@ def _able(
     return able
 
 
+def _note(request: MeteredRequest, transcript: Transcript) -> None:
+    request.use(ServiceUse(audio_seconds=transcript.duration))
+    request.got(transcript.text, transcript.model)
+
+
 def _silence(recording: Recording, engine: Engine[Transcriber]) -> Transcript:
     """The transcript of what nobody needs to be asked about."""
-    offered = engine.offered
     return Transcript(
         text="",
         duration=recording.duration or 0.0,
         provider=engine.service.name,
-        model=engine.model or ("" if offered is None else offered.name),
+        model=engine.model_name or "",
     )

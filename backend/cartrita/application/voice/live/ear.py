@@ -92,11 +92,12 @@ class Ear:
             engine.service,
             lambda service: service.listen(self._options.audio, asked),
             operation=LISTENING,
+            model=engine.model_name,
             stretch=ServiceUse(audio_seconds=self._bounds.metered_s),
         )
         async with opening as (listening, metered):
             await self._attention.hears_with(engine)
-            await both_ways(self._send(listening, metered, engine), self._take(listening))
+            await both_ways(self._send(listening, metered, engine), self._take(listening, metered))
             if not self._ended:
                 raise UpstreamCut(
                     f"{engine.service.name} stopped listening.", provider=engine.service.name
@@ -150,16 +151,17 @@ class Ear:
                 code="silence",
             )
 
-    async def _take(self, listening: Listening) -> None:
+    async def _take(self, listening: Listening, metered: MeteredRequest) -> None:
         async with aclosing(listening.events()) as events:
             async for event in events:
                 later = event.later(self._began_s) if self._began_s else event
                 if isinstance(later, Heard):
-                    self._note(later)
+                    self._note(later, metered)
                 await self._attention.heard(later)
 
-    def _note(self, heard: Heard) -> None:
+    def _note(self, heard: Heard, metered: MeteredRequest) -> None:
         if heard.text.strip():
             self._quiet_s = 0.0
         if heard.final:
+            metered.got(heard.text)
             self.inbox.forget_until(heard.start + heard.duration)

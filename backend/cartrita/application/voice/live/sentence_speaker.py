@@ -123,6 +123,7 @@ class SentenceSpeaker:
             engine.service,
             lambda service: service.converse(request),
             operation=SPEECH,
+            model=request.model or engine.model_name,
             stretch=ServiceUse(characters=self._stretch),
         )
         async with opening as (speaking, metered):
@@ -161,6 +162,7 @@ class SentenceSpeaker:
                 if said > self.next:
                     break
                 raise
+            metered.sent(sentence)
             await speaking.say(sentence)
             said += 1
         return said
