@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -51,11 +52,16 @@ class Contents:
         self._most = most
         self._secrets = tuple(one for one in secrets if len(one.reveal()) >= _SHORTEST_SECRET)
         self._signs = tuple(sign for one in self._secrets for sign in _signs(one.reveal()))
+        self._names = lru_cache(maxsize=4096)(self._cut)
 
     @property
     def kept(self) -> bool:
         """Whether anything is told."""
         return self._policy != "none"
+
+    def name(self, name: str) -> str:
+        """A name, which is told by any policy: a caller may have put a secret in its place."""
+        return self._names(name)
 
     def text(self, text: str | None) -> JsonValue:
         """A text, or how long it is."""
@@ -135,7 +141,7 @@ class Contents:
             parsed: JsonValue = msgspec.json.decode(arguments or "{}")
         except msgspec.DecodeError:
             parsed = arguments
-        return {"name": name, "arguments": self.value(parsed)}
+        return {"name": self.name(name), "arguments": self.value(parsed)}
 
     def _message(self, message: Message) -> dict[str, JsonValue]:
         parts = message.parts
@@ -162,11 +168,11 @@ class Contents:
             case Attachment():
                 return self._file(part)
             case ToolCall(call_id=call_id, name=name, arguments=arguments):
-                told = self.value(arguments)
-                return {"type": "tool_call", "id": call_id, "name": name, "arguments": told}
+                named = {"id": self.name(call_id), "name": self.name(name)}
+                return {"type": "tool_call", **named, "arguments": self.value(arguments)}
             case ToolResult(call_id=call_id):
                 content: list[JsonValue] = [self._part(one) for one in part.content]
-                return {"type": "tool_result", "id": call_id, "content": content}
+                return {"type": "tool_result", "id": self.name(call_id), "content": content}
             case VendorPart(origin=origin):
                 return {"type": "vendor", "origin": origin}
 

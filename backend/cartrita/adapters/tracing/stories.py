@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from cartrita.adapters.tracing.call_stories import CallStory
 from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.model_calls import ModelCalls
@@ -42,6 +44,9 @@ class Stories:
 
     def told(self, fact: Fact) -> Sequence[Observation]:
         """The observations that are complete with this fact."""
+        return [without_secrets(one, self._contents) for one in self._told(fact)]
+
+    def _told(self, fact: Fact) -> Sequence[Observation]:
         match fact:
             case ModelCalled(called_for=called_for):
                 return (self._calls.told(fact, self._story_of(called_for)),)
@@ -84,3 +89,18 @@ class Stories:
         self._stories[trace_id] = story
         if len(self._stories) > _MOST:
             self._stories.popitem(last=False)
+
+
+def without_secrets(observation: Observation, contents: Contents) -> Observation:
+    """The same, where callers may have put a secret in the place of a name."""
+    use, status = observation.use, observation.status
+    return replace(
+        observation,
+        name=contents.name(observation.name),
+        status=None if status is None else contents.name(status),
+        use=None if use is None else replace(use, model=contents.name(use.model)),
+        metadata={
+            name: contents.name(value) if isinstance(value, str) else value
+            for name, value in observation.metadata.items()
+        },
+    )

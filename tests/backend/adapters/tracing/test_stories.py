@@ -21,6 +21,7 @@ from cartrita.adapters.tracing.langfuse_attributes import langfuse_attributes
 from cartrita.adapters.tracing.observations import Kind, Level, Observation, span_id
 from cartrita.adapters.tracing.stories import Stories
 from cartrita.domain.approvals import Approval, Decision
+from cartrita.domain.deltas import ToolCallDelta
 from cartrita.domain.events import (
     ApprovalAsked,
     Event,
@@ -40,6 +41,7 @@ from cartrita.domain.step_places import StepPlace
 from cartrita.domain.traces import CallAnswered, CallContents, Fact, RunEnded, RunLeft, RunNoted
 from cartrita.domain.usage import Usage
 from cartrita.kit.ids import uuid7
+from cartrita.kit.secret import Secret
 
 DELEGATED = ToolCalled("call_1", "delegate", {"agent": "researcher"}, own=True)
 TASK = TaskStarted("task_1_1", "call_1", "researcher", "Look it up.")
@@ -311,3 +313,23 @@ def test_only_what_the_policy_allows_is_told(policy: str) -> None:
             assert word not in words
         if policy == "none":
             assert one.input is one.output is None
+
+
+@pytest.mark.parametrize("name", ["sk-proj-abcdefghijklmnopqrst", "an-own-secret-of-this-server"])
+@pytest.mark.parametrize("policy", ["full", "redacted", "none"])
+def test_a_secret_in_the_place_of_a_name_is_not_told(name: str, policy: Any) -> None:
+    contents = Contents(policy, 1000, [Secret("an-own-secret-of-this-server")])
+    run, stories = run_id(), Stories(contents)
+    asked = ToolCallDelta(0, name, name, "{}")
+    kept = CallContents(request, lambda: [asked], 100)
+    facts: list[Fact] = [
+        taken(run),
+        called(run, model=name, contents=kept),
+        called(run, model=name, contents=None, outcome=CallOutcome.FAILED),
+        *noted(run, ToolCalled(name, name, {}, own=True), ToolReturned(name, name, "No.", False)),
+        RunEnded(run, stopped(StopStatus.FAILED, name), AT + 9),
+    ]
+    observations = [one for fact in facts for one in stories.told(fact)]
+    assert len(observations) == 4
+    assert name not in repr(observations)
+    assert name not in repr([langfuse_attributes(one, None, None) for one in observations])
