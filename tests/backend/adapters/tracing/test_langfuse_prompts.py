@@ -88,19 +88,21 @@ async def test_malformed_prompts_are_refused(prompt: Any, why: str) -> None:
     assert why in refused.fix
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"",
-        b"{",
-        b"null",
-        b"[" * 500_000,
-        b"\xff\xfe",
-        json.dumps({"type": "text", "prompt": 1, "name": NAME, "version": 1}).encode(),
-        json.dumps({"type": "text", "prompt": "x", "name": NAME, "version": "x"}).encode(),
-        gzip.compress(b"{}", mtime=0),
-    ],
-)
+_NO_PROMPTS = {
+    "nothing": b"",
+    "cut": b"{",
+    "null": b"null",
+    "deep": b"[" * 500_000,
+    "no text": b"\xff\xfe",
+    "a number": json.dumps({"type": "text", "prompt": 1, "name": NAME, "version": 1}).encode(),
+    "no version": json.dumps(
+        {"type": "text", "prompt": "x", "name": NAME, "version": "x"}
+    ).encode(),
+    "compressed": gzip.compress(b"{}"),
+}
+
+
+@pytest.mark.parametrize("answer", _NO_PROMPTS.values(), ids=[*_NO_PROMPTS])
 async def test_answers_that_are_no_prompts_are_refused(answer: bytes) -> None:
     with langfuse_sink() as sink:
         sink.prompts.answer(NAME, answer)
