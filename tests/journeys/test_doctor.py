@@ -283,6 +283,24 @@ async def test_chunks_that_arrive_as_they_are_sent(scenario: Scenario) -> None:
     assert found["stream"]["status"] == "ok", found["stream"]
 
 
+async def test_the_bootstrap_key_goes_to_no_other_host(scenario: Scenario) -> None:
+    seen: list[bytes] = []
+    async with stand_in(refusing(seen)) as port:
+        url = f"http://0.0.0.0:{port}"  # leads here too, and is no loopback address
+        _, found = await doctor(scenario.server, "--url", url)
+        own = {"CARTRITA_CLIENT_KEY": CANARY}
+        _, told = await doctor(scenario.server, "--url", url, settings=own)
+        await doctor(scenario.server, "--url", f"http://{HOST}:{port}")
+    bare, given, loopback = seen
+    assert KEY.encode() not in bare
+    assert b"authorization:" not in bare.lower()
+    assert "without a key" in found["stream"]["detail"]
+    assert "CARTRITA_CLIENT_KEY" in found["stream"]["fix"]
+    assert CANARY.encode() in given
+    assert "without a key" not in told["stream"]["detail"]
+    assert KEY.encode() in loopback
+
+
 async def test_a_proxy_that_holds_chunks(scenario: Scenario) -> None:
     async with stand_in(holding(scenario.server.port)) as port:
         code, found = await doctor(scenario.server, "--url", f"http://{HOST}:{port}/")
@@ -326,6 +344,16 @@ async def stand_in(answer: Any) -> AsyncGenerator[int]:
 
 async def silent(_: bytes, writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(WATCHDOG_S)
+
+
+def refusing(seen: list[bytes]) -> Any:
+    """Nobody has a right key there."""
+
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        seen.append(request)
+        writer.write(b"HTTP/1.1 401 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+    return answer
 
 
 def dated(date: str) -> Any:

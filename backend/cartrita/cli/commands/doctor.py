@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from cartrita import logs
 from cartrita.adapters.http.client import HttpClient
@@ -27,6 +28,7 @@ from cartrita.cli.doctor.upstreams import examine_langfuse, examine_providers
 from cartrita.kit.at_once import all_of
 from cartrita.kit.secret import Secret
 from cartrita.settings import Settings, environment
+from cartrita.settings.addresses import is_loopback
 
 _KEY = "CARTRITA_CLIENT_KEY"
 
@@ -66,7 +68,8 @@ async def _examine(settings: Settings, given: argparse.Namespace) -> list[Findin
         if given.url is not None:
             url: str = given.url.rstrip("/")
             model: str = given.model or DEFAULT_MODEL
-            findings += await examine_stream(url, _key(settings), model, http, 3 * seconds)
+            key = _key(settings, url)
+            findings += await examine_stream(url, key, model, http, 3 * seconds)
     return findings
 
 
@@ -77,7 +80,11 @@ def _settings(settings: Settings) -> list[Finding]:
     return [warning("settings", f"{each.rstrip('.')}.", fix) for each in settings.warnings]
 
 
-def _key(settings: Settings) -> Secret | None:
-    """The key for the public address: the one of the environment, else the bootstrap key."""
+def _key(settings: Settings, url: str) -> Secret | None:
+    """The key to ask with: the one that was given for it, or the bootstrap key on this machine."""
     given = environment().get(_KEY, "").strip()
-    return Secret(given) if given else settings.auth.bootstrap_key
+    if given:
+        return Secret(given)
+    host = urlsplit(url).hostname or ""
+    own = is_loopback(host) or host == settings.server.host.lower()
+    return settings.auth.bootstrap_key if own else None

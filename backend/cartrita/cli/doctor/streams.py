@@ -31,6 +31,11 @@ _BUFFERED: Final = (
 )
 
 
+_NO_KEY: Final = (
+    "It was asked without a key: the bootstrap key goes to this machine and CARTRITA_HOST only."
+)
+
+
 class Arrivals(msgspec.Struct, frozen=True):
     """When events came, in seconds since the request was sent, of which some came together."""
 
@@ -49,9 +54,6 @@ async def examine_stream(
     url: str, key: Secret | None, model: str, http: HttpClient, seconds: float
 ) -> list[Finding]:
     """Ask the model there for a streamed answer, and look at when its events come."""
-    if key is None:
-        told = f"{url} was not asked: there is no key."
-        return [problem(_NAME, told, "Give one in CARTRITA_CLIENT_KEY.")]
     try:
         async with asyncio.timeout(seconds):
             status, arrivals, code = await _ask(url, key, model, http, seconds)
@@ -61,7 +63,7 @@ async def examine_stream(
         told = f"{url} gave no whole answer within {seconds:g} s."
         return [problem(_NAME, told, "Give it longer with --timeout, or see to the proxy.")]
     if arrivals is None:
-        return [_refused(url, status, code)]
+        return [_refused(url, status, code, asked_with_key=key is not None)]
     return [judged(url, arrivals)]
 
 
@@ -77,9 +79,11 @@ def judged(url: str, arrivals: Arrivals) -> Finding:
     return problem(_NAME, f"{told}.", _BUFFERED)
 
 
-def _refused(url: str, status: int, code: str) -> Finding:
+def _refused(url: str, status: int, code: str, *, asked_with_key: bool) -> Finding:
     told = f"{url}/v1/chat/completions answers {status} {code}".rstrip() + "."
     if status == 401:
+        if not asked_with_key:
+            told += f" {_NO_KEY}"
         return problem(_NAME, told, "Give a key of that server in CARTRITA_CLIENT_KEY.")
     if status == 404:
         return problem(_NAME, told, "Check that the address leads to Cartrita, and --model.")
@@ -87,7 +91,7 @@ def _refused(url: str, status: int, code: str) -> Finding:
 
 
 async def _ask(
-    url: str, key: Secret, model: str, http: HttpClient, seconds: float
+    url: str, key: Secret | None, model: str, http: HttpClient, seconds: float
 ) -> tuple[int, Arrivals | None, str]:
     """The status, what came of a stream, and the code of an error."""
     body = {
@@ -95,6 +99,7 @@ async def _ask(
         "stream": True,
         "messages": [{"role": "user", "content": "Say who you are, in two sentences."}],
     }
+    signed = {} if key is None else {"authorization": Secret(f"Bearer {key.reveal()}")}
     request = HttpRequest(
         provider=url,
         method="POST",
@@ -102,7 +107,7 @@ async def _ask(
         headers={
             "content-type": "application/json",
             "accept": "text/event-stream",
-            "authorization": Secret(f"Bearer {key.reveal()}"),
+            **signed,
         },
         body=json.dumps(body).encode(),
         deadlines=deadlines(seconds),
