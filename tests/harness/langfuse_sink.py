@@ -22,7 +22,7 @@ from tests.harness.langfuse_scores import SCORES, Scores
 
 LANGFUSE = "/api/public/otel/v1/traces"
 COLLECTOR = "/v1/traces"
-Mode = Literal["ok", "slow", "hang", "trickle", "cut", 200, 301, 429, 500, 503]
+Mode = Literal["ok", "slow", "hang", "trickle", "cut", 200, 301, 400, 413, 429, 500, 503]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,10 @@ from tests.harness.langfuse_sink import LangfuseSink, langfuse_sink
 from tests.harness.scenario import Scenario, eventually, until
 from tests.journeys.accounts import new_key, new_tenant, new_user
 from tests.journeys.test_feedback import path_of
+from tests.journeys.test_metrics import scraped
 from tests.journeys.test_traces_that_are_not_taken import events
+
+OUTCOMES = ("sent", "refused", "expired")
 
 
 def scores(sink: LangfuseSink, answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -94,9 +97,43 @@ async def test_what_is_never_taken_is_given_up(serve: Serve, mode: Any) -> None:
         scenario = serve(settings=sink.settings)
         answer = await scenario.chat(Script(words=3))
         await judge(scenario, answer, 1, "Right.")
-        await until(lambda: bool(events(scenario, "scores_not_taken")))
+        await until(lambda: bool(events(scenario, "score_refused")))
         await settled(scenario)
         assert scores(sink, answer) == []
+
+
+async def told(scenario: Scenario) -> tuple[dict[str, float], float]:
+    """What the metrics tell: of the scores that ended, and of those that wait."""
+    page = await scraped(scenario)
+    assert page.label_values("cartrita_scores_total", "outcome") == set(OUTCOMES)
+    ended = {one: page.value("cartrita_scores_total", outcome=one) for one in OUTCOMES}
+    return ended, page.value("cartrita_scores_pending")
+
+
+async def test_what_becomes_of_scores_is_counted(serve: Serve) -> None:
+    with langfuse_sink() as sink:
+        scenario = serve(workers=2, settings=sink.settings)
+        answer = await scenario.chat(Script(words=3))
+
+        async def counts(pending: int, **ended: int) -> None:
+            expected = ({**dict.fromkeys(OUTCOMES, 0.0), **ended}, float(pending))
+
+            async def look() -> bool:
+                return await told(scenario) == expected
+
+            await eventually(look)
+
+        await counts(0)
+        await judge(scenario, answer, 1, "Right.")
+        await counts(0, sent=1)
+        sink.mode = 400
+        await judge(scenario, answer, 2, "Right.")
+        await counts(0, sent=1, refused=1)
+        sink.mode = 500
+        await judge(scenario, answer, 3, "Right.")
+        await counts(1, sent=1, refused=1)
+        await scenario.fetch("UPDATE unsent_scores SET given_at = now() - interval '1 year'")
+        await counts(0, sent=1, refused=1, expired=1)
 
 
 async def test_an_answer_without_a_trace_has_no_score(serve: Serve) -> None:

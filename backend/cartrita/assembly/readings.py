@@ -7,6 +7,7 @@ from importlib.metadata import version
 from cartrita.adapters.metrics.catalogue import Catalogue
 from cartrita.adapters.metrics.metrics import Metrics, Reading
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
+from cartrita.application.conversations.scores import Scores
 from cartrita.assembly.desktops import running_desktops
 from cartrita.assembly.models import Models
 from cartrita.assembly.storage import Storage
@@ -23,6 +24,7 @@ def watch_parts(
     models: Models,
     services: Services,
     tracer: Tracer | None,
+    scores: Scores | None,
 ) -> None:
     """Have metrics read what these parts have and hold."""
     every, worker, release = metrics.all, str(slot.slot), version("cartrita")
@@ -32,6 +34,8 @@ def watch_parts(
     metrics.watch(lambda: _calls(every, models))
     if tracer is not None:
         metrics.watch(lambda: [(every.spans_dropped, (), tracer.dropped)])
+    if slot.slot == 0 and scores is not None:  # of the database, so that one tells it for all
+        metrics.watch(lambda: [(every.scores_pending, (), scores.pending)])
     if slot.slot == 0 and settings.desktop.enabled:  # of the machine, so that one tells it for all
         metrics.watch(lambda: [(every.desktops, (), running_desktops(settings))])
 

@@ -85,7 +85,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
         counts = counts_of(metrics)
         tracer = await enter(open_tracing(settings))  # closed last: it sends what all others noted
         storage = await enter(open_storage(settings, context.dsn, context.slot, counts, tracer))
-        scores = await enter(open_scores(settings, storage.database, tracer))
+        scores = await enter(open_scores(settings, storage.database, counts, tracer))
         credentials = await open_credentials(settings, storage.database, context.secret)
         models = await enter(
             open_models(settings, storage, context.secret, credentials, metrics, tracer)
@@ -132,7 +132,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             scores,
         )
         if metrics is not None:
-            watch_parts(metrics, settings, context.slot, storage, models, services, tracer)
+            watch_parts(metrics, settings, context.slot, storage, models, services, tracer, scores)
         watch = AccessWatch(
             authentication.key_authentication,
             authentication.known_keys,

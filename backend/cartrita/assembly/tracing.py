@@ -18,6 +18,7 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.application.agent_prompts import AgentPrompts
 from cartrita.application.conversations.scores import Scores
 from cartrita.domain.ids import RunId
+from cartrita.domain.ports.metrics import ScoreCounts
 from cartrita.domain.ports.tracing import Tracer
 from cartrita.domain.traces import trace_id_of
 from cartrita.kit.operator_error import OperatorError
@@ -67,7 +68,7 @@ async def open_prompts(
 
 @asynccontextmanager
 async def open_scores(
-    settings: Settings, database: Database, tracer: Tracer | None
+    settings: Settings, database: Database, counts: ScoreCounts, tracer: Tracer | None
 ) -> AsyncGenerator[Scores | None]:
     """What tells Langfuse the feedback on answers; None where it has no traces of them."""
     project = _project(settings)
@@ -81,6 +82,7 @@ async def open_scores(
             UnsentScoreTable(database),
             receiver,
             tracer.samples,
+            counts,
             interval_s=settings.tracing.scores_interval_s,
             send_s=settings.tracing.send_timeout_s,
             kept_s=settings.tracing.scores_kept_s,

@@ -1,6 +1,7 @@
 """Feedback: what a person thinks of an answer."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -24,6 +25,14 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     comment: str | None
     given_at: datetime
+
+
+class ScoreOutcome(StrEnum):
+    """How the sending of a score ended: it was refused for ever, or has waited for too long."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    EXPIRED = "expired"
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):

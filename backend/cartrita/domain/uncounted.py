@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cartrita.domain.feedback import ScoreOutcome
 from cartrita.domain.runs import RunStatus
 
 
@@ -37,6 +38,8 @@ class Uncounted:
     def orphan_settled(self, status: RunStatus) -> None: ...
 
     def flush_failed(self) -> None: ...
+
+    def scored(self, outcome: ScoreOutcome, number: int = 1) -> None: ...
 
 
 UNCOUNTED: Final = Uncounted()

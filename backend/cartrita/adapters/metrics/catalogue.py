@@ -239,6 +239,16 @@ class Catalogue:
         self.spans_dropped = self._kept(
             Counter("cartrita_spans_dropped_total", "Spans of traces that were lost.")
         )
+        self.scores = self._kept(
+            Counter(
+                "cartrita_scores_total",
+                "Scores of answers that Langfuse took or refused, or that waited for too long.",
+                "outcome",
+            )
+        )
+        self.scores_pending = self._kept(
+            Gauge("cartrita_scores_pending", "Scores that wait to be sent, of all replicas.")
+        )
         self.connections = self._kept(
             Gauge(
                 "cartrita_database_connections",

@@ -4,6 +4,7 @@ from typing import Final
 
 from cartrita.adapters.metrics.catalogue import Catalogue
 from cartrita.adapters.metrics.names import OTHER, BoundedNames, KnownModels
+from cartrita.domain.feedback import ScoreOutcome
 from cartrita.domain.ledger import LedgerEntry
 from cartrita.domain.runs import RunStatus
 
@@ -91,6 +92,10 @@ class Counts:
     def flush_failed(self) -> None:
         """See `LogCounts`."""
         self._all.flush_failures.add(_NOTHING)
+
+    def scored(self, outcome: ScoreOutcome, number: int = 1) -> None:
+        """See `ScoreCounts`."""
+        self._all.scores.add((outcome.value,), number)
 
     def called(self, entry: LedgerEntry) -> None:
         """A call of a provider has ended, as its entry of the ledger says."""

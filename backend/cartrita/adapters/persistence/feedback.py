@@ -116,6 +116,12 @@ class UnsentScoreTable:
         async with self._database.transaction() as connection:
             return (await connection.execute(statement)).rowcount
 
+    async def count(self) -> int:
+        """See UnsentScores."""
+        query = select(func.count()).select_from(unsent_scores)
+        async with self._database.use() as connection:
+            return (await connection.execute(query)).scalar_one()
+
 
 def _unsent(owner_id: str, message_id: MessageId, values: tuple[ColumnElement[Any], ...]) -> Insert:
     """These `values` of the feedback on a message are its score, which is to be sent.

@@ -15,7 +15,7 @@ from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.langfuse_fixes import FIXES
 from cartrita.adapters.tracing.langfuse_requests import ONCE, langfuse_api, open_http
 from cartrita.adapters.tracing.policies import LangfuseProject, TracingPolicy
-from cartrita.domain.feedback import Score
+from cartrita.domain.feedback import Score, ScoreOutcome
 from cartrita.domain.ids import RunId
 
 log = structlog.get_logger(__name__)
@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 _NAME: Final = "feedback"
 _NEVER: Final = (400, 413, 422)
 """What a server will not take later either."""
+_REJECTED: Final = "rejected"
+"""It took the request, and not the score in it."""
+_OF_ONE: Final = "Others may be taken: look into the log of the Langfuse server for why."
 
 
 class LangfuseScores:
@@ -35,33 +38,33 @@ class LangfuseScores:
         self._http = open_http(policy.send_timeout_s)
         self._scores = langfuse_api(project, self._http).scores
         self._complaints = Complaints(FIXES)
+        self._refusals = Complaints({**FIXES, 0: _OF_ONE})
 
-    async def take(self, score: Score) -> bool:
+    async def take(self, score: Score) -> ScoreOutcome | None:
         """See ScoreReceiver."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._send(score)
+                taken = await self._send(score)
         except (httpx.HTTPError, TimeoutError) as error:
-            self._complain(type(error).__name__)
-            return False
+            return self._complain(type(error).__name__)
         except ValidationError:
-            self._complain("malformed")
-            return False
+            return self._complain("malformed")
         except ApiError as error:
             return self._settled(score, error.status_code or 0)
         if self._complaints.over():
             log.info("scores_taken_again")
-        return True
+        return ScoreOutcome.SENT if taken else self._refuse(score, _REJECTED)
 
     async def close(self) -> None:
         """Send nothing more."""
         await self._http.aclose()
 
-    async def _send(self, score: Score) -> None:
+    async def _send(self, score: Score) -> bool:
+        """Whether it was taken."""
         identity = score_id(score)
         if score.score is None:
             await self._scores.delete(identity, request_options=ONCE)
-            return
+            return True
         comment = self._contents.text(score.comment)
         optional: dict[str, Any] = {
             "comment": comment if isinstance(comment, str) else None,
@@ -77,19 +80,23 @@ class LangfuseScores:
             **{name: value for name, value in optional.items() if value is not None},
         )
         told = await self._scores.create(request=[asked], request_options=ONCE)
-        if isinstance(told, CreateScoreBatchResults) and told.rejected:
-            log.warning("score_refused", run_id=score.run_id.hex)
+        return not (isinstance(told, CreateScoreBatchResults) and told.rejected)
 
-    def _settled(self, score: Score, status: int) -> bool:
-        """Whether a score need not be sent again, which was answered with this status."""
+    def _settled(self, score: Score, status: int) -> ScoreOutcome | None:
+        """How the sending ended of a score that was answered with this status."""
         if status == 404 and score.score is None:  # it is not there, or was deleted before
-            return True
-        self._complain(status)
-        return status in _NEVER
+            return ScoreOutcome.SENT
+        return self._refuse(score, status) if status in _NEVER else self._complain(status)
 
     def _complain(self, outcome: Outcome) -> None:
         if (fix := self._complaints.fix(outcome)) is not None:
             log.warning("scores_not_taken", outcome=outcome, fix=fix)
+
+    def _refuse(self, score: Score, outcome: Outcome) -> ScoreOutcome:
+        """No other score that is taken ends this complaint."""
+        if (fix := self._refusals.fix(outcome)) is not None:
+            log.warning("score_refused", run_id=score.run_id.hex, outcome=outcome, fix=fix)
+        return ScoreOutcome.REFUSED
 
 
 def score_id(score: Score) -> str:

@@ -9,8 +9,10 @@ from uuid import UUID
 import structlog
 
 from cartrita.domain.errors import CartritaError
+from cartrita.domain.feedback import ScoreOutcome
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.feedback import ScoreReceiver, UnsentScores
+from cartrita.domain.ports.metrics import ScoreCounts
 from cartrita.kit import clock
 from cartrita.kit.repeated_failures import RepeatedFailures
 
@@ -29,6 +31,7 @@ class Scores:
         unsent: UnsentScores,
         receiver: ScoreReceiver,
         samples: Callable[[UUID], bool],
+        counts: ScoreCounts,
         *,
         interval_s: float,
         send_s: float,
@@ -41,15 +44,24 @@ class Scores:
         self._unsent = unsent
         self._receiver = receiver
         self._samples = samples
+        self._counts = counts
         self._interval_s = interval_s
         self._again_s = max(interval_s, 2 * send_s)
         self._kept = timedelta(seconds=kept_s)
         self._given = asyncio.Event()
+        self._pending = 0
+        for outcome in ScoreOutcome:  # told from the beginning, so that the first is an increase
+            counts.scored(outcome, 0)
         self._failure_logger = RepeatedFailures("scores_not_sent")
 
     def wants(self, run_id: RunId | None) -> bool:
         """Whether the answer of this run has a trace, which a score can be of."""
         return run_id is not None and self._samples(run_id)
+
+    @property
+    def pending(self) -> int:
+        """How many waited to be sent, of all processes, when this one last looked."""
+        return self._pending
 
     def given(self) -> None:
         """There is something to send."""
@@ -58,22 +70,31 @@ class Scores:
     async def run(self) -> None:
         """Send what is unsent until cancelled."""
         while True:
-            await self._send()
+            await self._look()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._given.wait(), self._interval_s)
             self._given.clear()
 
-    async def _send(self) -> None:
+    async def _look(self) -> None:
         try:
-            if lost := await self._unsent.forget(clock.now() - self._kept):
-                log.warning("scores_lost", count=lost)
-            while (score := await self._unsent.claim(self._again_s)) is not None:
-                if not await self._receiver.take(score):
-                    return
-                await self._unsent.sent(score)
+            await self._forget()
+            await self._send()
+            self._pending = await self._unsent.count()
         except CartritaError as error:
             log.warning("scores_not_sent", code=error.code)
         except Exception as error:
             self._failure_logger.exception("send", error=error)
         else:
             self._failure_logger.forget("send")
+
+    async def _forget(self) -> None:
+        if lost := await self._unsent.forget(clock.now() - self._kept):
+            self._counts.scored(ScoreOutcome.EXPIRED, lost)
+            log.warning("scores_lost", count=lost)
+
+    async def _send(self) -> None:
+        while (score := await self._unsent.claim(self._again_s)) is not None:
+            if (outcome := await self._receiver.take(score)) is None:
+                return
+            await self._unsent.sent(score)
+            self._counts.scored(outcome)

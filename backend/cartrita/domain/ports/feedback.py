@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from cartrita.domain.feedback import Feedback, Score
+from cartrita.domain.feedback import Feedback, Score, ScoreOutcome
 from cartrita.domain.ids import MessageId
 
 
@@ -44,12 +44,16 @@ class UnsentScores(Protocol):
         """Give up what was given before a moment; how many that were."""
         ...
 
+    async def count(self) -> int:
+        """How many there are, of all processes."""
+        ...
+
 
 class ScoreReceiver(Protocol):
     """Whoever keeps the traces of runs."""
 
-    async def take(self, score: Score) -> bool:
-        """Send a score. False if that has to be tried again; an operator is told why.
+    async def take(self, score: Score) -> ScoreOutcome | None:
+        """Send a score. None if that has to be tried again; an operator is told why.
 
         To send the same again changes nothing. Raises nothing that a server may do.
         """

@@ -6,6 +6,7 @@ providers), never texts that callers wrote.
 
 from typing import Protocol
 
+from cartrita.domain.feedback import ScoreOutcome
 from cartrita.domain.runs import RunStatus
 
 
@@ -83,6 +84,14 @@ class LogCounts(Protocol):
 
     def flush_failed(self) -> None:
         """The database did not take a group, which is tried again."""
+        ...
+
+
+class ScoreCounts(Protocol):
+    """Counts what became of feedback that was to be sent."""
+
+    def scored(self, outcome: ScoreOutcome, number: int = 1) -> None:
+        """So many scores need not be sent again."""
         ...
 
 
