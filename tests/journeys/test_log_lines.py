@@ -175,6 +175,54 @@ async def test_what_comes_after_a_run_is_not_its(logged: Scenario) -> None:
     assert "run_id" not in told, answer
 
 
+async def test_what_comes_after_on_its_connection_is_not_its(logged: Scenario) -> None:
+    body = json.dumps({"message": logged.message(Script(words=2))}).encode()
+    head = f"Host: {raw_http.HOST}\r\nX-API-Key: {KEY}\r\n"
+    asked = f"POST /api/chat HTTP/1.1\r\n{head}X-Request-ID: log-first\r\n"
+    asked += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    after = f"GET /api/me HTTP/1.1\r\n{head}X-Request-ID: log-next\r\nConnection: close\r\n\r\n"
+    reader, writer = await asyncio.open_connection(raw_http.HOST, logged.server.port)
+    writer.write(asked.encode() + body + after.encode())
+    assert (await reader.read()).count(b"HTTP/1.1 200") == 2
+    writer.close()
+    assert (await line(logged, "request_answered", request_id="log-first"))["run_id"]
+    assert "run_id" not in await line(logged, "request_answered", request_id="log-next")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/api/chat", "openai/fake"),
+        ("/v1/chat/completions", "openai/fake"),
+        ("/v1/responses", "openai/fake"),
+        ("/v1/messages", "anthropic/fake"),
+    ],
+)
+async def test_a_request_names_the_run_that_answers_it(
+    logged: Scenario, path: str, model: str, stream: bool
+) -> None:
+    message = logged.message(Script(words=3))
+    asked = body_for(path, message, model, stream=stream, max_tokens=100)
+    if path == "/api/chat":
+        provider, _, name = model.partition("/")
+        asked = {"message": message, "provider": provider, "model": name, "stream": stream}
+    elif path == "/v1/responses":
+        del asked["max_tokens"]
+    request = f"log-run-{path[1:].replace('/', '-')}-{stream}"
+    headers = {"X_Request_ID": request, "Idempotency_Key": request}
+    status, _, octets = await post(logged, path, asked, **headers)
+    assert status == 200, octets
+    answered = await line(logged, "request_answered", request_id=request)
+    ended = await line(logged, "run_ended", run_id=answered["run_id"])
+    assert ended["status"] == "completed"
+    await line(logged, "model_called", run_id=answered["run_id"])
+    again = {**headers, "X_Request_ID": f"{request}-again"}
+    await post(logged, path, asked, **again)
+    repeated = await line(logged, "request_answered", request_id=again["X_Request_ID"])
+    assert repeated["run_id"] == answered["run_id"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "surface"),
     [

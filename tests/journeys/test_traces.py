@@ -13,10 +13,11 @@ from tests.harness.fake_provider.replaced_responses import ReplacedResponse
 from tests.harness.fake_provider.script import Script, ToolCall, directive
 from tests.harness.fixtures import PROVIDER_KEY
 from tests.harness.langfuse_sink import LangfuseSink, Span, langfuse_sink
-from tests.harness.scenario import Scenario, eventually
+from tests.harness.scenario import Scenario, eventually, until
 from tests.harness.search_services.server import SearchServices
 from tests.harness.server import CALM_LEASE_S, Server
 from tests.journeys.test_agents import delegation
+from tests.journeys.test_traces_that_are_not_taken import events
 from tests.journeys.v1 import post, post_json
 
 CHAT = "/v1/chat/completions"
@@ -68,6 +69,7 @@ def server(
         "LANGFUSE_TRACING_ENVIRONMENT": "tests",
         "LANGFUSE_RELEASE": "r1",
         "CARTRITA_TRACING_LINK": "https://traces.example/t/{trace_id}?v=1",
+        "CARTRITA_LOG_LEVEL": "info",
     }
     with Server(provider_url=provider.base_url, lease_s=CALM_LEASE_S, settings=settings) as running:
         yield running
@@ -266,6 +268,23 @@ async def test_an_answer_from_the_cache_has_a_trace_and_costs_nothing(
     assert generation.json("cost_details") == {"total": 0}
     assert generation.json("usage_details") == {"input": 0, "output": 0, "total": 0}
     assert first.children[0].json("cost_details")["total"] > 0
+
+
+async def test_the_log_names_the_trace_of_a_relayed_call(
+    traced: Scenario, sink: LangfuseSink
+) -> None:
+    request = f"trace-{uuid4().hex}"
+    content = traced.message(Script(words=3))
+    body = {"model": "openai/fake", "messages": [{"role": "user", "content": content}]}
+    status, _, answered = await post(traced, CHAT, body, X_Request_ID=request)
+    assert status == 200, answered
+
+    async def look() -> str | None:
+        called = events(traced, "model_called")
+        return next((one["trace_id"] for one in called if one.get("request_id") == request), None)
+
+    trace = await eventually(look)
+    await until(lambda: sink.root(trace) is not None)
 
 
 async def test_an_embedding_is_told_as_one(traced: Scenario, sink: LangfuseSink) -> None:

@@ -78,6 +78,7 @@ def _write(metered: MeteredCall, leg: Reported, usage: Usage, error: BaseExcepti
         code=error.code if isinstance(error, CartritaError) else None,
         owner=pseudonym(call.owner_id),
         key_id=call.key_id,
+        trace_id=None if call.traced_for is None else call.traced_for.trace_id.hex,
     )
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Awaitable, Mapping
 from types import MappingProxyType
 
-import structlog
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cartrita.domain.ports.metrics import RequestCounts
 from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.surfaces.hot_paths import HotPath, HotPathTable
+from cartrita.surfaces.log_keys import bind_request
 from cartrita.surfaces.middleware import (
     ErrorResponder,
     RawHeaders,
@@ -108,7 +108,7 @@ class Dispatcher:
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
         surface = self._surfaces[hot.path]
-        structlog.contextvars.bind_contextvars(request_id=request_id, surface=surface)
+        bind_request(request_id, surface)
         body = LimitedBody(scope, receive, self._max_bytes, self._seconds)
         response = _Response(
             send, scope, body, request_id_headers(scope["path"], headers, request_id)

@@ -20,6 +20,7 @@ from cartrita.domain.uncounted import UNCOUNTED
 from cartrita.kit import ids
 from cartrita.surfaces.counted_routes import route_of
 from cartrita.surfaces.cut_answers import CLIENT_DISCONNECTED, cut_of, mark_cut
+from cartrita.surfaces.log_keys import bind_request
 from cartrita.surfaces.rate_limit_fields import rate_limit_fields
 from cartrita.surfaces.services import config_in
 from cartrita.surfaces.sse import pending_stream
@@ -71,7 +72,7 @@ class RequestContext:
         request_id = request_id_of(headers.get(b"x-request-id"))
         scope["state"]["request_id"] = request_id
         surface = surface_of(scope["path"], headers)
-        structlog.contextvars.bind_contextvars(request_id=request_id, surface=surface)
+        bind_request(request_id, surface)
         response = _ResponseRecorder(
             send, scope, request_id_headers(scope["path"], headers, request_id)
         )

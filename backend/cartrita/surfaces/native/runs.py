@@ -19,6 +19,7 @@ from cartrita.surfaces.dependencies import (
     PublicId,
 )
 from cartrita.surfaces.idempotency import idempotency
+from cartrita.surfaces.log_keys import bind_run
 from cartrita.surfaces.native.approval_schemas import DecisionRequest
 from cartrita.surfaces.native.cursors import parse_cursor
 from cartrita.surfaces.native.request_bodies import JsonBody
@@ -100,6 +101,7 @@ async def continue_run(
     """Continue an answer that ended early, in a new run."""
     idempotent = idempotency("continue", key, None, run_id)
     admitted = await services.runs.continue_run(principal, run_id, idempotent)
+    bind_run(admitted.run_id)
     return await _view(
         services, principal, await services.runs.get(principal, str(admitted.run_id))
     )

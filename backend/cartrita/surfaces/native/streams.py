@@ -10,6 +10,7 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run, TailItem
 from cartrita.domain.scopes import Operation
+from cartrita.surfaces.log_keys import bind_run
 from cartrita.surfaces.native.cursors import Cursor, event_id
 from cartrita.surfaces.native.event_rendering import is_terminal
 from cartrita.surfaces.native.sse_frames import frame
@@ -35,6 +36,7 @@ def stream_tail(
     after: int = 0,
 ) -> RunStream:
     """Stream a tail of a run that begins after `after`, as `stream` does."""
+    bind_run(run_id)
     return EventStream(
         services.connections.holding(principal, tail),
         cursor=event_id(run_id, after),

@@ -14,6 +14,7 @@ from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
+from cartrita.surfaces.log_keys import bind_run
 from cartrita.surfaces.run_ends import wait_for_end
 from cartrita.surfaces.services import Services
 
@@ -52,6 +53,7 @@ async def wait_for_completion(
     KeyEnded, and that of this server with Unavailable. The last two tell where the answer will be,
     where that can be found out: the run continues.
     """
+    bind_run(run_id)
     try:
         found = await wait_for_end(request, services, principal, run_id)
     except (KeyEnded, Unavailable) as error:  # who comes back asks for the run, and not anew

@@ -9,6 +9,7 @@ from cartrita.domain.ids import RunId
 from cartrita.domain.json import JsonObject
 from cartrita.domain.principals import Principal
 from cartrita.kit import ids
+from cartrita.surfaces.log_keys import bind_run
 from cartrita.surfaces.openai.references import find_response
 from cartrita.surfaces.openai.response_fields import ResponseFields
 from cartrita.surfaces.openai.response_heads import response_id
@@ -33,6 +34,7 @@ async def resume_response(
     _refuse_changes(answers, body)
     await find_response(services, principal, response_id(run_id))
     run = await services.approvals.decide_all(principal, run_id, tuple(map(_verdict, answers)))
+    bind_run(run_id)
     decided = frozenset(ids.public("appr", answer.place.approval_id) for answer in answers)
     return ResumedAnswer(
         response_form(run, fields),

@@ -12,6 +12,7 @@ from cartrita.domain.errors import CartritaError, ErrorKind
 from cartrita.domain.principals import Principal
 from cartrita.domain.runs import Run
 from cartrita.kit import ids
+from cartrita.surfaces.log_keys import bind_run
 from cartrita.surfaces.rpc.json_rpc import (
     METHOD_NOT_FOUND,
     RpcCall,
@@ -47,6 +48,7 @@ class MethodCall(msgspec.Struct, frozen=True):
     async def start(self, command: ChatCommand) -> Run:
         """Start a run, and have it as it is then. Raises CartritaError as `Runs.start` does."""
         admitted = await self.services.runs.start(self.principal, command)
+        bind_run(admitted.run_id)
         return await self.services.runs.get(self.principal, ids.public("run", admitted.run_id))
 
 

@@ -31,6 +31,7 @@ from cartrita.kit.secret import Secret
 from cartrita.surfaces.answer_room import require_room
 from cartrita.surfaces.disconnects import UntilDisconnect
 from cartrita.surfaces.idempotency import idempotency_of
+from cartrita.surfaces.log_keys import bind_run
 from cartrita.surfaces.services import Services, SurfaceConfig, config_of, services_of
 from cartrita.surfaces.sse import send_later
 from cartrita.surfaces.v1.call_answers import AnswerFormat, send_json, send_stream, send_whole
@@ -265,6 +266,7 @@ async def _answer_by_run(
     content = {name: body[name] for name in body if name not in _NOT_OF_THE_ANSWER}
     key = idempotency_of(api.surface, connection, content)
     admitted = await services.model_runs.start(principal, command, key)
+    bind_run(admitted.run_id)
     form = await api.run_answer(services, principal, fields, command, admitted)
     tail = api.tail(services, principal, admitted.run_id, fields.stream)
     return await _send_run(form, tail, receive, send, streamed=fields.stream)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cartrita.domain.errors import CartritaError
 from cartrita.surfaces.inbound_limits import address_of
+from cartrita.surfaces.log_keys import bind_request
 from cartrita.surfaces.middleware import add_default_headers, request_id_headers, request_id_of
 from cartrita.surfaces.native.errors import envelope, status_of
 from cartrita.surfaces.native.websocket.handshake import principal_of_handshake
@@ -52,7 +53,7 @@ async def answer_handshake(
     headers = dict(scope["headers"])
     request_id = request_id_of(headers.get(b"x-request-id"))
     scope["state"]["request_id"] = request_id
-    structlog.contextvars.bind_contextvars(request_id=request_id, surface=surface_of(path))
+    bind_request(request_id, surface_of(path))
     own_headers = request_id_headers(path, headers, request_id)
 
     async def send_with_headers(message: Message) -> None:
