@@ -169,6 +169,27 @@ async def _take_all(dsn: str, taken: list[Any]) -> None:
         taken.append(await asyncpg.connect(dsn))
 
 
+@pytest.mark.parametrize(
+    ("table", "method", "path", "body"),
+    [
+        ("conversations", "GET", "/api/conversations", None),
+        ("messages", "POST", "/api/chat", {"message": "Is anybody there?"}),
+    ],
+)
+async def test_a_statement_that_takes_too_long(
+    serve: Serve, table: str, method: str, path: str, body: Any
+) -> None:
+    scenario = serve(lease_s=30.0, settings={"CARTRITA_DATABASE_STATEMENT_TIMEOUT_S": "0.5"})
+    async with scenario.connection() as other, other.transaction():
+        await other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        status, refused = await scenario.call(method, path, body)
+    assert (status, refused["code"]) == (503, "unavailable")
+    assert "took too long" in refused["error"]
+    assert "cannot be reached" not in refused["error"]
+    status, _ = await scenario.call(method, path, body)
+    assert status == 200
+
+
 async def test_embedded_database_told_to_stop_by_somebody_else(serve: Serve) -> None:
     """PostgreSQL would wait for our connections and refuse new ones, for good."""
     scenario = serve()

@@ -12,7 +12,8 @@ CartritaError                 kind, code, retryable, retry_after; never an HTTP 
 ├── RateLimited · StorageFull
 ├── BudgetExhausted       what may be used of models in a day or a month has been
 ├── Unavailable               a part of this server cannot be reached; try again
-│   └── Busy                  it works, for other requests
+│   ├── Busy                  it works, for other requests
+│   └── TookTooLong           it works, and not fast enough for this
 ├── LeaseLost                 this replica lost the ownership of its runs
 ├── DeadlineExceeded
 └── UpstreamError             a provider failed; `provider` names it
@@ -172,6 +173,17 @@ class Busy(Unavailable):
         return cls(
             f"The server is busy with other requests: try again in {seconds} seconds.",
             retry_after=seconds,
+        )
+
+
+class TookTooLong(Unavailable):
+    @classmethod
+    def of_database(cls) -> Self:
+        """It has not ended a statement in time, or answers nobody."""
+        return cls(
+            "The database took too long for this. Try again in a moment, and if that does not "
+            "help, ask for less at once.",
+            retry_after=2,
         )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from cartrita.domain.errors import Busy, CartritaError, StorageFull, Unavailable
+from cartrita.domain.errors import Busy, CartritaError, StorageFull, TookTooLong, Unavailable
 from cartrita.kit.pool_use import PoolUse
 
 log = structlog.get_logger(__name__)
@@ -23,17 +23,18 @@ log = structlog.get_logger(__name__)
 # or is broken already. A TimeoutError is an OSError.
 _LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _DISK_FULL = "53100"
+_TOOK_TOO_LONG = "57014"
 # By SQLSTATE or its class: connection lost (08), refused (28, 3D), shutting down (57P), too many
-# connections (53300), out of memory (53200), a standby (25006), idle too long (25P03), a statement
-# or a lock that took too long (57014, 55P03), a deadlock or serialisation failure (40).
-_UNAVAILABLE = ("08", "28", "3D", "57P", "53300", "53200", "25006", "25P03", "57014", "55P03", "40")
+# connections (53300), out of memory (53200), a standby (25006), idle too long (25P03), a lock that
+# took too long (55P03), a deadlock or serialisation failure (40).
+_UNAVAILABLE = ("08", "28", "3D", "57P", "53300", "53200", "25006", "25P03", "55P03", "40")
 
 
 class Database:
     """A pool of `pool_size` connections to one database.
 
     Raises Unavailable where no connection could be had within `pool_wait_s` (connecting included),
-    where one was lost in use and where a statement took too long; Busy where others used all of
+    or where one was lost in use; TookTooLong where a statement did; Busy where others used all of
     them in that wait; StorageFull where the disk is full.
     """
 
@@ -166,6 +167,9 @@ def _domain_error(error: Exception) -> CartritaError | None:
         return StorageFull(
             "The server's disk is full; nothing was stored. Free some space and try again."
         )
+    if state == _TOOK_TOO_LONG:
+        log.warning("database_slow")
+        return TookTooLong.of_database()
     if lost or state.startswith(_UNAVAILABLE):
         log.warning("database_away", error=type(error).__name__, sqlstate=state)
         return Unavailable(

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from cartrita.domain.errors import Busy, StorageFull, Unavailable
+from cartrita.domain.errors import Busy, StorageFull, TookTooLong, Unavailable
 from cartrita.kit.pool_use import PoolUse
 
 log = structlog.get_logger(__name__)
@@ -165,18 +165,28 @@ async def _leave_session(connection: Connection) -> None:
 
 @contextmanager
 def _ended_after(seconds: float | None, connection: PooledConnection) -> Generator[None]:
-    """End a connection that is in use for longer, which raises an error in its user.
+    """End a connection that is in use for longer, which raises TookTooLong in its user.
 
     A cancelled statement would wait for the answer of a database that gives none.
     """
     if seconds is None:
         yield
         return
-    ending = asyncio.get_running_loop().call_later(seconds, connection.terminate)
+    loop = asyncio.get_running_loop()
+    ending = loop.call_later(seconds, connection.terminate)
     try:
         yield
+    except TRANSIENT_ERRORS as error:
+        if loop.time() < ending.when():
+            raise
+        raise _too_slow() from error
     finally:
         ending.cancel()
+
+
+def _too_slow() -> TookTooLong:
+    log.warning("database_slow")
+    return TookTooLong.of_database()
 
 
 class _Uses:
@@ -191,8 +201,8 @@ class _Uses:
 class ConnectionPool:
     """Pooled connections. Transient errors become Unavailable.
 
-    So does a wait of `wait_s` seconds for one, and a use of more than `use_s` seconds. Where others
-    used one in that wait, the database is well, and the error is Busy.
+    So does a wait of `wait_s` seconds for one; a use of more than `use_s` seconds is TookTooLong.
+    Where others used one in that wait, the database is well, and the error is Busy.
     """
 
     def __init__(
@@ -238,7 +248,7 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncGenerator[Connection]:
-        """A connection for short work. Raises Unavailable, Busy and StorageFull."""
+        """A connection for short work. Raises Unavailable, TookTooLong, Busy and StorageFull."""
         uses, acquired = self._uses.count, False
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:
@@ -246,6 +256,8 @@ class ConnectionPool:
                 with _ended_after(self._use_s, connection):
                     yield connection
                 self._uses.count += 1
+        except asyncpg.QueryCanceledError as error:
+            raise _too_slow() from error
         except TRANSIENT_ERRORS as error:
             if isinstance(error, TimeoutError) and not acquired and self._uses.count > uses:
                 log.warning("database_pool_full")

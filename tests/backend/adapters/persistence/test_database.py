@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.harness.database import TemporaryDatabase
 
 from cartrita.adapters.persistence.database import Database
-from cartrita.domain.errors import CartritaError, ErrorKind, StorageFull, Unavailable
+from cartrita.domain.errors import CartritaError, ErrorKind, StorageFull, TookTooLong, Unavailable
 from cartrita.kit.pool_use import PoolUse
 
 BACKEND = text("SELECT pg_backend_pid()")
@@ -198,7 +198,7 @@ async def test_our_own_mistakes_stay_what_they_are_without_what_people_wrote(
 async def test_a_slow_statement_is_ended(database: TemporaryDatabase) -> None:
     pool = Database(database.dsn, statement_timeout_s=0.05)
     async with asyncio.timeout(WATCHDOG_S):
-        with pytest.raises(Unavailable):
+        with pytest.raises(TookTooLong, match="too long"):
             async with pool.use() as connection:
                 await connection.execute(text("SELECT pg_sleep(60)"))
     await pool.close()

@@ -14,7 +14,7 @@ from cartrita.adapters.runlog.connection import (
     DedicatedConnection,
     Timeouts,
 )
-from cartrita.domain.errors import Busy, CartritaError, StorageFull, Unavailable
+from cartrita.domain.errors import Busy, CartritaError, StorageFull, TookTooLong, Unavailable
 from cartrita.kit.pool_use import PoolUse
 
 TIMEOUTS = Timeouts(connect_s=5, statement_s=5, idle_s=5)
@@ -34,7 +34,7 @@ async def fails(pool: ConnectionPool, sqlstate: str) -> None:
         ("57P01", Unavailable),
         ("57P02", Unavailable),
         ("57P03", Unavailable),
-        ("57014", Unavailable),
+        ("57014", TookTooLong),
         ("53300", Unavailable),
         ("53200", Unavailable),
         ("53100", StorageFull),
@@ -59,7 +59,7 @@ async def test_transient_errors_become_service_errors(
 
 async def test_a_use_that_takes_too_long_ends(cluster: Cluster) -> None:
     async with ConnectionPool.open(cluster.dsn, TIMEOUTS, size=1, wait_s=5) as pool:
-        with pytest.raises(Unavailable):
+        with pytest.raises(TookTooLong):
             async with pool.within(0.1).transaction() as connection:
                 await connection.fetchval("SELECT pg_sleep(4)")
         async with pool.acquire() as connection:
