@@ -278,6 +278,40 @@ async def test_langfuse_that_is_away(stopped: Server) -> None:
     assert "LANGFUSE_BASE_URL" in found["langfuse"]["fix"]
 
 
+@pytest.mark.parametrize(
+    ("answered", "status", "says"),
+    [
+        (200, "ok", "/v1/traces"),
+        (202, "ok", "/v1/traces"),
+        (301, "problem", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        (400, "warning", "traces_not_taken"),
+        (401, "problem", "OTEL_EXPORTER_OTLP_HEADERS"),
+        (404, "problem", "/v1/traces"),
+        (503, "problem", "is well"),
+    ],
+)
+async def test_a_collector(stopped: Server, answered: int, status: str, says: str) -> None:
+    seen: list[bytes] = []
+    async with stand_in(refusing(seen, answered)) as port:
+        _, found = await doctor(stopped, settings=collector_at(port))
+    assert found["collector"]["status"] == status
+    assert says in " ".join(found["collector"].values())
+    (request,) = seen
+    head, _, body = request.partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /v1/traces ")
+    assert b"content-type: application/x-protobuf" in head.lower()
+    assert f"authorization: bearer {CANARY}".encode() in head.lower()
+    assert body == b""
+
+
+async def test_a_collector_that_is_away_or_not_wanted(stopped: Server) -> None:
+    code, found = await doctor(stopped, settings=collector_at(free_port()))
+    assert code == 1
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in found["collector"]["fix"]
+    _, found = await doctor(stopped)
+    assert "collector" not in found
+
+
 async def test_chunks_that_arrive_as_they_are_sent(scenario: Scenario) -> None:
     _, found = await doctor(scenario.server, "--url", scenario.server.base)
     assert found["stream"]["status"] == "ok", found["stream"]
@@ -346,12 +380,12 @@ async def silent(_: bytes, writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(WATCHDOG_S)
 
 
-def refusing(seen: list[bytes]) -> Any:
-    """Nobody has a right key there."""
+def refusing(seen: list[bytes], status: int = 401) -> Any:
+    """Nobody has a right key there, or what else a status says."""
 
     async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
         seen.append(request)
-        writer.write(b"HTTP/1.1 401 X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\n{{}}".encode())
 
     return answer
 
@@ -375,6 +409,13 @@ def langfuse_at(port: int) -> dict[str, str]:
         "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
         "LANGFUSE_SECRET_KEY": CANARY,
         "LANGFUSE_BASE_URL": f"http://{HOST}:{port}",
+    }
+
+
+def collector_at(port: int) -> dict[str, str]:
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{HOST}:{port}",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{CANARY}",
     }
 
 

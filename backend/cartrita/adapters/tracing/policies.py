@@ -1,6 +1,7 @@
 """What is traced, and how it is sent."""
 
 from typing import Literal, TypeAlias
+from urllib.parse import unquote
 
 import msgspec
 
@@ -41,3 +42,19 @@ class Collector(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str
     headers: Secret | None
+
+    @property
+    def url(self) -> str:
+        """Where it takes traces."""
+        return f"{self.address}/v1/traces"
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The headers by name: they are `name=value,name=value`, with percent signs as in a URL."""
+        text = "" if self.headers is None else self.headers.reveal()
+        pairs = [pair.partition("=") for pair in text.split(",")]
+        return {
+            unquote(name.strip()).lower(): unquote(value.strip())
+            for name, equals, value in pairs
+            if equals and name.strip()
+        }

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cartrita import logs
 from cartrita.adapters.http.client import HttpClient
+from cartrita.cli.doctor.collectors import examine_collector
 from cartrita.cli.doctor.databases import examine_database
 from cartrita.cli.doctor.findings import (
     Finding,
@@ -60,6 +61,7 @@ async def _examine(settings: Settings, given: argparse.Namespace) -> list[Findin
             in_time("storage", seconds, examine_store(settings)),
             examine_providers(settings, http, seconds),
             in_time("langfuse", seconds, examine_langfuse(settings.langfuse, http, seconds)),
+            in_time("collector", seconds, examine_collector(settings.otlp, http, seconds)),
             in_time("port", 3 * seconds, examine_ports(settings, http, seconds)),
             in_time("machine", 3 * seconds, examine_machine(settings)),
         ]
