@@ -1,12 +1,14 @@
 """Agents that would work for ever: what limits, a cancel and tasks of their own make of that."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from tests.harness.fake_provider.launch import FakeProvider
 from tests.harness.fake_provider.script import Script, ToolCall, directive
+from tests.harness.fixtures import Serve
 from tests.harness.scenario import Scenario, eventually
 from tests.harness.server import Server
 from tests.journeys.v1 import begin, post_json
@@ -97,6 +99,41 @@ async def test_each_cap_ends_the_work(limited: Scenario, cap: str, most: float, 
     cost = (tokens["prompt_tokens"] * 10 + tokens["completion_tokens"] * 100) / 1e6
     assert use["cost"] == pytest.approx(cost)
     assert 0 < metadata["execution_time_seconds"] < 30
+
+
+@pytest.mark.parametrize("unpriced", ["allow", "refuse"])
+async def test_a_model_without_a_price_under_a_cap_on_cost(
+    serve: Serve, tmp_path: Path, unpriced: str
+) -> None:
+    (tmp_path / "prices.toml").write_text(PRICES)
+    configuration = f'{CONFIGURATION}\n[agents]\nunpriced = "{unpriced}"\n'
+    configuration += '[agents.thrifty]\nroute = "fast"\nlimits = { cost = 5.0 }\n'
+    configuration += 'instructions = "You save."\n[routes.either]\n'
+    configuration += 'deployments = ["openai/fake-words", "openai/fake"]\n'
+    (tmp_path / "cartrita.toml").write_text(configuration)
+    scenario = serve(
+        settings={
+            "CARTRITA_CONFIG": str(tmp_path / "cartrita.toml"),
+            "CARTRITA_LEDGER_PRICES": str(tmp_path / "prices.toml"),
+        }
+    )
+
+    async def asked(**fields: Any) -> tuple[int, str | None]:
+        body = {"message": message(Script(text="Hi")), **fields}
+        status, answer = await scenario.call("POST", "/api/chat", body)
+        return status, answer.get("code") or answer.get("model")
+
+    refused = (403, "price_unknown")
+    unknown = {"provider": "openai", "model": "fake-words"}
+    lenient = unpriced == "allow"
+    assert await asked(**unknown) == (200, "fake-words")
+    found = await asked(**unknown, limits={"cost": 5.0})
+    assert found == ((200, "fake-words") if lenient else refused)
+    found = await asked(agent_override="thrifty")
+    assert found == ((200, "fake-words") if lenient else refused)
+    found = await asked(model="either", limits={"cost": 5.0})
+    assert found == (200, "fake-words" if lenient else "fake")
+    assert await asked(model="openai/fake", limits={"cost": 5.0}) == (200, "fake")
 
 
 async def test_what_is_being_said_ends_when_its_seconds_are_used_up(limited: Scenario) -> None:

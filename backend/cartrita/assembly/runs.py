@@ -66,6 +66,7 @@ def create_executor(
         keys=keys,
         cost=models.cost,
         approval_s=settings.agents.approval_s,
+        unpriced=settings.agents.unpriced == "allow",
         summary_model=settings.history.summary_model,
         summary_s=settings.history.summary_timeout_s if settings.history.summaries else None,
         files=files.context,

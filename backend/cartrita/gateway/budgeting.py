@@ -87,20 +87,21 @@ class Budgeting:
                 owned.cancel()
 
     def payable(self, call: Call, deployments: Sequence[Deployment]) -> Sequence[Deployment]:
-        """Those of the deployments whose price is known, if the call has a budget in money.
+        """Those of the deployments whose price is known, if the call has a budget in money, or a
+        cap on it that is kept by them alone.
 
         Raises Forbidden if there are none.
         """
-        budget = next((b for b in self._of(call) if b.unit is BudgetUnit.MONEY), None)
-        if budget is None or self.policy.unpriced:
+        limit = self._limit_of(call)
+        if limit is None:
             return deployments
         payable = [one for one in deployments if self._has_price(one, call.tenant_id)]
         if payable or not deployments:
             return deployments if len(payable) == len(deployments) else payable
         raise Forbidden(
-            f"The price of {deployments[0].id} is not known, so that the {budget.subject.kind}'s "
-            "budget cannot pay for it. Name another model, or have the operator add its price "
-            "(ledger.prices) or allow models without one (budgets.unpriced).",
+            f"The price of {deployments[0].id} is not known, so that {limit[0]}. Name another "
+            "model, or have the operator add its price (ledger.prices) or allow models without "
+            f"one ({limit[1]}).",
             code="price_unknown",
         )
 
@@ -117,6 +118,13 @@ class Budgeting:
         if not price or not (budgets := self._of(call)):
             return None
         return FixedReservation(map(self._lease_of, budgets), price)
+
+    def _limit_of(self, call: Call) -> tuple[str, str] | None:
+        """What cannot be kept without a price, if there is something, and the setting for it."""
+        budget = next((b for b in self._of(call) if b.unit is BudgetUnit.MONEY), None)
+        if budget is not None and not self.policy.unpriced:
+            return f"the {budget.subject.kind}'s budget cannot pay for it", "budgets.unpriced"
+        return ("the cap on cost cannot count it", "agents.unpriced") if call.priced_only else None
 
     def _of(self, call: BudgetedCall) -> tuple[Budget, ...]:
         return self._budgets.of(call.key_id, call.owner_id, call.tenant_id)

@@ -63,7 +63,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     that run it is made for. `scopes` are those of the caller's key; no deployment
     that they do not allow is called, whatever name it was asked for by. `credentials` pay for it at
     their providers, beside those that are stored for its owner, which the gateway finds. `log_keys`
-    tells the log of a request that is not parsed.
+    tells the log of a request that is not parsed. With `priced_only` no deployment is called whose
+    price is not known.
     One that is traced is `traced_for` somebody; `caller_trace` is that of its principal.
     """
 
@@ -91,6 +92,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     operation: Operation = Operation.CHAT
     log_keys: Callable[[], Mapping[str, int | str | None]] | None = None
     credentials: CredentialsByProvider = NO_CREDENTIALS
+    priced_only: bool = False
     caller_trace: str | None = None
     traced_for: CalledFor | None = None
 

@@ -29,7 +29,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who makes calls, for the ledger; `seconds` is the time left to the deadline of each.
 
     `said` is how the answers begin that are to be gone on with. For `part`,
-    `on_pause` and `before_attempt` see `Call`.
+    `on_pause`, `before_attempt` and `priced_only` see `Call`.
     """
 
     surface: str = "native"
@@ -41,6 +41,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     before_attempt: Callable[[], None] | None = None
     tenant_id: str = LOCAL_TENANT
     scopes: Scopes = UNLIMITED
+    priced_only: bool = False
 
 
 class GatewayProvider:
@@ -89,6 +90,7 @@ class GatewayProvider:
             before_attempt=self._caller.before_attempt,
             tenant_id=self._caller.tenant_id,
             scopes=self._caller.scopes,
+            priced_only=self._caller.priced_only,
         )
         async with self._calls.open(call) as answer:
             async for item in answer.items:

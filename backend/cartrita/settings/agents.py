@@ -95,4 +95,11 @@ class Agents(Group):
         Field(ge=10, le=604_800),
         Setting("How long a person can decide on what a tool wants to do; then it is denied."),
     ] = 3600.0
+    unpriced: Annotated[
+        Literal["allow", "refuse"],
+        Setting(
+            "Whether models whose price is not known may work under a cap on US dollars, which "
+            "they do not use up. For budgets see `budgets.unpriced`."
+        ),
+    ] = "allow"
     entries: tuple[ConfiguredAgent, ...] = ()

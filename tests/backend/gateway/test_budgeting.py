@@ -448,6 +448,14 @@ class TestUnpriced:
         assert await asked.ask() == "p"
         assert [one.spent for one in asked.ledger.settlements] == [0]
 
+    async def test_nor_under_a_cap_that_is_kept_by_others_alone(self) -> None:
+        asked = Budgeted(NamedProvider("p"), budgets=[tokens(1000)])
+        with pytest.raises(Forbidden, match=r"agents\.unpriced") as refused:
+            await asked.ask(priced_only=True)
+        assert refused.value.code == "price_unknown"
+        free = Budgeted(NamedProvider("p"), budgets=[], policy=BudgetPolicy(free=frozenset({"p"})))
+        assert await free.ask(priced_only=True) == "p"
+
 
 async def test_a_tool_without_a_price_leaves_the_tokens_counted() -> None:
     drew = Finished(FinishReason.STOP, Usage(1, 2, images=1), "m")

@@ -69,13 +69,15 @@ class RunWork:
         keys: KeyLookup | None = None,
         cost: CostOf = unknown_cost,
         approval_s: float = 3600.0,
+        unpriced: bool = True,
         summary_model: str | None = None,
         summary_s: float | None = None,
         files: FileContext | None = None,
     ) -> None:
         """`keys` tells what the key that asked for a run may do now; without it, everything.
 
-        Approvals can be decided on for `approval_s` seconds. A long history is summarised in at
+        Approvals can be decided on for `approval_s` seconds. Without `unpriced`, no models whose
+        price is not known work under a cap on cost. A long history is summarised in at
         most `summary_s`, by the model or route of this name; without the seconds it is not. With
         `files`, models see those that results of tools name.
         """
@@ -89,6 +91,7 @@ class RunWork:
         self._keys = keys
         self._cost = cost
         self._approval_s = approval_s
+        self._unpriced = unpriced
         self._summary_model = summary_model
         self._summary_s = summary_s
         self._files = files
@@ -229,6 +232,7 @@ class RunWork:
             before_attempt=partial(self._writer.require, claim.run_id),
             tenant_id=principal.tenant_id,
             scopes=principal.scopes,
+            priced_only=not self._unpriced and self._has_cost_cap(claim, part),
         )
         provider: ModelProvider = self._gateway.provider_for(
             choice.deployment, route=choice.route, caller=caller
@@ -240,6 +244,12 @@ class RunWork:
             model=choice.deployment.model,
             profile=self._gateway.profile(choice.deployment),
         )
+
+    def _has_cost_cap(self, claim: Claim, part: RunPart) -> bool:
+        """Whether the answer has a cap on cost, or the agent that works on this part of it."""
+        agents = map(self._agents.find_of_run, {claim.input.agent, part.agent})
+        caps = (claim.input.caps, *(one.limits.caps for one in agents))
+        return any(one.cost is not None for one in caps)
 
     async def tell_pause(
         self, run: ActiveRun, provider: str, seconds: float, position: int
