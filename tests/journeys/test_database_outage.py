@@ -183,7 +183,7 @@ async def test_a_statement_that_takes_too_long(
     async with scenario.connection() as other, other.transaction():
         await other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         status, refused = await scenario.call(method, path, body)
-    assert (status, refused["code"]) == (503, "unavailable")
+    assert (status, refused["code"]) == (503, "database_slow")
     assert "took too long" in refused["error"]
     assert "cannot be reached" not in refused["error"]
     status, _ = await scenario.call(method, path, body)

@@ -177,6 +177,8 @@ class Busy(Unavailable):
 
 
 class TookTooLong(Unavailable):
+    default_code = "database_slow"
+
     @classmethod
     def of_database(cls) -> Self:
         """It has not ended a statement in time, or answers nobody."""

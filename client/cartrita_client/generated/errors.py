@@ -251,6 +251,7 @@ BY_CODE: dict[str, type[CartritaApiError]] = {
     "budget_exhausted": Budget,
     "unavailable": Unavailable,
     "server_busy": Unavailable,
+    "database_slow": Unavailable,
     "draining": Unavailable,
     "lease_lost": Unavailable,
     "log_expired": Unavailable,

@@ -279,6 +279,7 @@ export const ERROR_KINDS: readonly ErrorKind[] = [
     codes: [
       'unavailable',
       'server_busy',
+      'database_slow',
       'draining',
       'lease_lost',
       'log_expired',

@@ -91,7 +91,7 @@ _KINDS: Final[dict[ErrorKind, DescribedKind]] = {
     ),
     ErrorKind.UNAVAILABLE: DescribedKind(
         "A part of the server is away; Retry-After says when to come back.",
-        "unavailable server_busy draining lease_lost log_expired newer_version "
+        "unavailable server_busy database_slow draining lease_lost log_expired newer_version "
         "credential_unreadable transcription_unavailable speech_unavailable "
         "speech_format_unavailable transcriber_behind desktop_unavailable",
         retryable=True,
