@@ -61,6 +61,33 @@ async def test_a_score_follows_what_a_person_says(serve: Serve) -> None:
         assert await scenario.fetch("SELECT 1 FROM feedback") == []
 
 
+@pytest.mark.parametrize("what", ["feedback", "message", "conversation"])
+@pytest.mark.parametrize("sent", [True, False])
+async def test_a_score_goes_with_what_it_is_of(serve: Serve, what: str, sent: bool) -> None:
+    with langfuse_sink() as sink:
+        scenario = serve(settings=sink.settings)
+        answer = await scenario.chat(Script(words=3))
+        await judge(scenario, answer, 1, "Right.")
+        await until(lambda: len(scores(sink, answer)) == 1)
+        await settled(scenario)
+        if not sent:  # Langfuse has the one before it
+            sink.mode = 500
+            await judge(scenario, answer, 2, "Still right.")
+        conversation = f"/api/conversations/{answer['conversation_id']}"
+        paths = {
+            "feedback": path_of(answer["message_id"]),
+            "message": f"{conversation}/messages/{answer['message_id']}",
+            "conversation": conversation,
+        }
+        status, _ = await scenario.call("DELETE", paths[what])
+        assert status == 204
+        assert await scenario.fetch("SELECT 1 FROM feedback") == []
+        sink.mode = "ok"
+        await until(lambda: not scores(sink, answer))
+        await settled(scenario)
+        assert sink.scores.taken == 1
+
+
 @pytest.mark.parametrize("policy", ["redacted", "none"])
 async def test_a_comment_is_told_by_the_policy(serve: Serve, policy: str) -> None:
     with langfuse_sink() as sink:

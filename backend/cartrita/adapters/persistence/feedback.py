@@ -1,10 +1,10 @@
 """Feedback in the database: implements FeedbackStore, and UnsentScores."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, func, literal, null, select, update
+from sqlalchemy import delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from cartrita.adapters.persistence.database import Database
@@ -36,7 +36,7 @@ class FeedbackTable:
         """See FeedbackStore."""
         values = (given.score, given.comment, given.given_at)
         statement = insert(feedback).from_select(
-            ["message_id", "owner_id", "run_id", "score", "comment", "given_at"],
+            ["message_id", "owner_id", "run_id", "score", "comment", "given_at", "scored"],
             select(
                 messages.c.id,
                 messages.c.owner_id,
@@ -45,16 +45,20 @@ class FeedbackTable:
                     literal(value, column.type)
                     for value, column in zip(values, _VALUES, strict=True)
                 ),
+                literal(scored),
             ).where(messages.c.id == given.message_id, messages.c.owner_id == owner_id),
         )
         changed = {column.name: statement.excluded[column.name] for column in _VALUES}
-        statement = statement.on_conflict_do_update(index_elements=[_f.message_id], set_=changed)
+        statement = statement.on_conflict_do_update(
+            index_elements=[_f.message_id],
+            set_={**changed, "scored": or_(_f.scored, statement.excluded.scored)},
+        )
         async with self._database.transaction() as connection:
             stored = await connection.execute(statement)
             if not stored.rowcount:
                 raise NotFound.of("message")
             if scored:
-                await connection.execute(_unsent(owner_id, given.message_id, _VALUES))
+                await connection.execute(_unsent(owner_id, given.message_id))
 
     async def get(self, owner_id: str, message_id: MessageId) -> Feedback | None:
         """See FeedbackStore."""
@@ -63,13 +67,10 @@ class FeedbackTable:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else msgspec.convert(row, Feedback)
 
-    async def delete(self, owner_id: str, message_id: MessageId, *, scored: bool) -> bool:
-        """See FeedbackStore."""
+    async def delete(self, owner_id: str, message_id: MessageId) -> bool:
+        """See FeedbackStore. A trigger of the table takes its score back."""
         statement = delete(feedback).where(_f.message_id == message_id, _f.owner_id == owner_id)
-        taken_back = (null().label("score"), null().label("comment"), func.clock_timestamp())
         async with self._database.transaction() as connection:
-            if scored:
-                await connection.execute(_unsent(owner_id, message_id, taken_back))
             return bool((await connection.execute(statement)).rowcount)
 
 
@@ -123,13 +124,13 @@ class UnsentScoreTable:
             return (await connection.execute(query)).scalar_one()
 
 
-def _unsent(owner_id: str, message_id: MessageId, values: tuple[ColumnElement[Any], ...]) -> Insert:
-    """These `values` of the feedback on a message are its score, which is to be sent.
+def _unsent(owner_id: str, message_id: MessageId) -> Insert:
+    """The feedback on a message is its score, which is to be sent.
 
     It is due when what it replaces is, which may be being sent: it must not be overtaken by that.
     """
     names = ["score", "comment", "given_at"]
-    stored = select(_f.message_id, _f.run_id, *values, literal(0), func.now()).where(
+    stored = select(_f.message_id, _f.run_id, *_VALUES, literal(0), func.now()).where(
         _f.message_id == message_id, _f.owner_id == owner_id
     )
     statement = insert(unsent_scores).from_select(

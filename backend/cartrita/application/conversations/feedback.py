@@ -50,12 +50,10 @@ class AnswerFeedback:
     async def take_back(self, principal: Principal, message: str) -> None:
         """Delete the feedback on an answer. Raises NotFound where there is none."""
         found = await self._answer(principal, message)
-        scored = self._scored(found)
-        owner = principal.owner_id
-        if not await self._store.delete(owner, found.id, scored=scored is not None):
+        if not await self._store.delete(principal.owner_id, found.id):
             raise NotFound.of("feedback")
-        if scored is not None:
-            scored.given()
+        if self._scores is not None:
+            self._scores.given()
 
     def _scored(self, answer: StoredMessage) -> Scores | None:
         """Who tells the score of an answer."""

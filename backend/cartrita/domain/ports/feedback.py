@@ -8,7 +8,10 @@ from cartrita.domain.ids import MessageId
 
 
 class FeedbackStore(Protocol):
-    """Keeps the latest feedback on each answer; it goes with its message."""
+    """Keeps the latest feedback on each answer; it goes with its message.
+
+    The score of what is gone is taken back, where it was `scored` once.
+    """
 
     async def put(self, owner_id: str, given: Feedback, *, scored: bool) -> None:
         """Store it, over what was there; as an unsent score too where it is `scored`.
@@ -21,8 +24,8 @@ class FeedbackStore(Protocol):
         """The feedback on an answer."""
         ...
 
-    async def delete(self, owner_id: str, message_id: MessageId, *, scored: bool) -> bool:
-        """Take it back, and its score where it is `scored`; whether there was any."""
+    async def delete(self, owner_id: str, message_id: MessageId) -> bool:
+        """Take it back; whether there was any."""
         ...
 
 

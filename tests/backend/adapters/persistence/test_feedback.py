@@ -43,7 +43,7 @@ async def test_what_changes_while_it_is_sent_is_sent_after_it(
     sending = await unsent.claim(LONG_S)
     assert sending is not None
     if taken_back:
-        assert await FeedbackTable(pool).delete(ANN, answer, scored=True)
+        assert await FeedbackTable(pool).delete(ANN, answer)
     else:
         await give(pool, answer, 2)
     assert await unsent.claim(LONG_S) is None, "it would overtake what is being sent"

@@ -63,12 +63,13 @@ feedback = Table(
     Column("score", Double, nullable=False),
     Column("comment", Text),
     Column("given_at", MOMENT, nullable=False),
+    Column("scored", Boolean, nullable=False),
 )
 
 unsent_scores = Table(
     "unsent_scores",
     metadata,
-    Column("message_id", Uuid, ForeignKey("messages.id"), primary_key=True),
+    Column("message_id", Uuid, primary_key=True),
     Column("run_id", Uuid, nullable=False),
     Column("score", Double),
     Column("comment", Text),

@@ -1,0 +1,30 @@
+"""Feedback that is gone, however it went, takes its score back from whoever keeps traces."""
+
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+
+STATEMENTS = (
+    # Whether somebody was told of it, or was to be.
+    "ALTER TABLE feedback ADD COLUMN scored boolean NOT NULL DEFAULT false",
+    # What is still to be told of a message outlives it.
+    "ALTER TABLE unsent_scores DROP CONSTRAINT unsent_scores_message_id_fkey",
+    """
+CREATE FUNCTION cartrita_score_taken_back() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO unsent_scores (message_id, run_id, given_at, attempts, due_at)
+  VALUES (OLD.message_id, OLD.run_id, clock_timestamp(), 0, now())
+  ON CONFLICT (message_id) DO UPDATE
+  SET score = NULL, comment = NULL, given_at = excluded.given_at;
+  RETURN NULL;
+END $$""",
+    """
+CREATE TRIGGER score_taken_back AFTER DELETE ON feedback
+FOR EACH ROW WHEN (OLD.scored) EXECUTE FUNCTION cartrita_score_taken_back()""",
+)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.execute(statement)
