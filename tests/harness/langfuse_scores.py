@@ -25,6 +25,13 @@ class Scores:
     """Requests that came, answered or not."""
     taken: int = 0
     deleted: list[str] = field(default_factory=list)
+    late: dict[str, dict[str, Any]] | None = None
+    """Where it is one, what is taken waits here until it arrives."""
+
+    def arrive(self) -> None:
+        """Have all that waits."""
+        waiting, self.late = self.late or {}, None
+        self.kept |= waiting
 
     def create(self, body: bytes) -> tuple[int, dict[str, Any]]:
         """The status and the body of an answer."""
@@ -64,7 +71,7 @@ class Scores:
         before = self.kept.get(score["id"])
         if before is not None and before["timestamp"] != score["timestamp"]:
             return "it has another timestamp than the one that it replaces"
-        self.kept[score["id"]] = score
+        (self.kept if self.late is None else self.late)[score["id"]] = score
         self.taken += 1
         return None
 

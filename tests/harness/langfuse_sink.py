@@ -103,6 +103,7 @@ class LangfuseSink:
             "LANGFUSE_BASE_URL": self.base_url,
             "CARTRITA_TRACING_FLUSH_INTERVAL_S": "0.05",
             "CARTRITA_TRACING_SCORES_INTERVAL_S": "0.05",
+            "CARTRITA_TRACING_SCORES_SETTLE_S": "0",
             "CARTRITA_TRACING_PROMPTS_REFRESH_S": "0.1",
         }
 

@@ -88,6 +88,24 @@ async def test_a_score_goes_with_what_it_is_of(serve: Serve, what: str, sent: bo
         assert sink.scores.taken == 1
 
 
+async def test_a_score_that_arrives_after_it_was_taken_back(serve: Serve) -> None:
+    with langfuse_sink() as sink:
+        sink.scores.late = {}
+        patient = {
+            "CARTRITA_TRACING_SEND_TIMEOUT_S": "0.5",
+            "CARTRITA_TRACING_SCORES_SETTLE_S": "60",
+        }
+        scenario = serve(settings={**sink.settings, **patient})
+        answer = await scenario.chat(Script(words=3))
+        await judge(scenario, answer, 1, "Right.")
+        await settled(scenario)
+        assert (await scenario.call("DELETE", path_of(answer["message_id"])))[0] == 204
+        await until(lambda: bool(sink.scores.deleted))
+        assert len(sink.scores.late) == 1
+        sink.scores.arrive()
+        await until(lambda: not scores(sink, answer))
+
+
 @pytest.mark.parametrize("policy", ["redacted", "none"])
 async def test_a_comment_is_told_by_the_policy(serve: Serve, policy: str) -> None:
     with langfuse_sink() as sink:

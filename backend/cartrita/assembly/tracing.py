@@ -86,6 +86,7 @@ async def open_scores(
             interval_s=settings.tracing.scores_interval_s,
             send_s=settings.tracing.send_timeout_s,
             kept_s=settings.tracing.scores_kept_s,
+            settle_s=settings.tracing.scores_settle_s,
         )
     finally:
         await receiver.close()

@@ -163,6 +163,14 @@ class Tracing(Group):
         Field(ge=60, le=365 * 86_400),
         Setting("For how long it is tried."),
     ] = 7 * 86_400.0
+    scores_settle_s: Annotated[
+        float,
+        Field(ge=0, le=60),
+        Setting(
+            "For how long a score that was taken back is deleted again: Langfuse may show what it "
+            "has accepted before only then."
+        ),
+    ] = 30.0
     link: Annotated[
         TraceLink | None,
         Setting(

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from cartrita.domain.errors import CartritaError
-from cartrita.domain.feedback import ScoreOutcome
+from cartrita.domain.feedback import Score, ScoreOutcome
 from cartrita.domain.ids import RunId
 from cartrita.domain.ports.feedback import ScoreReceiver, UnsentScores
 from cartrita.domain.ports.metrics import ScoreCounts
@@ -36,10 +36,12 @@ class Scores:
         interval_s: float,
         send_s: float,
         kept_s: float,
+        settle_s: float,
     ) -> None:
         """What is not taken is tried again after `interval_s` and more, for `kept_s` seconds.
 
-        Sending takes `send_s` at most: nobody else sends the same for twice as long.
+        Sending takes `send_s` at most: nobody else sends the same for twice as long. What is taken
+        back is sent again until that is `settle_s` ago: a receiver may queue what it was sent.
         """
         self._unsent = unsent
         self._receiver = receiver
@@ -48,6 +50,7 @@ class Scores:
         self._interval_s = interval_s
         self._again_s = max(interval_s, 2 * send_s)
         self._kept = timedelta(seconds=kept_s)
+        self._settle = timedelta(seconds=settle_s)
         self._given = asyncio.Event()
         self._pending = 0
         for outcome in ScoreOutcome:  # told from the beginning, so that the first is an increase
@@ -96,5 +99,10 @@ class Scores:
         while (score := await self._unsent.claim(self._again_s)) is not None:
             if (outcome := await self._receiver.take(score)) is None:
                 return
-            await self._unsent.sent(score)
-            self._counts.scored(outcome)
+            if not self._unsettled(score):
+                await self._unsent.sent(score)
+                self._counts.scored(outcome)
+
+    def _unsettled(self, score: Score) -> bool:
+        """Whether what was sent before it may still arrive after it."""
+        return score.score is None and clock.now() - score.given_at < self._settle
