@@ -1,5 +1,6 @@
 """Unsent scores in Postgres: an answer has one sender at a time, and the latest word is last."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -61,3 +62,17 @@ async def test_a_score_is_given_to_one_sender(pool: Database, answer: MessageId)
     await give(pool, answer, 1)
     assert await unsent.claim(LONG_S) is not None
     assert await unsent.claim(LONG_S) is None
+
+
+async def test_nobody_who_changes_their_mind_waits_for_themselves(
+    pool: Database, answer: MessageId
+) -> None:
+    """Rows are locked in the same order by whoever gives feedback and whoever takes it back."""
+    await asyncio.gather(
+        *[give(pool, answer, 1) for _ in range(40)],
+        *[FeedbackTable(pool).delete(ANN, answer) for _ in range(40)],
+    )
+    await give(pool, answer, 2)
+    kept = await FeedbackTable(pool).get(ANN, answer)
+    assert kept is not None
+    assert kept.score == 2
