@@ -84,6 +84,20 @@ def test_an_agent_with_a_prompt_and_nothing_to_start_with(fresh: Server) -> None
     assert "instructions_file" in refusal(fresh, code=1, settings=settings)
 
 
+def test_prices_that_cannot_be_reckoned_with(fresh: Server) -> None:
+    file = fresh.root / "prices.toml"
+    settings = {
+        "CARTRITA_DATABASE_URL": f"postgresql://ada@{HOST}:9/ada",
+        "CARTRITA_LEDGER_PRICES": file.name,
+    }
+    assert "no such file" in refusal(fresh, code=1, settings=settings)
+    row = 'provider = "p"\nmodel = "m"\nchecked = 2026-11-28\nsource = "-"\noutput = 1\n'
+    file.write_text(f"[[prices]]\n{row}input = nan\n")
+    line = refusal(fresh, code=1, settings=settings)
+    assert "ledger.prices: prices.toml" in line
+    assert "input of [[prices]] row 1 is NaN: write US dollars" in line
+
+
 def test_a_log_file_that_cannot_be_opened(fresh: Server) -> None:
     settings = {"CARTRITA_LOG_FILE": str(fresh.root / "nowhere" / "a.log")}
     assert "CARTRITA_LOG_FILE" in refusal(fresh, code=1, settings=settings)

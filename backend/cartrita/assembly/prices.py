@@ -38,5 +38,7 @@ def _own(settings: Settings) -> PriceTable:
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         raise OperatorError(f"ledger.prices: {path.name} cannot be read: {reason}.") from None
+    except RecursionError:
+        raise OperatorError(f"ledger.prices: {path.name} is nested too deep.") from None
     except ValueError as error:
         raise OperatorError(f"ledger.prices: {path.name} is no table of prices: {error}.") from None

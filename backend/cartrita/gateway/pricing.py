@@ -15,6 +15,7 @@ from cartrita.domain.ledger import ServiceUse
 from cartrita.domain.principals import LOCAL_TENANT
 from cartrita.domain.token_classes import Costs, TokenClass, tokens_by_class
 from cartrita.domain.usage import NOTHING_USED, Usage
+from cartrita.gateway.price_numbers import require_numbers
 from cartrita.gateway.price_rows import PriceRows
 from cartrita.kit import clock
 
@@ -226,7 +227,10 @@ def list_prices() -> PriceTable:
 
 def read_prices(table: object) -> PriceTable:
     """The prices in a TOML document. Raises ValueError, naming what is wrong."""
-    return msgspec.convert(table, PriceTable)
+    found = msgspec.convert(table, PriceTable)
+    require_numbers("[[prices]]", found.prices)
+    require_numbers("[[requests]]", found.requests)
+    return found
 
 
 def _tools_of(usage: Usage) -> tuple[tuple[str, int], ...]:

@@ -78,10 +78,34 @@ def test_a_tenant_has_prices_of_its_own(tmp_path: Path) -> None:
     assert pricing.cost("openai", "gpt-4o", searched, "other") == Decimal("0.0100025")
 
 
-@pytest.mark.parametrize("text", [None, "prices = 3", "[[prices]", '[[prices]]\nmodel = "m"'])
+@pytest.mark.parametrize("text", [None, "prices = 3", "[[prices]", '[[prices]]\nmodel = "m"', "\0"])
 def test_a_file_that_is_none_stops_the_start(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "own.toml").write_text(text)
     settings = load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)
     with pytest.raises(OperatorError, match=r"own\.toml"):
         create_prices(settings)
+
+
+@pytest.mark.parametrize("octets", [b"\xff\xfe\x00", b"a = " + b"[" * 100_000])
+def test_a_file_that_is_no_text_stops_the_start(tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "own.toml").write_bytes(octets)
+    settings = load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)
+    with pytest.raises(OperatorError, match=r"own\.toml"):
+        create_prices(settings)
+
+
+def test_a_folder_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="is a directory"):
+        create_prices(load({"CARTRITA_LEDGER_PRICES": "."}, tmp_path))
+
+
+def test_a_number_that_is_no_price_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(OWN.replace('"0.20"', "nan"))
+    settings = load({"CARTRITA_LEDGER_PRICES": "own.toml"}, tmp_path)
+    with pytest.raises(OperatorError) as raised:
+        create_prices(settings)
+    assert str(raised.value) == (
+        "ledger.prices: own.toml is no table of prices: output of [[prices]] row 1 is NaN: write US"
+        " dollars from 0 to 1000000 with at most 24 decimal places, like 2.50."
+    )

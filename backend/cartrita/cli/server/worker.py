@@ -18,6 +18,7 @@ import uvloop
 from cartrita import logs
 from cartrita.app import SOCKETS, create_server, require_known_limits
 from cartrita.assembly.agents import create_agents
+from cartrita.assembly.prices import create_prices
 from cartrita.assembly.surface_config import surface_config
 from cartrita.assembly.system import System, WorkerContext, open_system
 from cartrita.cli.log_output import configure_logs, log_file
@@ -112,6 +113,7 @@ async def _work(config: WorkerConfig, settings: Settings) -> None:
         try:
             require_known_limits(surface_config(settings))
             create_agents(settings)
+            create_prices(settings)
             _send(await bootstrap(config, settings))
         except (OperatorError, CartritaError) as error:
             _send(Refused(str(error)))
