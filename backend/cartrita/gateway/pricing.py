@@ -17,6 +17,7 @@ from cartrita.domain.token_classes import Costs, TokenClass, tokens_by_class
 from cartrita.domain.usage import NOTHING_USED, Usage
 from cartrita.gateway.price_numbers import require_numbers
 from cartrita.gateway.price_rows import PriceRows
+from cartrita.gateway.pricing_failures import unpriced_if_it_fails
 from cartrita.kit import clock
 
 _VERSION = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
@@ -177,6 +178,7 @@ class Pricing:
         """The price for a tenant of a model, or of the model that it is a dated version of."""
         return self._found(provider, model, tenant, self._today())
 
+    @unpriced_if_it_fails
     def cost(
         self, provider: str, model: str, usage: Usage, tenant: str = LOCAL_TENANT
     ) -> Decimal | None:
@@ -184,6 +186,7 @@ class Pricing:
         costs = self.costs(provider, model, usage, tenant)
         return None if costs is None else sum(costs.values(), _NOTHING)
 
+    @unpriced_if_it_fails
     def costs(
         self, provider: str, model: str, usage: Usage, tenant: str = LOCAL_TENANT
     ) -> Costs | None:

@@ -11,6 +11,7 @@ from cartrita.domain.usage import Usage
 from cartrita.gateway.budget_leases import BudgetLease
 from cartrita.gateway.calls import Call
 from cartrita.gateway.pricing import Price
+from cartrita.gateway.pricing_failures import unpriced_if_it_fails
 from cartrita.gateway.usage_bounds import (
     OutputBound,
     most_input,
@@ -103,23 +104,27 @@ class Reservation:
         """
         held, self._held = self._held, {}
         tokens = Decimal(usage.total_tokens)
-        money = self._cost_of_tokens(usage) if cost is None else cost
+        money = (self._cost_of_tokens(usage) or _NOTHING) if cost is None else cost
         used = {BudgetUnit.TOKENS: tokens, BudgetUnit.MONEY: money}
         return tuple(
             one.settle(amount, max(used[one.budget.unit], self._least.get(one, _NOTHING)))
             for one, amount in held.items()
         )
 
-    def _cost_of_tokens(self, usage: Usage) -> Decimal:
+    @unpriced_if_it_fails
+    def _cost_of_tokens(self, usage: Usage) -> Decimal | None:
         price = self._price
-        return _NOTHING if price is None else price.of_size(usage.input_tokens).cost(usage)
+        return None if price is None else price.of_size(usage.input_tokens).cost(usage)
+
+    @unpriced_if_it_fails
+    def _most(self, output: int) -> Decimal | None:
+        price = self._price
+        return None if price is None else price.of_size(self._input).most(self._input, output)
 
     async def _reserve(self, output: int) -> None:
         amounts = {
             BudgetUnit.TOKENS: Decimal(self._input + output),
-            BudgetUnit.MONEY: _NOTHING
-            if self._price is None
-            else self._price.of_size(self._input).most(self._input, output),
+            BudgetUnit.MONEY: self._most(output) or _NOTHING,
         }
         try:
             for lease in self._leases:

@@ -22,6 +22,7 @@ from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.fixed_reservations import FixedReservation
 from cartrita.gateway.pricing import FREE, RequestPrice
+from cartrita.gateway.pricing_failures import unpriced_if_it_fails
 from cartrita.gateway.service_tracing import ServiceTrace, trace_of
 
 SEARCH: Final = "search"
@@ -210,6 +211,7 @@ class MeteredRequest:
             if self._call.trace is not None:
                 self._call.trace.note(self.used, spent, outcome, error, entry.seconds)
 
+    @unpriced_if_it_fails
     def cost(self, outcome: CallOutcome) -> Decimal | None:
         """US dollars, None where the price is not known; services charge for answers only."""
         failed = outcome is CallOutcome.FAILED
