@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.ledger_costs import COST
 from cartrita.adapters.persistence.tables.access import users
 from cartrita.adapters.persistence.tables.runs import runs
 from cartrita.adapters.persistence.tables.usage import usage_ledger
@@ -45,8 +46,8 @@ _SLACK: Final = timedelta(minutes=5)
 """An id is made from the time within moments of that which its row tells."""
 _ONE_MOMENT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 """So that all sums are of the same rows, while more are written."""
-_COST = func.coalesce(func.sum(_l.cost), 0)
-_UNPRICED = func.count().filter(_l.cost.is_(None))
+_COST = func.coalesce(func.sum(COST), 0)
+_UNPRICED = func.count().filter(COST.is_(None))
 
 
 class AnalyticsTable:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 
+from cartrita.adapters.persistence.ledger_costs import COST
 from cartrita.adapters.persistence.tables.usage import usage_ledger
 from cartrita.adapters.persistence.usage_groups import KEYS, meant, named, to_group
 from cartrita.domain.ledger import (
@@ -34,7 +35,7 @@ _NAMES = [name for name in UsageInterval.__struct_fields__ if name not in ("at",
 def dearest_query(query: UsageQuery, limit: int) -> Select[Any]:
     """The keys of the groups that are told apart."""
     key = KEYS[query.grouping]
-    cost = func.coalesce(func.sum(_l.cost), 0)
+    cost = func.coalesce(func.sum(COST), 0)
     order = (cost.desc(), func.count().desc(), key)
     return select(key).where(meant(query)).group_by(key).order_by(*order).limit(limit)
 
@@ -50,7 +51,7 @@ def timeline_query(query: UsageQuery, step: TimelineStep, apart: Sequence[Any]) 
             case((is_apart, key)).label("key"),
             (~is_apart).label("other"),
             *(_l.outcome, _l.input_tokens, _l.output_tokens, _l.audio_seconds, _l.characters),
-            *(_l.cost, _l.seconds, _l.first_token_seconds),
+            *(COST.label("cost"), _l.seconds, _l.first_token_seconds),
         )
         .where(meant(query))
         .subquery()

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from cartrita.adapters.persistence.ledger_costs import COST
 from cartrita.adapters.persistence.tables.usage import usage_ledger
 from cartrita.adapters.persistence.usage_groups import KEYS, meant, named, to_group
 from cartrita.domain.ledger import UsageQuery, UsageTotal, UsageTotals
@@ -20,8 +21,8 @@ _COUNTS = tuple(
 def totals_query(query: UsageQuery, limit: int) -> Select[Any]:
     """Rows as `to_totals` takes them."""
     key = KEYS[query.grouping]
-    calls, cost = func.count(), func.coalesce(func.sum(_l.cost), 0)
-    unpriced = func.count().filter(_l.cost.is_(None))
+    calls, cost = func.count(), func.coalesce(func.sum(COST), 0)
+    unpriced = func.count().filter(COST.is_(None))
     groups = (
         select(
             key.label("key"),

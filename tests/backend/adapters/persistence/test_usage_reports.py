@@ -197,3 +197,17 @@ async def test_the_sums_are_of_all_groups_and_the_dearest_are_told(reports: Repo
     assert [one.group.name for one in totals.items] == ["openai/m5", "openai/m4"]
     assert (totals.groups, totals.calls, totals.unpriced_calls) == (6, 6, 1)
     assert totals.cost == 15
+
+
+@pytest.mark.parametrize("wrong", ["NaN", "Infinity", "-Infinity", "-1", "1e400"])
+async def test_a_cost_that_is_no_amount_is_unknown(reports: Reports, wrong: str) -> None:
+    """As the tables of prices of earlier versions could make them."""
+    await reports.record({}, {"cost": Decimal(wrong)}, {"model": "m", "cost": Decimal(wrong)})
+    totals = await reports.totals(asked())
+    assert (totals.cost, totals.unpriced_calls) == (Decimal("0.000075"), 2)
+    assert [(one.cost, one.unpriced_calls) for one in totals.items] == [
+        (Decimal("0.000075"), 1),
+        (Decimal(0), 1),
+    ]
+    timeline = await reports.timeline(asked(By.PROVIDER))
+    assert [(one.cost, one.unpriced_calls) for one in timeline] == [(Decimal("0.000075"), 2)]
