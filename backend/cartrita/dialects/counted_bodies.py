@@ -3,16 +3,14 @@
 import msgspec
 
 from cartrita.dialects.relay_monitors import BodyMonitor
+from cartrita.dialects.reported_counts import count_at
 from cartrita.domain.errors import UpstreamMalformed
-from cartrita.domain.usage import Usage, reported_tokens
-
-
-class _Counts(msgspec.Struct, frozen=True):
-    prompt_tokens: int | None = None
+from cartrita.domain.json import JsonValue
+from cartrita.domain.usage import Usage
 
 
 class _Body(msgspec.Struct, frozen=True):
-    usage: _Counts | None = None
+    usage: JsonValue = None
 
 
 _decode = msgspec.json.Decoder(_Body).decode
@@ -26,10 +24,10 @@ class CountMonitor(BodyMonitor):
 
     def _read(self, body: bytes) -> None:
         try:
-            counts = _decode(body).usage
+            tokens = count_at(_decode(body).usage, "prompt_tokens")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise UpstreamMalformed(
                 f"{self._provider} sent an answer that is no JSON object.", provider=self._provider
             ) from None
-        if counts is not None and counts.prompt_tokens is not None:
-            self.usage = Usage(input_tokens=reported_tokens(counts.prompt_tokens))
+        if tokens is not None:
+            self.usage = Usage(input_tokens=tokens)

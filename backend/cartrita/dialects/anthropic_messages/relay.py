@@ -32,7 +32,7 @@ from cartrita.dialects.relayed_bodies import Change, RelayedBody, marked, replac
 from cartrita.dialects.relayed_names import RenamedEvents
 from cartrita.domain.deltas import Delta, Finished, FinishReason
 from cartrita.domain.errors import UpstreamMalformed
-from cartrita.domain.json import JsonObject
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
@@ -180,8 +180,9 @@ class Monitor(StreamMonitor):
             return None
         return relayed_bodies.told(data.encode("utf-8", "surrogatepass"), changes)
 
-    def _lacks_output(self, counts: UsageCounts | None) -> bool:
+    def _lacks_output(self, told: JsonValue) -> bool:
         """Whether the end tells no tokens of the output, or none at all."""
+        counts = response_parsing.counts_of(told)
         if counts is None or counts.output_tokens is None:
             return True
         return self.usage is None or not self.usage.total_tokens
@@ -215,8 +216,8 @@ class Monitor(StreamMonitor):
         self.model = message.model
         self._note_usage(message.usage)
 
-    def _note_usage(self, counts: UsageCounts | None) -> None:
-        if counts is not None:
+    def _note_usage(self, told: JsonValue) -> None:
+        if (counts := response_parsing.counts_of(told)) is not None:
             self._counts = response_parsing.merge(self._counts or UsageCounts(), counts)
             self.usage = response_parsing.usage(self._counts)
 
@@ -256,7 +257,8 @@ def _usage_changes(usage: Usage) -> dict[str, Change]:
     return {"usage": replaced(_usage_fields(usage)), "metadata": marked(usage.estimate)}
 
 
-def _lacks_input(counts: UsageCounts | None) -> bool:
+def _lacks_input(told: JsonValue) -> bool:
+    counts = response_parsing.counts_of(told)
     return counts is None or counts.input_tokens is None
 
 

@@ -12,7 +12,7 @@ from cartrita.domain.file_places import FilePlace
 from cartrita.domain.files import is_file_id
 from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.messages import Citation
-from cartrita.domain.usage import Usage, reported_tokens
+from cartrita.domain.usage import Usage
 from cartrita.kit import surrogate_json
 from cartrita.kit.json_answers import refuse_unreadable
 from cartrita.kit.text import storable_json, storable_text
@@ -61,6 +61,22 @@ def vendor_reason(value: str) -> str | None:
     return None if value in _TOLD else storable_text(value)
 
 
+def counts_of(told: JsonValue) -> UsageCounts | None:
+    """What can be read of a usage; None if it is none."""
+    if not isinstance(told, dict):
+        return None
+    return UsageCounts(
+        input_tokens=count_at(told, "input_tokens"),
+        output_tokens=count_at(told, "output_tokens"),
+        cache_read_input_tokens=count_at(told, "cache_read_input_tokens"),
+        cache_creation_input_tokens=count_at(told, "cache_creation_input_tokens"),
+        cache_creation=told.get("cache_creation"),
+        output_tokens_details=told.get("output_tokens_details"),
+        server_tool_use=told.get("server_tool_use"),
+        iterations=told.get("iterations"),
+    )
+
+
 def merge(old: UsageCounts, new: UsageCounts) -> UsageCounts:
     """The counts of a later event over those of an earlier one: they are totals, not additions.
 
@@ -86,15 +102,13 @@ def usage(counts: UsageCounts) -> Usage:
 
 
 def _of_answer(counts: UsageCounts) -> Usage:
-    longer = counts.cache_creation.ephemeral_1h_input_tokens if counts.cache_creation else 0
-    details = counts.output_tokens_details
     return _inclusive(
-        reported_tokens(counts.input_tokens),
-        reported_tokens(counts.output_tokens),
-        reported_tokens(counts.cache_read_input_tokens),
-        reported_tokens(counts.cache_creation_input_tokens),
-        reported_tokens(details.thinking_tokens if details else 0),
-        reported_tokens(longer),
+        counts.input_tokens or 0,
+        counts.output_tokens or 0,
+        counts.cache_read_input_tokens or 0,
+        counts.cache_creation_input_tokens or 0,
+        count_at(counts.output_tokens_details, "thinking_tokens") or 0,
+        count_at(counts.cache_creation, "ephemeral_1h_input_tokens") or 0,
         count_at(counts.server_tool_use, "web_search_requests") or 0,
     )
 

@@ -9,27 +9,15 @@ import msgspec
 from cartrita.domain.json import JsonObject, JsonValue
 
 
-class CacheCreation(msgspec.Struct, frozen=True):
-    """Written cache tokens by the time that they are kept."""
-
-    ephemeral_1h_input_tokens: int | None = None
-
-
-class OutputDetails(msgspec.Struct, frozen=True):
-    """A breakdown of the output tokens."""
-
-    thinking_tokens: int | None = None
-
-
 class UsageCounts(msgspec.Struct, frozen=True):
-    """Token counts; `input_tokens` are those that no cache held."""
+    """Token counts, as far as they can be read; `input_tokens` are those that no cache held."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
-    cache_creation: CacheCreation | None = None
-    output_tokens_details: OutputDetails | None = None
+    cache_creation: JsonValue = None
+    output_tokens_details: JsonValue = None
     server_tool_use: JsonValue = None
     iterations: JsonValue = None
 
@@ -48,7 +36,7 @@ class MessageBody(msgspec.Struct, frozen=True):
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: StopDetails | None = None
-    usage: UsageCounts | None = None
+    usage: JsonValue = None
     error: JsonValue = None
     type: str | None = None
 
@@ -75,5 +63,5 @@ class Event(msgspec.Struct, frozen=True):
     delta: BlockDelta | None = None
     content_block: JsonObject | None = None
     message: MessageBody | None = None
-    usage: UsageCounts | None = None
+    usage: JsonValue = None
     error: JsonValue = None

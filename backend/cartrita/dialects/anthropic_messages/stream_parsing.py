@@ -25,6 +25,7 @@ from cartrita.dialects.anthropic_messages.response_types import (
 )
 from cartrita.domain.deltas import Delta, Finished, FinishReason, RefusalDelta
 from cartrita.domain.errors import UpstreamCut, UpstreamMalformed
+from cartrita.domain.json import JsonValue
 from cartrita.domain.usage import Usage
 from cartrita.kit.secret import Secret
 from cartrita.kit.text import storable_text
@@ -132,8 +133,7 @@ class StreamParser:
     def end_message(self, event: Event) -> list[Delta]:
         """`message_delta`: the stop reason, and the whole usage."""
         delta = event.delta or BlockDelta()
-        if event.usage is not None:
-            self._end.read_usage(event.usage)
+        self._end.read_usage(event.usage)
         reason = delta.stop_reason
         if reason and not self._end.read(reason, delta.stop_sequence, delta.stop_details):
             self.ignored += 1
@@ -179,11 +179,11 @@ class _End:
     def read_message(self, message: MessageBody) -> None:
         if message.model:
             self.model = storable_text(message.model)
-        if message.usage is not None:
-            self.read_usage(message.usage)
+        self.read_usage(message.usage)
 
-    def read_usage(self, counts: UsageCounts) -> None:
-        self._counts = response_parsing.merge(self._counts, counts)
+    def read_usage(self, told: JsonValue) -> None:
+        if (counts := response_parsing.counts_of(told)) is not None:
+            self._counts = response_parsing.merge(self._counts, counts)
 
     def read(
         self, stop_reason: str, stop_sequence: str | None, details: StopDetails | None

@@ -21,7 +21,7 @@ from cartrita.dialects.relay_monitors import StreamMonitor
 from cartrita.dialects.relayed_bodies import Change, RelayedBody, marked, replaced
 from cartrita.domain.deltas import Delta, FinishReason
 from cartrita.domain.errors import UpstreamMalformed
-from cartrita.domain.json import JsonObject
+from cartrita.domain.json import JsonObject, JsonValue
 from cartrita.domain.relays import ModelNames
 from cartrita.domain.usage import Usage
 from cartrita.kit import sse
@@ -165,7 +165,12 @@ class Monitor(StreamMonitor):
             return None
         if frame.event == "error":
             raise openai_errors.from_frame(self._provider, frame.data, self._secrets)
-        chunk = decode(self._provider, frame.data)
+        try:
+            chunk = decode(self._provider, frame.data)
+        except UpstreamMalformed:
+            if not self.complete:
+                raise
+            return None  # it would have told the usage
         if chunk.error:
             raise openai_errors.from_frame(self._provider, frame.data, self._secrets)
         self._learn_chunk(chunk)
@@ -174,7 +179,7 @@ class Monitor(StreamMonitor):
             return b""
         return octets if chunks.is_sound(chunk) else chunks.mended(frame.data)
 
-    def _is_hidden(self, counts: wire.Usage) -> bool:
+    def _is_hidden(self, counts: JsonValue) -> bool:
         """Whether the caller is not told of the usage, or will be told an estimate instead."""
         nothing = not response_parsing.usage(counts).total_tokens
         return self._hide_usage or (nothing and self._estimate is not None)
@@ -202,7 +207,7 @@ class Monitor(StreamMonitor):
     def _learn_chunk(self, chunk: wire.Completion) -> None:
         if self._first is None and chunk.choices is not None:
             self._first = chunk
-        if chunk.usage is not None and (told := response_parsing.usage(chunk.usage)).total_tokens:
+        if (told := response_parsing.usage(chunk.usage)).total_tokens:
             self.usage = told
         for choice in chunk.choices or ():
             if choice is not None:
@@ -241,9 +246,8 @@ class BodyMonitor(relay_monitors.BodyMonitor):
                 provider=self._provider,
             )
         self._body = body
-        if completion.usage is not None:
-            told = response_parsing.usage(completion.usage)
-            self.usage = told if told.total_tokens else None
+        told = response_parsing.usage(completion.usage)
+        self.usage = told if told.total_tokens else None
         self.finish_reason = response_parsing.finish_reason(first.finish_reason or "stop")
 
     def _with_usage(self, body: bytes, usage: Usage) -> bytes:

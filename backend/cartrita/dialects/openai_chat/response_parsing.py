@@ -5,13 +5,17 @@ from typing import Final
 import msgspec
 
 from cartrita.dialects.openai_chat import response_types as wire
+from cartrita.dialects.reported_counts import count_at
 from cartrita.domain.deltas import FinishReason
-from cartrita.domain.usage import Usage, reported_tokens
+from cartrita.domain.json import JsonValue
+from cartrita.domain.usage import Usage
 from cartrita.kit import surrogate_json
 from cartrita.kit.json_answers import refuse_unreadable
 
 _decode_completion = msgspec.json.Decoder(wire.Completion).decode
 
+_OF_PROMPT: Final = "prompt_tokens_details"
+_OF_COMPLETION: Final = "completion_tokens_details"
 _FINISH_REASONS: Final = {
     "stop": FinishReason.STOP,
     "length": FinishReason.LENGTH,
@@ -38,31 +42,30 @@ def finish_reason(value: str) -> FinishReason | None:
     return _FINISH_REASONS.get(value)
 
 
-def usage(counts: wire.Usage) -> Usage:
-    """The usage with inclusive totals.
+def usage(counts: JsonValue) -> Usage:
+    """The usage with inclusive totals; empty as far as nothing is told that can be read.
 
     Some servers do not count reasoning in the completion tokens; then the total is larger than
-    prompt and completion together.
+    prompt and completion together. DeepSeek reports cached tokens as `prompt_cache_hit_tokens`.
     """
-    prompt = reported_tokens(counts.prompt_tokens)
-    completion = reported_tokens(counts.completion_tokens)
-    output = (
-        max(completion, reported_tokens(counts.total_tokens) - prompt) if completion else completion
-    )
-    of_prompt = counts.prompt_tokens_details or wire.TokenDetails(
-        cached_tokens=counts.prompt_cache_hit_tokens
-    )
-    of_completion = counts.completion_tokens_details or wire.TokenDetails()
-    cached = min(reported_tokens(of_prompt.cached_tokens), prompt)
-    written = min(reported_tokens(of_prompt.cache_write_tokens), prompt - cached)
+    prompt = _count(counts, "prompt_tokens")
+    completion = _count(counts, "completion_tokens")
+    output = max(completion, _count(counts, "total_tokens") - prompt) if completion else completion
+    hits = count_at(counts, _OF_PROMPT, "cached_tokens")
+    cached = min(_count(counts, "prompt_cache_hit_tokens") if hits is None else hits, prompt)
+    written = min(_count(counts, _OF_PROMPT, "cache_write_tokens"), prompt - cached)
     return Usage(
         input_tokens=prompt,
         output_tokens=output,
         cache_read_tokens=cached,
         cache_write_tokens=written,
-        reasoning_tokens=min(reported_tokens(of_completion.reasoning_tokens), output),
-        audio_input_tokens=min(reported_tokens(of_prompt.audio_tokens), prompt),
-        audio_output_tokens=min(reported_tokens(of_completion.audio_tokens), output),
-        image_input_tokens=min(reported_tokens(of_prompt.image_tokens), prompt),
-        image_output_tokens=min(reported_tokens(of_completion.image_tokens), output),
+        reasoning_tokens=min(_count(counts, _OF_COMPLETION, "reasoning_tokens"), output),
+        audio_input_tokens=min(_count(counts, _OF_PROMPT, "audio_tokens"), prompt),
+        audio_output_tokens=min(_count(counts, _OF_COMPLETION, "audio_tokens"), output),
+        image_input_tokens=min(_count(counts, _OF_PROMPT, "image_tokens"), prompt),
+        image_output_tokens=min(_count(counts, _OF_COMPLETION, "image_tokens"), output),
     )
+
+
+def _count(counts: JsonValue, *path: str) -> int:
+    return count_at(counts, *path) or 0

@@ -9,27 +9,6 @@ import msgspec
 from cartrita.domain.json import JsonObject, JsonValue
 
 
-class TokenDetails(msgspec.Struct, frozen=True):
-    """A breakdown of a token count."""
-
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
-
-
-class Usage(msgspec.Struct, frozen=True):
-    """Token counts; DeepSeek reports cached tokens as `prompt_cache_hit_tokens`."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-    prompt_tokens_details: TokenDetails | None = None
-    completion_tokens_details: TokenDetails | None = None
-    prompt_cache_hit_tokens: int | None = None
-
-
 class FunctionDelta(msgspec.Struct, frozen=True):
     """A part of a function call; some servers send all arguments at once, as an object."""
 
@@ -124,7 +103,7 @@ class Completion(msgspec.Struct, frozen=True):
     """A chunk of a stream, or a completion that is not streamed."""
 
     choices: list[Choice | None] | None = None
-    usage: Usage | None = None
+    usage: JsonValue = None
     id: str | None = None
     created: int | None = None
     model: str | None = None

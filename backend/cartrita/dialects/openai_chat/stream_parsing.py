@@ -89,7 +89,13 @@ class StreamParser:
             return []
         if event == "error":
             raise openai_errors.from_frame(self._provider, data, self._secrets)
-        chunk = decode(self._provider, data)
+        try:
+            chunk = decode(self._provider, data)
+        except UpstreamMalformed:
+            if not self.complete:
+                raise
+            self.ignored += 1  # it would have told the usage
+            return []
         if chunk.error:
             raise openai_errors.from_frame(self._provider, data, self._secrets)
         return self._parse_chunk(chunk)
@@ -122,9 +128,9 @@ class StreamParser:
         deltas: list[Delta] = []
         if chunk.model and self.model is None:
             self.model = storable_text(chunk.model)
-        if chunk.usage is not None:
-            self._usage = response_parsing.usage(chunk.usage)
-        elif not chunk.choices:
+        if (told := response_parsing.usage(chunk.usage)).total_tokens:
+            self._usage = told
+        elif chunk.usage is None and not chunk.choices:
             self.ignored += 1
         for choice in chunk.choices or ():
             if choice is None or choice.index:  # only one answer was requested

@@ -9,10 +9,11 @@ from cartrita.dialects.openai_responses import response_types as wire
 from cartrita.dialects.reported_counts import count_at
 from cartrita.domain.deltas import FinishReason
 from cartrita.domain.json import JsonValue
-from cartrita.domain.usage import Usage, reported_tokens
+from cartrita.domain.usage import Usage
 from cartrita.kit import surrogate_json
 from cartrita.kit.json_answers import refuse_unreadable
 
+_OF_INPUT: Final = "input_tokens_details"
 _INCOMPLETE: Final = {
     "max_output_tokens": FinishReason.LENGTH,
     "max_messages": FinishReason.LENGTH,
@@ -64,22 +65,24 @@ def incomplete_reason(response: wire.Response) -> str | None:
 
 
 def usage(response: wire.Response) -> Usage:
-    """The usage; empty if there is none."""
+    """The usage, whose totals are inclusive; empty if there is none."""
     counts = response.usage
     if counts is None:
         return Usage()
-    of_input = counts.input_tokens_details or wire.InputDetails()
-    of_output = counts.output_tokens_details or wire.OutputDetails()
-    longer = count_at(of_input.cache_write_tokens_details, "ttl_12h_tokens") or 0
-    read, written = reported_tokens(counts.input_tokens), reported_tokens(counts.output_tokens)
-    cached = min(reported_tokens(of_input.cached_tokens), read)
-    stored = min(reported_tokens(of_input.cache_write_tokens), read - cached)
+    read, written = _count(counts, "input_tokens"), _count(counts, "output_tokens")
+    cached = min(_count(counts, _OF_INPUT, "cached_tokens"), read)
+    stored = min(_count(counts, _OF_INPUT, "cache_write_tokens"), read - cached)
+    longer = _count(counts, _OF_INPUT, "cache_write_tokens_details", "ttl_12h_tokens")
     of_tokens = Usage(
         input_tokens=read,
         output_tokens=written,
         cache_read_tokens=cached,
         cache_write_tokens=stored,
-        reasoning_tokens=min(reported_tokens(of_output.reasoning_tokens), written),
+        reasoning_tokens=min(_count(counts, "output_tokens_details", "reasoning_tokens"), written),
         cache_write_1h_tokens=min(longer, stored),
     )
     return of_tokens + hosted_tools.used(response)
+
+
+def _count(counts: JsonValue, *path: str) -> int:
+    return count_at(counts, *path) or 0

@@ -9,29 +9,6 @@ import msgspec
 from cartrita.domain.json import JsonObject, JsonValue
 
 
-class InputDetails(msgspec.Struct, frozen=True):
-    """How many input tokens came from a cache, and were written to it."""
-
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    cache_write_tokens_details: JsonValue = None
-
-
-class OutputDetails(msgspec.Struct, frozen=True):
-    """How many output tokens were reasoning."""
-
-    reasoning_tokens: int | None = None
-
-
-class Usage(msgspec.Struct, frozen=True):
-    """Token counts; totals are inclusive."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    input_tokens_details: InputDetails | None = None
-    output_tokens_details: OutputDetails | None = None
-
-
 class IncompleteDetails(msgspec.Struct, frozen=True):
     """Why a response is incomplete."""
 
@@ -44,7 +21,7 @@ class Response(msgspec.Struct, frozen=True):
     output: list[JsonValue] | None = None
     status: str | None = None
     model: str | None = None
-    usage: Usage | None = None
+    usage: JsonValue = None
     tool_usage: JsonValue = None
     error: JsonValue = None
     incomplete_details: IncompleteDetails | None = None
