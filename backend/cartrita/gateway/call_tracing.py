@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from cartrita.domain.cached_answers import CachedAnswer
-from cartrita.domain.deltas import Delta, FinishReason
+from cartrita.domain.deltas import Delta, FinishReason, size_of
 from cartrita.domain.errors import CartritaError
 from cartrita.domain.failovers import Failover
 from cartrita.domain.ledger import CallOutcome
@@ -20,9 +20,6 @@ from cartrita.gateway.calls import Call
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.ids import uuid7
 
-_DELTA_BYTES: Final = 200
-"""What is kept of a token that was told, as a delta of its own."""
-
 
 class EndedLeg(Protocol):
     """A call of a deployment that has ended."""
@@ -32,6 +29,7 @@ class EndedLeg(Protocol):
     first_token_seconds: float | None
     finish_reason: FinishReason | None
     answer: Callable[[], Sequence[Delta]]
+    answer_bytes: int
 
 
 def traced(call: Call, tracer: Tracer | None) -> Call:
@@ -68,9 +66,7 @@ def note_leg(
     call = leg.call
     contents = None
     if tracer.keeps_contents:
-        contents = CallContents(
-            call.parse, leg.answer, call.size + _DELTA_BYTES * usage.output_tokens
-        )
+        contents = CallContents(call.parse, leg.answer, call.size + leg.answer_bytes)
     tracer.note(
         ModelCalled(
             called_for=called_for,
@@ -132,8 +128,7 @@ def note_replay(
     """
     contents, finished = None, kept.finished
     if tracer.keeps_contents:
-        tokens = 0 if finished is None else finished.usage.output_tokens
-        size = call.size + _DELTA_BYTES * max(len(kept.deltas), tokens)
+        size = call.size + size_of(kept.deltas)
         contents = CallContents(call.parse, lambda: kept.deltas, size)
     code, at = code_of(error), time.monotonic()
     tracer.note(

@@ -146,6 +146,8 @@ class MeteredCall:
         self.reservation: Reservation | None = None
         self.answer: Callable[[], Sequence[Delta]] = list
         """What the model said, for its trace: read when it has ended, if at all."""
+        self.answer_bytes = 0
+        """About how many bytes are kept for that; its provider may claim any number of tokens."""
         self.finish_reason: FinishReason | None = None
 
     def begin(self) -> None:

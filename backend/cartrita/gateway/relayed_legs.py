@@ -191,7 +191,9 @@ class RelayedLeg:
         pieces: list[bytes] = []
         while piece := await self._response.read():
             pieces.append(piece)
-        return b"".join(pieces)
+        body = b"".join(pieces)
+        self._metered.answer_bytes = len(body)
+        return body
 
     async def _read_frames(self) -> bytes | None:
         """The next whole frames; None at the end of a complete answer."""
@@ -199,6 +201,7 @@ class RelayedLeg:
         assert response is not None
         try:
             while piece := await (self._read_last() if watched.complete else response.read()):
+                self._metered.answer_bytes += len(piece)
                 if frames := watched.feed(piece):
                     if watched.complete:
                         self.outcome = CallOutcome.COMPLETED

@@ -126,6 +126,7 @@ class TranslatedLeg:
             self._parts.add(delta)
         if self._told is not None:
             self._told.append(delta)
+            self._metered.answer_bytes += size_of((delta,))
 
     async def _cover(self, reservation: Reservation, delta: Delta) -> None:
         try:

@@ -19,7 +19,7 @@ from tests.backend.gateway.fakes import (
     relayed_call,
 )
 
-from cartrita.domain.deltas import FinishReason, TextDelta
+from cartrita.domain.deltas import Finished, FinishReason, TextDelta
 from cartrita.domain.errors import InvalidInput, UpstreamRejected
 from cartrita.domain.ids import ConversationId, RunId
 from cartrita.domain.ledger import CallOutcome
@@ -111,6 +111,28 @@ async def test_a_cost_that_nobody_knows_is_none() -> None:
     provider = NamedProvider("a", [TextDelta("Hello"), DONE])
     await answer_to(gateway(tracer, provider), call("a/m"))
     assert [one.costs for one in tracer.calls] == [None]
+
+
+async def test_what_is_kept_is_what_came_whatever_its_provider_claims() -> None:
+    tracer = FakeTracer()
+    claimed = Finished(FinishReason.STOP, Usage(7, 3_000_000_000), "m")
+    translating = NamedProvider("a", [TextDelta("Hello" * 100), claimed])
+    asked = gateway(tracer, translating)
+    for _ in range(2):
+        await answer_to(asked, call("a/m", cache=WISH))
+    assert [one.usage.output_tokens for one in tracer.calls] == [3_000_000_000, 0]
+    for one in tracer.calls:
+        assert one.contents is not None
+        assert 500 <= one.contents.size < 2000
+
+
+async def test_what_is_kept_of_a_relayed_answer_is_its_bytes() -> None:
+    tracer = FakeTracer()
+    provider = RelayingProvider("a", [b"Hello\n", b".\n"])
+    await answer_to(gateway(tracer, provider), relayed_call("a/m"))
+    (one,) = tracer.calls
+    assert one.contents is not None
+    assert one.contents.size == len(b"Hello\n.\n")
 
 
 async def test_each_attempt_is_noted_for_one_trace() -> None:
