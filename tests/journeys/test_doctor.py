@@ -113,6 +113,14 @@ async def test_wrong_settings_are_findings(stopped: Server) -> None:
     assert found["settings"]["status"] == "problem"
 
 
+async def test_prices_that_the_server_would_refuse(stopped: Server) -> None:
+    settings = {"CARTRITA_LEDGER_PRICES": "prices.toml"}
+    code, found = await doctor(stopped, settings=settings)
+    assert code == 1
+    assert "ledger.prices: prices.toml cannot be read: no such file" in found["prices"]["detail"]
+    assert "CARTRITA_LEDGER_PRICES" in found["prices"]["fix"]
+
+
 async def test_a_way_to_call_it_that_does_not_exist(stopped: Server) -> None:
     process = await asyncio.create_subprocess_exec(
         PROGRAM,

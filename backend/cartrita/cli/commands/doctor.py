@@ -23,6 +23,7 @@ from cartrita.cli.doctor.findings import (
 from cartrita.cli.doctor.folders import examine_folders
 from cartrita.cli.doctor.machine import examine_machine
 from cartrita.cli.doctor.ports import examine_ports
+from cartrita.cli.doctor.prices import examine_prices
 from cartrita.cli.doctor.stores import examine_store
 from cartrita.cli.doctor.streams import DEFAULT_MODEL, examine_stream
 from cartrita.cli.doctor.upstreams import examine_langfuse, examine_providers
@@ -54,7 +55,7 @@ def _tell(findings: Sequence[Finding], given: argparse.Namespace) -> None:
 
 async def _examine(settings: Settings, given: argparse.Namespace) -> list[Finding]:
     seconds: float = given.timeout
-    findings = [*_settings(settings), *examine_folders(settings)]
+    findings = [*_settings(settings), *examine_folders(settings), *examine_prices(settings)]
     findings += await examine_database(settings)
     async with HttpClient() as http:
         parts = [
