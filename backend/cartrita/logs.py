@@ -50,7 +50,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_]{1,64}")
 """A name or an id, which nothing has to be masked in unless it begins as a key does."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_BEGINNINGS = ("sk_", "eyJ", *(one for one in PREFIXES if _PLAIN.fullmatch(one)))
+_BEGINNINGS = tuple(one for one in PREFIXES if _PLAIN.fullmatch(one))
 _LIBRARY_LEVEL = logging.WARNING
 """Of library loggers except two, where nothing else is set."""
 

@@ -15,13 +15,21 @@ SENSITIVE: Final = re.compile(
 )
 """Found in the names of values that are not told."""
 
-PREFIXES: Final = (
-    *("ck_", "hf_", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "gsk_", "npm_", "r8_"),
-    *("AIza", "AKIA", "ASIA", "BSA", "sk_live_", "sk_test_", "rk_live_", "rk_test_"),
-    *("sk-", "pk-", "glpat-", "tvly-", "xai-", "pplx-", "nvapi-", "pypi-", "xapp-", "ya29."),
-    *("xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-", "SG."),
+_SHORT_KEYS: Final = (
+    *("ck_", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "gsk_", "sk-", "pk-", "glpat-"),
+    *("tvly-", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"),
+    *("sk_live_", "sk_test_", "rk_live_", "rk_test_"),
 )
-"""What keys of vendors begin with."""
+"""What keys of vendors begin with, and nothing else does."""
+
+_LONG_KEYS: Final = ("nvapi-", "pypi-", "xapp-", "ya29.", "AIza", "BSA")
+_KEYS_OF_LETTERS: Final = ("hf_", "npm_", "r8_", "pplx-", "xai-", "sk_")
+"""What names begin with too: `hf_hub_download`, `pplx-70b-online`."""
+
+_KEYS_OF_AMAZON: Final = ("AKIA", "ASIA")
+
+PREFIXES: Final = (*_SHORT_KEYS, *_LONG_KEYS, *_KEYS_OF_LETTERS, *_KEYS_OF_AMAZON, "SG.", "eyJ")
+"""What a key or token of a known kind begins with."""
 
 _BEGINS: Final = (
     r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})"
@@ -29,12 +37,15 @@ _BEGINS: Final = (
 )
 """Before a word, or after a character that is escaped in one of the usual ways."""
 _NAMES: Final = (
-    *("password", "passwd", "secret", "apikey", "api_key", "api-key", "accountkey", "account_key"),
-    *("accesskey", "access_key", "access-key", "access_token", "auth_token", "authorization"),
-    "cookie",
+    *("password", "passwd", "passphrase", "secret", "apikey", "api_key", "api-key", "private_key"),
+    *("accountkey", "account_key", "accesskey", "access_key", "access-key", "authorization"),
+    *("access_token", "auth_token", "id_token", "refresh_token", "session_token"),
+    *('token"', "token'", 'token\\"'),
 )
 _QUOTES: Final = r"(?:[\"'\\]|%22|%27){0,3}"
 _SCHEME: Final = r"(?:(?:Bearer|Basic|Token)\s+)?"
+_QUOTED: Final = r"\\?\"[^\"\\\r\n]{1,4096}|\\?'[^'\\\r\n]{1,4096}"
+_SPACES: Final = r"\s{0,9}"
 
 
 class _Kind(NamedTuple):
@@ -49,11 +60,17 @@ class _Kind(NamedTuple):
     mask: str
 
 
+def _keys(prefixes: Sequence[str], tail: str) -> _Kind:
+    begun = "|".join(map(re.escape, prefixes))
+    pattern = re.compile(f"{_BEGINS}({begun}){tail}")
+    return _Kind([prefix.lower() for prefix in prefixes], pattern, rf"\1{MASK}")
+
+
 _KINDS: Final = (
     _Kind("?&#", re.compile(r"([?&#][^=&#\s]{1,100}=)[^&#\s\"']+"), rf"\1{MASK}"),
     _Kind(
         ["://"],
-        re.compile(r"(://)(?:[^/@:\s]{0,100}:[^\s\"'<>]{1,200}|[^/@\s]+)@"),
+        re.compile(r"(://)(?:[^/@:\s]{0,100}:(?!\d{1,5}/)[^\s\"'<>]{1,200}|[^/@\s]+)@"),
         rf"\1{MASK}@",
     ),
     _Kind(
@@ -62,24 +79,31 @@ _KINDS: Final = (
         rf"\1 {MASK}",
     ),
     _Kind(
-        _NAMES,
+        ["cookie"],
         re.compile(
-            rf"((?:{'|'.join(_NAMES)}){_QUOTES}\s{{0,9}}[:=]\s{{0,9}}{_QUOTES}{_SCHEME})"
-            r"(?!\*\*\*)[^\s\"'&,;<>{}\\]{6,}",
+            rf"(cookie{_QUOTES}{_SPACES}[:=]{_SPACES}{_QUOTES})[^\s=;\"']{{1,100}}=[^\r\n\"'\\]*",
             re.IGNORECASE,
         ),
         rf"\1{MASK}",
     ),
     _Kind(
-        [prefix.lower() for prefix in PREFIXES],
-        re.compile(rf"{_BEGINS}({'|'.join(map(re.escape, PREFIXES))})[\w.-]{{8,}}"),
+        _NAMES,
+        re.compile(
+            rf"((?:{'|'.join(map(re.escape, _NAMES))}){_QUOTES}{_SPACES}[:=]{_SPACES})"
+            rf"(?:{_QUOTED}|{_QUOTES}{_SCHEME}(?!\*\*\*)[^\s\"'<>{{}}\\]{{4,}})",
+            re.IGNORECASE,
+        ),
         rf"\1{MASK}",
     ),
-    _Kind(["sk_"], re.compile(rf"{_BEGINS}sk_[A-Za-z0-9]{{32,}}"), f"sk_{MASK}"),
-    _Kind(["eyj"], re.compile(rf"{_BEGINS}eyJ[\w-]{{8,}}[\w.-]*"), MASK),  # a JSON Web Token
+    _keys(_SHORT_KEYS, r"[\w-]{8,}"),
+    _keys(_LONG_KEYS, r"[\w-]{16,}"),
+    _keys(_KEYS_OF_LETTERS, r"[A-Za-z0-9]{16,}"),
+    _keys(_KEYS_OF_AMAZON, r"[A-Za-z0-9]{12,}"),
+    _keys(["SG."], r"[\w-]{16,}\.[\w-]{16,}"),
+    _keys(["eyJ"], r"[\w-]{8,}[\w.-]*"),  # a JSON Web Token
     _Kind(
-        ["private key-----"],
-        re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----)[A-Za-z0-9+/=\s\\]+"),
+        ["private key"],
+        re.compile(r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?:[^-]|-(?!----))+"),
         rf"\1{MASK}",
     ),
 )

@@ -27,15 +27,37 @@ _WRITTEN = {
 _BEGINNINGS = (
     *("sk-proj-", "sk-ant-api03-", "hf_", "ghp_", "ghr_", "gho_", "github_pat_", "glpat-", "tvly-"),
     *("gsk_", "xai-", "xoxb-", "xapp-1-", "AIza", "ya29.", "AKIA", "ASIA", "sk_live_", "rk_live_"),
-    *("ck_", "sk-lf-", "pk-lf-", "npm_", "pypi-", "pplx-", "nvapi-", "r8_", "SG.", "BSA", "sk_"),
+    *(
+        "ck_",
+        "sk-lf-",
+        "pk-lf-",
+        "npm_",
+        "pypi-",
+        "pplx-",
+        "nvapi-",
+        "r8_",
+        "SG.abcdefghijklmnopqr.",
+        "BSA",
+        "sk_",
+    ),
     "eyJ",
 )
 _NAMED = (
     *("password={}", '{{"password": "{}"}}', r"{{\"password\": \"{}\"}}", "DEEPGRAM_API_KEY={}"),
     *("x-api-key: {}", "Authorization: Basic {}", "AccountKey={}", "Cookie: session={}"),
+    *(
+        "Cookie: theme=dark; session={}",
+        "Set-Cookie: a=1; Path=/; sid={}",
+        "Cookie: a=1; b={}; c=2",
+    ),
     *("postgres://bob:{}@db/x", "postgres://bob:p@{}@db/x", "postgres://bob:p/{}@db/x"),
     *("Bearer {}", "https://example.org/?code={}", "api_key%22: %22{}%22"),
+    *("password=ab,{}", "'password': 'correct horse {}'", "password: ab&{}", "refresh_token={}"),
+    *('"token": "{}"', r"{{\"token\": \"{}\"}}", "private_key: {}", "passphrase is: passphrase={}"),
     "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----",
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{}\n-----END RSA PRIVATE KEY-----",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{}\n-----END PGP PRIVATE KEY BLOCK-----",
+    "-----BEGIN EC PRIVATE KEY-----\\n{}",
 )
 
 
@@ -74,6 +96,9 @@ def test_it_is_masked_in_encodings_of_whole_texts(secret: str) -> None:
         "def tokenise(text): return text.split()",
         "The sk_buff of a socket, sg.org and pk-fire; AKIAs and eyJa.",
         "a cookie: it is baked",
+        "hf_doc_search and hf_hub_download, npm_install_package, pplx-embed-v1-4b, xai-grok-mini",
+        "pplx-70b-online, BSAbstractClass, SG.something_else, pypi-publish-action, r8_model_list",
+        "http://localhost:8000/users/alice@example.com and http://registry:5000/app@sha256:0123",
     ],
 )
 def test_prose_and_code_stay_as_they_are(prose: str) -> None:

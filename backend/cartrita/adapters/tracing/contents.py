@@ -33,6 +33,8 @@ from cartrita.kit.secret import Secret
 _BEYOND: Final = 4096
 """Characters after those that are told which are looked at too: a secret may be cut there."""
 _SHORTEST_SECRET: Final = 8
+_LONGEST_NAME: Final = 200
+"""Of those that come again, and are masked once."""
 _DATA: Final = re.compile(r"(;base64,)[A-Za-z0-9+/=_-]+")
 _LONG_WORD: Final = re.compile(r"[A-Za-z0-9+/=_-]{400,}")
 """What is no word of any language, but a file in Base64."""
@@ -61,7 +63,7 @@ class Contents:
 
     def name(self, name: str) -> str:
         """A name, which is told by any policy: a caller may have put a secret in its place."""
-        return self._names(name)
+        return self._names(name) if len(name) <= _LONGEST_NAME else self._cut(name)
 
     def text(self, text: str | None) -> JsonValue:
         """A text, or how long it is."""
@@ -168,11 +170,11 @@ class Contents:
             case Attachment():
                 return self._file(part)
             case ToolCall(call_id=call_id, name=name, arguments=arguments):
-                named = {"id": self.name(call_id), "name": self.name(name)}
+                named = {"id": self._cut(call_id), "name": self.name(name)}
                 return {"type": "tool_call", **named, "arguments": self.value(arguments)}
             case ToolResult(call_id=call_id):
                 content: list[JsonValue] = [self._part(one) for one in part.content]
-                return {"type": "tool_result", "id": self.name(call_id), "content": content}
+                return {"type": "tool_result", "id": self._cut(call_id), "content": content}
             case VendorPart(origin=origin):
                 return {"type": "vendor", "origin": origin}
 
