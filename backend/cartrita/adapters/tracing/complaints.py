@@ -2,19 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 _SELDOM_S: Final = 600.0
 
 Outcome: TypeAlias = int | str
-"""A status, or the name of what was raised."""
+"""A status, or a name of what was none."""
 
 
 class Complaints:
-    """What was told lately; `fixes` say what helps, by status, and that of 0 in all other cases."""
+    """What was told lately; `fixes` say what helps, by outcome, that of 0 in all other cases."""
 
     def __init__(
-        self, fixes: Mapping[int, str], clock: Callable[[], float] = time.monotonic
+        self, fixes: Mapping[Outcome, str], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._fixes = fixes
         self._clock = clock
@@ -26,7 +26,7 @@ class Complaints:
         if now - self._told.get(outcome, -_SELDOM_S) < _SELDOM_S:
             return None
         self._told[outcome] = now
-        return self._fixes.get(cast("int", outcome), self._fixes[0])
+        return self._fixes.get(outcome, self._fixes[0])
 
     def over(self) -> bool:
         """All is well; whether that is news."""

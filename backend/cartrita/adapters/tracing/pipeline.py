@@ -5,7 +5,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from types import TracebackType
+from typing import Final, Protocol, Self
 
 import structlog
 from opentelemetry.sdk.trace import ReadableSpan
@@ -29,7 +30,7 @@ _CHARACTERS_AT_ONCE: Final = 1 << 20
 
 _ENDS: Final = (CallAnswered, RunEnded, RunLeft)
 
-_SILENT: Final = ("opentelemetry", "langfuse", "urllib3", "requests")
+_SILENT: Final = ("opentelemetry", "langfuse")
 
 
 def silence() -> None:
@@ -43,11 +44,20 @@ def silence() -> None:
 
 
 class Receives(Protocol):
-    """What spans are sent to."""
+    """What spans are sent to: open while the thread is that sends them."""
 
-    def send(self, spans: Sequence[ReadableSpan]) -> bool: ...
+    def __enter__(self) -> Self: ...
 
-    def close(self) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def send(self, spans: Sequence[ReadableSpan]) -> int:
+        """How many of them were taken; it takes a bounded time."""
+        ...
 
 
 class Pipeline:
@@ -114,17 +124,17 @@ class Pipeline:
         """Wait until that is told, for so long at most; what is left then is lost."""
         self._thread.join(seconds)
         self._cut = True
-        self._receiver.close()
         self._refused += len(self._facts)
         if self.dropped:
             log.warning("traces_lost", count=self.dropped)
 
     def _run(self) -> None:
-        while not self._stopping:
-            self._wake.wait(self._policy.flush_s)
-            self._wake.clear()
+        with self._receiver:
+            while not self._stopping:
+                self._wake.wait(self._policy.flush_s)
+                self._wake.clear()
+                self._tell()
             self._tell()
-        self._tell()
 
     def _tell(self) -> None:
         """Tell all that waits."""
@@ -165,13 +175,12 @@ class Pipeline:
             self._worked = 0.0
 
     def _send(self, spans: list[ReadableSpan]) -> None:
-        taken = False
+        taken = 0
         try:
-            taken = not self._cut and self._receiver.send(spans)
+            taken = 0 if self._cut else self._receiver.send(spans)
         except Exception as error:  # noqa: BLE001 - nor does one of a library
             log.warning("traces_not_sent", error=type(error).__name__)
-        if not taken:
-            self._lost += len(spans)
+        self._lost += len(spans) - taken
 
 
 def _characters(span: ReadableSpan) -> int:

@@ -1,96 +1,148 @@
 """Receivers of spans, over HTTP: what they are sent, what they say, and what an operator is told.
 
-The standard exporter of OpenTelemetry does the sending. It adds headers of the environment to what
-it is given, so the key of a collector would go to Langfuse; it takes a redirect for a success; and
-it does not tell why something failed. The session that it is given here minds all three.
+Spans are encoded by OpenTelemetry and sent by our own client, in an event loop of the thread that
+tells them: what answers may be anything, so its size is bounded, and one deadline is that of all.
 """
 
-import ssl
+import asyncio
+import gzip
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from types import TracebackType
+from typing import Final, Self
 
-import requests
+import msgspec
 import structlog
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
 
-from cartrita.adapters.tracing.complaints import Complaints
+from cartrita.adapters.http.bodies import whole_body
+from cartrita.adapters.http.client import HttpClient
+from cartrita.adapters.http.transport import Deadlines, HttpRequest
+from cartrita.adapters.tracing.complaints import Complaints, Outcome
+from cartrita.dialects.upstream_errors import retry_after
+from cartrita.domain.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 
-_SYSTEM: Final = ssl.get_default_verify_paths().cafile
-"""The certificates that this machine trusts."""
+_MOST_BYTES: Final = 64 << 10
+"""Of an answer: it is empty, or says in a sentence what was not taken."""
+_TRIES: Final = 6
+_UNREACHABLE: Final = "unreachable"
+_AGAIN: Final = (_UNREACHABLE, 429, 502, 503, 504)
+"""What may be otherwise a moment later, as OTLP/HTTP has it."""
 
 
-class _Session(requests.Session):
-    """Sends what it is told to and nothing else, and remembers what became of it."""
+class _Answer(msgspec.Struct, frozen=True):
+    """What came of a request; `pause_s` is for how long the receiver wants to be left alone."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__()
-        self.trust_env = False  # no proxy, no certificate and no password of a .netrc
-        self._given = dict(headers)
-        self.outcome: int | str = 0
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        self.verify, self.cert = _SYSTEM or True, None
-        kwargs["headers"] = self._given
-        try:
-            response = super().request(*args, **kwargs)
-        except requests.RequestException as error:
-            self.outcome = type(error).__name__
-            raise
-        self.outcome = response.status_code
-        if response.is_redirect:
-            raise requests.exceptions.InvalidURL
-        return response
+    outcome: Outcome
+    reason: str = ""
+    taken: bool = False
+    pause_s: float = 0.0
 
 
 class Receiver:
-    """A server that spans are sent to, by `name`; `fixes` say what helps, by status."""
+    """A server that spans are sent to, by `name`; `fixes` say what helps, by outcome.
+
+    It is entered and left by the thread that sends.
+    """
 
     def __init__(
         self,
         name: str,
         url: str,
         headers: Mapping[str, str],
-        fixes: Mapping[int, str],
+        fixes: Mapping[Outcome, str],
         *,
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._complaints = Complaints(fixes, clock)
         self._name = name
-        self._session = _Session(
-            {**headers, "content-type": "application/x-protobuf", "content-encoding": "gzip"}
+        self._timeout_s = timeout_s
+        self._request = HttpRequest(
+            provider=name,
+            method="POST",
+            url=url,
+            headers={
+                **headers,
+                "content-type": "application/x-protobuf",
+                "content-encoding": "gzip",
+            },
+            deadlines=Deadlines(
+                connect=timeout_s, headers=timeout_s, idle=timeout_s, total=timeout_s
+            ),
+            max_bytes=_MOST_BYTES,
         )
-        self._exporter = OTLPSpanExporter(
-            endpoint=url,
-            headers={},
-            timeout=timeout_s,
-            compression=Compression.Gzip,
-            session=self._session,
-        )
+        self._runner = asyncio.Runner()
+        self._http = HttpClient()
 
-    def send(self, spans: Sequence[ReadableSpan]) -> bool:
-        """Whether they were taken; an operator is told of what is wrong, each thing seldom."""
-        if self._exporter.export(spans) is SpanExportResult.SUCCESS:
+    def __enter__(self) -> Self:
+        self._runner.run(self._http.__aenter__())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._runner.run(self._http.__aexit__(kind, error, trace))
+        self._runner.close()
+
+    def send(self, spans: Sequence[ReadableSpan]) -> int:
+        """How many were taken; an operator is told of what is wrong, each thing seldom."""
+        body = gzip.compress(encode_spans(spans).SerializePartialToString())
+        answer = self._runner.run(self._answer(body))
+        if answer.taken:
             if self._complaints.over():
                 log.info("traces_taken_again", receiver=self._name)
-            return True
-        outcome = self._session.outcome
-        if (fix := self._complaints.fix(outcome)) is not None:
+            return len(spans)
+        self._complain(answer, len(spans))
+        return 0
+
+    def _complain(self, answer: _Answer, lost: int) -> None:
+        if (fix := self._complaints.fix(answer.outcome)) is not None:
             log.warning(
                 "traces_not_taken",
                 receiver=self._name,
-                outcome=outcome,
-                spans=len(spans),
+                outcome=answer.outcome,
+                spans=lost,
                 fix=fix,
+                **({"reason": answer.reason} if answer.reason else {}),
             )
-        return False
 
-    def close(self) -> None:
-        """Send nothing more; what is being tried again is not."""
-        self._exporter.shutdown()
+    async def _answer(self, body: bytes) -> _Answer:
+        """What came of it in the time of one sending, with all that is tried again."""
+        request = msgspec.structs.replace(self._request, body=body)
+        try:
+            async with asyncio.timeout(self._timeout_s) as deadline:
+                return await self._last_answer(request, deadline.when() or 0.0)
+        except TimeoutError:
+            return _Answer("timeout", f"It took more than {self._timeout_s:g} s.")
+
+    async def _last_answer(self, request: HttpRequest, end: float) -> _Answer:
+        now = asyncio.get_running_loop().time
+        for tried in range(1, _TRIES):
+            answer = await self._exchange(request)
+            # At once where none was reached: a kept connection may have been closed meanwhile.
+            pause = 2.0 ** (tried - 1) - (answer.outcome == _UNREACHABLE)
+            pause = max(pause, answer.pause_s)
+            if answer.outcome not in _AGAIN or now() + pause >= end:
+                return answer
+            await asyncio.sleep(pause)
+        return await self._exchange(request)
+
+    async def _exchange(self, request: HttpRequest) -> _Answer:
+        try:
+            async with self._http.open(request) as response:
+                status = response.status
+                if not 200 <= status < 300:
+                    return _Answer(status, pause_s=retry_after(response.headers) or 0.0)
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    return _Answer("malformed", "It is compressed, though nobody asked for that.")
+                await whole_body(response)
+                return _Answer(status, taken=True)
+        except UpstreamError as error:
+            return _Answer(error.code.removeprefix("upstream_"), error.message)

@@ -145,7 +145,7 @@ def test_a_key_of_a_collector_goes_to_no_other_server(monkeypatch: pytest.Monkey
         ("ok", "sk-lf-of-others", 401),
         (500, None, 500),
         (301, None, 301),
-        ("cut", None, "Connection"),
+        ("cut", None, "unreachable"),
     ],
 )
 def test_an_operator_is_told_what_is_wrong(

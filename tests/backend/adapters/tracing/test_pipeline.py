@@ -4,6 +4,8 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 from opentelemetry.sdk.trace import ReadableSpan
 from tests.backend.adapters.tracing.samples import called, completed, run_id, taken
@@ -29,14 +31,23 @@ class FakeReceiver:
         self.free.set()
         self._refuses = refuses
 
-    def send(self, spans: Sequence[ReadableSpan]) -> bool:
-        self.free.wait(60)
-        if not self._refuses:
-            self.taken += spans
-        return not self._refuses
+    def __enter__(self) -> Self:
+        return self
 
-    def close(self) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.closed = True
+
+    def send(self, spans: Sequence[ReadableSpan]) -> int:
+        self.free.wait(60)
+        if self._refuses:
+            return 0
+        self.taken += spans
+        return len(spans)
 
 
 def policy(pending_max: int = 1000, pending_bytes: int = 1 << 20) -> TracingPolicy:
@@ -143,8 +154,10 @@ def test_a_receiver_that_hangs_holds_up_no_end() -> None:
             pipeline.note(fact)
         pipeline.end()
         pipeline.join(0.05)
-        assert receiver.closed
         assert not receiver.taken
+        receiver.free.set()
+        pipeline.join(60)
+        assert receiver.closed
 
 
 def test_spans_that_nobody_takes_are_counted() -> None:

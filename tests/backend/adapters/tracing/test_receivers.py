@@ -1,0 +1,96 @@
+"""Whatever answers where spans are sent costs some memory and some time, and is complained of."""
+
+import gzip
+import threading
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext
+from structlog.testing import capture_logs
+from tests.harness import hostile_server as tricks
+from tests.harness.hostile_server import HostileServer, Trick, answer, hostile_server
+
+from cartrita.adapters.tracing.complaints import Outcome
+from cartrita.adapters.tracing.receivers import Receiver
+
+TIMEOUT_S = 0.5
+WATCHDOG_S = 60.0
+BOMB = gzip.compress(bytes(30 << 20))
+SPANS = [
+    ReadableSpan(
+        name="one", context=SpanContext(1, number, is_remote=False), start_time=1, end_time=2
+    )
+    for number in (1, 2)
+]
+FIXES: dict[Outcome, str] = {
+    0: "Look.",
+    401: "Other keys.",
+    "malformed": "Another address.",
+    "refused": "Its log.",
+}
+
+
+def send(server: HostileServer, times: int = 1) -> list[int]:
+    """Send two spans so often, in a thread that a test does not wait for without end."""
+    taken: list[int] = []
+
+    def work() -> None:
+        url = f"{server.base_url}/v1/traces"
+        with Receiver("collector", url, {}, FIXES, timeout_s=TIMEOUT_S) as receiver:
+            taken.extend(receiver.send(SPANS) for _ in range(times))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(WATCHDOG_S)
+    assert not thread.is_alive(), "it hangs"
+    return taken
+
+
+def bomb() -> Iterator[bytes]:
+    yield answer(BOMB, "content-encoding: gzip", "content-type: application/x-protobuf")
+
+
+def garbage() -> Iterator[bytes]:
+    yield b"\x00\x01garbage\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        tricks.endless_body,
+        tricks.endless_head,
+        tricks.dripping_body,
+        tricks.dripping_head,
+        tricks.endless_continue,
+        bomb,
+        garbage,
+    ],
+)
+def test_no_answer_holds_up_the_thread_or_fills_the_memory(trick: Trick) -> None:
+    tracemalloc.start()
+    try:
+        with hostile_server(trick) as server, capture_logs() as logs:
+            assert send(server) == [0]
+            _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 << 20
+    assert server.sent < 16 << 20, "what the buffers of both sockets hold, at most"
+    assert [one["event"] for one in logs] == ["traces_not_taken"]
+    assert logs[0]["outcome"] in ("timeout", "malformed")
+    assert logs[0]["fix"]
+
+
+def closing() -> Iterator[bytes]:
+    """It answers without saying that it hangs up, and does."""
+    yield answer(b"")
+    raise ConnectionError
+
+
+def test_a_connection_that_was_closed_meanwhile_loses_nothing() -> None:
+    with hostile_server(closing) as server, capture_logs() as logs:
+        assert send(server, times=3) == [2, 2, 2]
+        assert server.answers == 3
+    assert not logs
