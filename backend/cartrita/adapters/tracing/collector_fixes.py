@@ -14,4 +14,6 @@ FIXES: Final[Mapping[Outcome, str]] = {
     "added.",
     "malformed": "What answers at OTEL_EXPORTER_OTLP_ENDPOINT is no collector: look whether a "
     "portal, a page to sign in or another server is there.",
+    "refused": "The log of the collector at OTEL_EXPORTER_OTLP_ENDPOINT says why it refuses some "
+    "spans.",
 }

@@ -23,4 +23,5 @@ FIXES: Final[Mapping[Outcome, str]] = {
     429: "The project is over its quota: lower CARTRITA_TRACING_SAMPLE, or raise the quota.",
     "malformed": "What answers at LANGFUSE_BASE_URL is no Langfuse: look whether a portal, a page "
     "to sign in or another server is there.",
+    "refused": "The log of the server at LANGFUSE_BASE_URL says why it refuses some spans.",
 }

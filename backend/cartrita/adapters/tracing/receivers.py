@@ -20,6 +20,7 @@ from cartrita.adapters.http.bodies import whole_body
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines, HttpRequest
 from cartrita.adapters.tracing.complaints import Complaints, Outcome
+from cartrita.adapters.tracing.receipts import rejected
 from cartrita.dialects.upstream_errors import retry_after
 from cartrita.domain.errors import UpstreamError
 
@@ -29,16 +30,20 @@ _MOST_BYTES: Final = 64 << 10
 """Of an answer: it is empty, or says in a sentence what was not taken."""
 _TRIES: Final = 6
 _UNREACHABLE: Final = "unreachable"
+_REFUSED: Final = "refused"
 _AGAIN: Final = (_UNREACHABLE, 429, 502, 503, 504)
 """What may be otherwise a moment later, as OTLP/HTTP has it."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What came of a request; `pause_s` is for how long the receiver wants to be left alone."""
+    """What came of a request; `pause_s` is for how long the receiver wants to be left alone.
+
+    `rejected` spans were not taken: all, where that is None.
+    """
 
     outcome: Outcome
     reason: str = ""
-    taken: bool = False
+    rejected: int | None = None
     pause_s: float = 0.0
 
 
@@ -95,12 +100,12 @@ class Receiver:
         """How many were taken; an operator is told of what is wrong, each thing seldom."""
         body = gzip.compress(encode_spans(spans).SerializePartialToString())
         answer = self._runner.run(self._answer(body))
-        if answer.taken:
-            if self._complaints.over():
-                log.info("traces_taken_again", receiver=self._name)
-            return len(spans)
-        self._complain(answer, len(spans))
-        return 0
+        lost = len(spans) if answer.rejected is None else min(answer.rejected, len(spans))
+        if lost:
+            self._complain(answer, lost)
+        elif self._complaints.over():
+            log.info("traces_taken_again", receiver=self._name)
+        return len(spans) - lost
 
     def _complain(self, answer: _Answer, lost: int) -> None:
         if (fix := self._complaints.fix(answer.outcome)) is not None:
@@ -140,9 +145,9 @@ class Receiver:
                 status = response.status
                 if not 200 <= status < 300:
                     return _Answer(status, pause_s=retry_after(response.headers) or 0.0)
-                if response.headers.get("content-encoding", "identity") != "identity":
-                    return _Answer("malformed", "It is compressed, though nobody asked for that.")
-                await whole_body(response)
-                return _Answer(status, taken=True)
+                lost = max(0, rejected(response.headers, await whole_body(response)))
+                return _Answer(_REFUSED if lost else status, rejected=lost)
+        except ValueError as error:
+            return _Answer("malformed", str(error))
         except UpstreamError as error:
             return _Answer(error.code.removeprefix("upstream_"), error.message)

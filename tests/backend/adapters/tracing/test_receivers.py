@@ -6,6 +6,10 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext
 from structlog.testing import capture_logs
@@ -46,6 +50,12 @@ def send(server: HostileServer, times: int = 1) -> list[int]:
     thread.join(WATCHDOG_S)
     assert not thread.is_alive(), "it hangs"
     return taken
+
+
+def partial(spans: int, why: str = "") -> bytes:
+    """The answer of a receiver that has not taken so many."""
+    told = ExportTracePartialSuccess(rejected_spans=spans, error_message=why)
+    return ExportTraceServiceResponse(partial_success=told).SerializeToString()
 
 
 def bomb() -> Iterator[bytes]:
@@ -94,3 +104,68 @@ def test_a_connection_that_was_closed_meanwhile_loses_nothing() -> None:
         assert send(server, times=3) == [2, 2, 2]
         assert server.answers == 3
     assert not logs
+
+
+def told(answered: bytes) -> tuple[list[int], list[tuple[str, str, int]]]:
+    """What was taken of two spans, twice, and what was complained of."""
+    with hostile_server(lambda: iter([answered])) as server, capture_logs() as logs:
+        taken = send(server, times=2)
+    return taken, [(one["event"], one["outcome"], one["spans"]) for one in logs]
+
+
+PROTOBUF = "content-type: application/x-protobuf"
+JSON = "content-type: application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        answer(b"", PROTOBUF),
+        answer(b"", JSON),
+        answer(b""),
+        answer(b"", status=202),
+        b"HTTP/1.1 204 X\r\n\r\n",
+        answer(b"{}", JSON),
+        answer(b'{"partialSuccess": {}}', JSON),
+        answer(b'{"partialSuccess": null}', JSON),
+        answer(partial(0, "Mind this."), PROTOBUF),
+    ],
+    ids=repr,
+)
+def test_receipts_of_langfuse_and_of_collectors(answered: bytes) -> None:
+    assert told(answered) == ([2, 2], [])
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        answer(b"<html>Sign in</html>", "content-type: text/html; charset=utf-8"),
+        answer(b"", "content-type: text/html"),
+        answer(b"<html>Sign in</html>"),
+        answer(b"ok", "content-type: text/plain"),
+        answer(b"[]", JSON),
+        answer(b"null", JSON),
+        answer(b"{not JSON", JSON),
+        answer(b'{"partialSuccess": {"rejectedSpans": "many"}}', JSON),
+        answer(b"\xff\xfe{", "content-type: application/json; charset=bogus"),
+        answer(b"not gzip", "content-encoding: gzip"),
+    ],
+    ids=repr,
+)
+def test_whatever_else_answers_takes_no_spans(answered: bytes) -> None:
+    assert told(answered) == ([0, 0], [("traces_not_taken", "malformed", 2)])
+
+
+@pytest.mark.parametrize(
+    ("answered", "taken"),
+    [
+        (answer(partial(1), PROTOBUF), 1),
+        (answer(partial(2), PROTOBUF), 0),
+        (answer(partial(1 << 40), PROTOBUF), 0),
+        (answer(b'{"partialSuccess": {"rejectedSpans": "1"}}', JSON), 1),
+        (answer(b'{"partialSuccess": {"rejectedSpans": 1}}', JSON), 1),
+    ],
+    ids=repr,
+)
+def test_spans_that_are_refused_are_lost_and_told_once(answered: bytes, taken: int) -> None:
+    assert told(answered) == ([taken] * 2, [("traces_not_taken", "refused", 2 - taken)])
