@@ -272,6 +272,38 @@ async def test_langfuse(
     assert any("/api/public/projects" in each and "basic" in each.lower() for each in seen)
 
 
+PAGE = b"<html>Sign in</html>"
+HEALTH = b'{"status": "OK", "version": "4.70.0"}'
+
+
+@pytest.mark.parametrize(
+    ("health", "projects"),
+    [
+        (PAGE, PAGE),
+        (b"{}", b"{}"),
+        (b"[]", b"[]"),
+        (b"null", b"null"),
+        (b"\x1f\x8bno gzip", b"\x1f\x8bno gzip"),
+        (b"[" * 100_000, b"[" * 100_000),
+        (HEALTH, PAGE),
+        (HEALTH, b"{}"),
+        (b"{}", b'{"data": []}'),
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+async def test_what_answers_is_no_langfuse(stopped: Server, health: bytes, projects: bytes) -> None:
+    async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
+        body = health if b"/api/public/health" in request else projects
+        writer.write(f"HTTP/1.1 200 X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    async with stand_in(answer) as port:
+        code, found = await doctor(stopped, settings=langfuse_at(port))
+    assert code == 1
+    assert found["langfuse"]["status"] == "problem"
+    assert "no Langfuse" in found["langfuse"]["detail"]
+    assert "LANGFUSE_BASE_URL" in found["langfuse"]["fix"]
+
+
 async def test_a_langfuse_that_is_too_old(stopped: Server) -> None:
     async with stand_in(langfuse(200, 200, [], "3.140.1")) as port:
         code, found = await doctor(stopped, settings=langfuse_at(port))
@@ -428,11 +460,13 @@ def collector_at(port: int) -> dict[str, str]:
 
 
 def langfuse(health: int, projects: int, seen: list[str], version: str) -> Any:
-    body = json.dumps({"status": "OK", "version": version})
-
     async def answer(request: bytes, writer: asyncio.StreamWriter) -> None:
         seen.append(request.decode())
-        status = health if b"/api/public/health" in request else projects
+        if b"/api/public/health" in request:
+            status, told = health, {"status": "OK", "version": version}
+        else:
+            status, told = projects, {"data": [{"id": "p-1", "name": "Tests"}]}
+        body = json.dumps(told)
         writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
 
     return answer

@@ -1,7 +1,6 @@
 """Plain requests of the examinations, and when what comes of them comes."""
 
 import base64
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +9,7 @@ import msgspec
 
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines, HttpRequest
+from cartrita.kit import json_answers
 from cartrita.kit.clock import now
 from cartrita.kit.secret import Secret
 
@@ -27,7 +27,7 @@ class Answered(msgspec.Struct, frozen=True):
     def json(self) -> Any:  # noqa: ANN401 - any JSON, which the caller checks
         """The body as JSON; None if it is none."""
         try:
-            return json.loads(self.body)
+            return json_answers.read(self.body)
         except ValueError:
             return None
 

@@ -115,6 +115,10 @@ async def examine_langfuse(config: Langfuse, http: HttpClient, seconds: float) -
     if health.status != 200 or projects.status != 200:
         told = f"{host} answers {health.status} for its health and {projects.status} for projects."
         return [problem("langfuse", told, "Check LANGFUSE_BASE_URL, and the log of that server.")]
+    if not (isinstance(_field(health, "status"), str) and _lists_projects(projects)):
+        told = f"What answers at {host} is no Langfuse: no health and no projects of one."
+        fix = "Check LANGFUSE_BASE_URL: a portal, a page to sign in or another server is there."
+        return [problem("langfuse", told, fix)]
     if (version := _version(health)) is not None and version < _LEAST_LANGFUSE:
         told = f"{host} is Langfuse {'.'.join(map(str, version))}, which takes no traces of ours."
         return [problem("langfuse", told, "Upgrade it to 4.59 or newer.")]
@@ -123,7 +127,16 @@ async def examine_langfuse(config: Langfuse, http: HttpClient, seconds: float) -
 
 def _version(health: Answered) -> tuple[int, ...] | None:
     """The version of a Langfuse server, as far as it tells it."""
-    told = health.json()
-    version = cast("dict[str, object]", told).get("version") if isinstance(told, dict) else None
-    found = re.match(r"(\d{1,6})\.(\d{1,6})", str(version))
+    found = re.match(r"(\d{1,6})\.(\d{1,6})", str(_field(health, "version")))
     return None if found is None else (int(found[1]), int(found[2]))
+
+
+def _lists_projects(projects: Answered) -> bool:
+    """Whether this is the answer of Langfuse to keys: the project that they are of."""
+    return isinstance(_field(projects, "data"), list)
+
+
+def _field(answered: Answered, name: str) -> object:
+    """A field of an answer; None where there is none."""
+    told = answered.json()
+    return cast("dict[str, object]", told).get(name) if isinstance(told, dict) else None
