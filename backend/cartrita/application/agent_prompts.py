@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
 
 import structlog
 
@@ -11,16 +10,16 @@ from cartrita.agents.registry import AgentRegistry
 from cartrita.domain.ports.prompts import PromptReader
 from cartrita.domain.prompts import PromptNotTaken, PromptReference
 from cartrita.kit.at_once import all_of
+from cartrita.kit.seldom import Seldom
 
 log = structlog.get_logger(__name__)
-
-_SELDOM_S: Final = 600.0
 
 
 class AgentPrompts:
     """Gives agents the prompts that they name, by id; where there is none they keep what they have.
 
-    An operator is told of each thing that is wrong with a prompt once in ten minutes.
+    An operator is told of each thing that is wrong with a prompt once in ten minutes, however often
+    it is mended in between.
     """
 
     def __init__(
@@ -35,8 +34,7 @@ class AgentPrompts:
         self._references = references
         self._reader = reader
         self._refresh_s = refresh_s
-        self._clock = clock
-        self._told: dict[tuple[str, str], float] = {}
+        self._seldom = Seldom(clock)
 
     async def run(self) -> None:
         """Refresh them for as long as this process lives."""
@@ -52,8 +50,7 @@ class AgentPrompts:
             wrong.setdefault(error.fix, {})[name] = error.outcome
         for fix, outcomes in wrong.items():
             self._complain(fix, outcomes)
-        if self._told and not wrong:
-            self._told.clear()
+        if not wrong and self._seldom.over():
             log.info("prompts_taken_again")
 
     async def _take(
@@ -70,10 +67,6 @@ class AgentPrompts:
 
     def _complain(self, fix: str, outcomes: Mapping[str, int | str]) -> None:
         """Tell what helps; what that is the same for is one thing, however it fails."""
-        now = self._clock()
-        untold = sorted(
-            name for name in outcomes if now - self._told.get((fix, name), -_SELDOM_S) >= _SELDOM_S
-        )
+        untold = [name for _, name in self._seldom.untold((fix, name) for name in sorted(outcomes))]
         if untold:
-            self._told.update({(fix, name): now for name in untold})
             log.warning("prompts_not_taken", outcome=outcomes[untold[0]], prompts=untold, fix=fix)

@@ -92,3 +92,16 @@ async def test_each_thing_is_told_once_in_ten_minutes(desk: Desk) -> None:
     desk.reader.set("two", 1, "Prompt.")
     assert await desk.refresh(603) == ["prompt_taken", "prompts_taken_again"]
     assert await desk.refresh(604) == []
+
+
+async def test_what_comes_and_goes_is_told_as_seldom(desk: Desk) -> None:
+    desk.reader.set("two", 1, "Prompt.")
+    told: list[str] = []
+    for second in range(1200):
+        if second % 2:
+            desk.reader.set("one", 1, "Prompt.")
+        else:
+            desk.reader.fail("one")
+        told += await desk.refresh(second)
+    told = [one for one in told if one != "prompt_taken"]
+    assert told == ["prompts_not_taken", "prompts_taken_again"] * 2

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-_SELDOM_S: Final = 600.0
+from cartrita.kit.seldom import Seldom
 
 Outcome: TypeAlias = int | str
 """A status, or a name of what was none."""
@@ -17,19 +17,14 @@ class Complaints:
         self, fixes: Mapping[Outcome, str], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._fixes = fixes
-        self._clock = clock
-        self._told: dict[Outcome, float] = {}
+        self._seldom = Seldom(clock)
 
     def fix(self, outcome: Outcome) -> str | None:
         """What helps; None where that was told lately."""
-        now = self._clock()
-        if now - self._told.get(outcome, -_SELDOM_S) < _SELDOM_S:
+        if not self._seldom.untold([outcome]):
             return None
-        self._told[outcome] = now
         return self._fixes.get(outcome, self._fixes[0])
 
     def over(self) -> bool:
-        """All is well; whether that is news."""
-        news = bool(self._told)
-        self._told.clear()
-        return news
+        """All is well; whether that is news, and to be told."""
+        return self._seldom.over()

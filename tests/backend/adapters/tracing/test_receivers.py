@@ -4,6 +4,7 @@ import gzip
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from itertools import cycle
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -169,3 +170,10 @@ def test_whatever_else_answers_takes_no_spans(answered: bytes) -> None:
 )
 def test_spans_that_are_refused_are_lost_and_told_once(answered: bytes, taken: int) -> None:
     assert told(answered) == ([taken] * 2, [("traces_not_taken", "refused", 2 - taken)])
+
+
+def test_a_receiver_that_comes_and_goes_is_told_of_seldom() -> None:
+    answers = cycle([answer(b"", status=500), answer(b"")])
+    with hostile_server(lambda: iter([next(answers)])) as server, capture_logs() as logs:
+        assert send(server, times=20) == [0, 2] * 10
+    assert [one["event"] for one in logs] == ["traces_not_taken", "traces_taken_again"]
