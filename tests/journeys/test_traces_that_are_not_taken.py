@@ -36,13 +36,15 @@ async def answers(scenario: Scenario) -> None:
     )
 
 
-@pytest.mark.parametrize("mode", ["hang", "cut", 429, 500, "refused", "wrong keys", "nobody"])
+@pytest.mark.parametrize(
+    "mode", ["hang", "trickle", "cut", 429, 500, "refused", "wrong keys", "nobody"]
+)
 async def test_answers_come_and_the_server_ends(serve: Serve, mode: Any) -> None:
     with langfuse_sink() as sink:
         settings = {
             **sink.settings,
             "CARTRITA_TRACING_SEND_TIMEOUT_S": "60" if mode == "hang" else "0.5",
-            "CARTRITA_TRACING_SHUTDOWN_S": "0.3",
+            "CARTRITA_TRACING_SHUTDOWN_S": "60" if mode == "trickle" else "0.3",
             "CARTRITA_TRACING_PENDING_MAX": "100",
         }
         match mode:

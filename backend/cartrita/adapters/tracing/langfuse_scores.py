@@ -8,12 +8,12 @@ import httpx
 import structlog
 from langfuse.api import CreateScoreBatchResults, CreateScoreRequest, ScoreDataType
 from langfuse.api.core import ApiError
-from pydantic import ValidationError
 
 from cartrita.adapters.tracing.complaints import Complaints, Outcome
 from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.langfuse_fixes import FIXES
 from cartrita.adapters.tracing.langfuse_requests import ONCE, langfuse_api, open_http
+from cartrita.adapters.tracing.pages import is_page
 from cartrita.adapters.tracing.policies import LangfuseProject, TracingPolicy
 from cartrita.domain.feedback import Score, ScoreOutcome
 from cartrita.domain.ids import RunId
@@ -47,7 +47,7 @@ class LangfuseScores:
                 taken = await self._send(score)
         except (httpx.HTTPError, TimeoutError) as error:
             return self._complain(type(error).__name__)
-        except ValidationError:
+        except (ValueError, RecursionError):  # no JSON of Langfuse came
             return self._complain("malformed")
         except ApiError as error:
             return self._settled(score, error.status_code or 0)
@@ -63,7 +63,9 @@ class LangfuseScores:
         """Whether it was taken."""
         identity = score_id(score)
         if score.score is None:
-            await self._scores.delete(identity, request_options=ONCE)
+            deleted = await self._scores.with_raw_response.delete(identity, request_options=ONCE)
+            if is_page(deleted.headers):
+                raise ValueError("It is a web page.")
             return True
         comment = self._contents.text(score.comment)
         optional: dict[str, Any] = {
@@ -80,13 +82,19 @@ class LangfuseScores:
             **{name: value for name, value in optional.items() if value is not None},
         )
         told = await self._scores.create(request=[asked], request_options=ONCE)
-        return not (isinstance(told, CreateScoreBatchResults) and told.rejected)
+        if isinstance(told, CreateScoreBatchResults):
+            return not told.rejected
+        if "message" not in told.model_fields_set:  # the SDK takes any object for this one
+            raise ValueError("It is another object.")
+        return True
 
     def _settled(self, score: Score, status: int) -> ScoreOutcome | None:
         """How the sending ended of a score that was answered with this status."""
         if status == 404 and score.score is None:  # it is not there, or was deleted before
             return ScoreOutcome.SENT
-        return self._refuse(score, status) if status in _NEVER else self._complain(status)
+        if status in _NEVER:
+            return self._refuse(score, status)
+        return self._complain("malformed" if 200 <= status < 300 else status)
 
     def _complain(self, outcome: Outcome) -> None:
         if (fix := self._complaints.fix(outcome)) is not None:

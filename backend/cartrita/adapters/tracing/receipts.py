@@ -5,22 +5,20 @@ nothing. A page from elsewhere is no receipt, whatever its status.
 """
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import cast
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from cartrita.adapters.tracing.pages import is_page
 from cartrita.kit import json_answers
-
-_PAGES: Final = ("text/html", "application/xhtml+xml")
 
 
 def rejected(headers: Mapping[str, str], body: bytes) -> int:
     """How many spans were not taken. Raises ValueError for what is no receipt."""
     if headers.get("content-encoding", "identity") != "identity":
         raise ValueError("It is compressed, though nobody asked for that.")
-    media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media in _PAGES:
+    if is_page(headers):
         raise ValueError("It is a web page.")
     if not body:
         return 0

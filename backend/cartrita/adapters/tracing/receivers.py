@@ -16,7 +16,7 @@ import structlog
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 
-from cartrita.adapters.http.bodies import whole_body
+from cartrita.adapters.http.bodies import error_body, whole_body
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import Deadlines, HttpRequest
 from cartrita.adapters.tracing.complaints import Complaints, Outcome
@@ -144,6 +144,7 @@ class Receiver:
             async with self._http.open(request) as response:
                 status = response.status
                 if not 200 <= status < 300:
+                    await error_body(response)  # so that the connection can be kept
                     return _Answer(status, pause_s=retry_after(response.headers) or 0.0)
                 lost = max(0, rejected(response.headers, await whole_body(response)))
                 return _Answer(_REFUSED if lost else status, rejected=lost)
