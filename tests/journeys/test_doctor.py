@@ -344,6 +344,16 @@ async def test_a_collector(stopped: Server, answered: int, status: str, says: st
     assert body == b""
 
 
+async def test_a_page_where_a_collector_should_be(stopped: Server) -> None:
+    async def page(_: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n")
+
+    async with stand_in(page) as port:
+        code, found = await doctor(stopped, settings=collector_at(port))
+    assert code == 1
+    assert "no collector" in found["collector"]["fix"]
+
+
 async def test_a_collector_that_is_away_or_not_wanted(stopped: Server) -> None:
     code, found = await doctor(stopped, settings=collector_at(free_port()))
     assert code == 1

@@ -5,6 +5,7 @@ from typing import Final
 from cartrita.adapters.http.client import HttpClient
 from cartrita.adapters.http.transport import HttpRequest
 from cartrita.adapters.tracing.collector_fixes import FIXES
+from cartrita.adapters.tracing.pages import is_page
 from cartrita.adapters.tracing.policies import Collector
 from cartrita.cli.doctor.findings import Finding, ok, problem, warning
 from cartrita.cli.doctor.requests import deadlines
@@ -23,9 +24,11 @@ async def examine_collector(config: Otlp, http: HttpClient, seconds: float) -> l
         return []
     collector = Collector(address=config.endpoint, headers=config.headers)
     try:
-        status = await _status(collector, http, seconds)
+        status, page = await _answer(collector, http, seconds)
     except UpstreamError as error:
         return [problem(_NAME, error.message, FIXES[0])]
+    if page and 200 <= status < 300:
+        return [problem(_NAME, f"{collector.url} answers with a web page.", FIXES["malformed"])]
     if 200 <= status < 300:
         return [ok(_NAME, f"{collector.url} takes traces.")]
     told = f"{collector.url} answers {status} to a request without traces."
@@ -35,7 +38,8 @@ async def examine_collector(config: Otlp, http: HttpClient, seconds: float) -> l
     return [problem(_NAME, told, FIXES.get(status, FIXES[0]))]
 
 
-async def _status(collector: Collector, http: HttpClient, seconds: float) -> int:
+async def _answer(collector: Collector, http: HttpClient, seconds: float) -> tuple[int, bool]:
+    """The status of its answer, and whether that is a web page."""
     request = HttpRequest(
         provider="the collector",
         method="POST",
@@ -48,4 +52,4 @@ async def _status(collector: Collector, http: HttpClient, seconds: float) -> int
         deadlines=deadlines(seconds),
     )
     async with http.open(request) as response:
-        return response.status
+        return response.status, is_page(response.headers)
