@@ -6,8 +6,9 @@ revision = "0023"
 down_revision = "0022"
 
 STATEMENTS = (
-    # Whether somebody was told of it, or was to be.
-    "ALTER TABLE feedback ADD COLUMN scored boolean NOT NULL DEFAULT false",
+    # Whether somebody was told of it, or was to be: who does not say, as a server of the version
+    # before, may have told them.
+    "ALTER TABLE feedback ADD COLUMN scored boolean NOT NULL DEFAULT true",
     # What is still to be told of a message outlives it.
     "ALTER TABLE unsent_scores DROP CONSTRAINT unsent_scores_message_id_fkey",
     """
@@ -21,7 +22,8 @@ BEGIN
 END $$""",
     """
 CREATE TRIGGER score_taken_back AFTER DELETE ON feedback
-FOR EACH ROW WHEN (OLD.scored) EXECUTE FUNCTION cartrita_score_taken_back()""",
+FOR EACH ROW WHEN (OLD.scored AND OLD.run_id IS NOT NULL)
+EXECUTE FUNCTION cartrita_score_taken_back()""",
 )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from tests.harness.rows import ANN, a_message, stored_conversation
 
 from cartrita.adapters.persistence.database import Database
@@ -55,6 +56,38 @@ async def test_what_changes_while_it_is_sent_is_sent_after_it(
     assert last.score == (None if taken_back else 2)
     await unsent.sent(last)
     assert await unsent.forget(clock.now() + timedelta(days=1)) == 0
+
+
+async def give_as_before(pool: Database, answer: MessageId) -> None:
+    """As a server of the version before does, which may run beside this one."""
+    async with pool.transaction() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO feedback (message_id, owner_id, run_id, score, given_at) "
+                "SELECT id, owner_id, run_id, 1, now() FROM messages WHERE id = :id"
+            ),
+            {"id": answer},
+        )
+
+
+async def test_what_was_given_to_a_server_of_the_version_before_is_taken_back(
+    pool: Database, answer: MessageId
+) -> None:
+    await give_as_before(pool, answer)
+    assert await FeedbackTable(pool).delete(ANN, answer)
+    taken_back = await UnsentScoreTable(pool).claim(LONG_S)
+    assert taken_back is not None
+    assert taken_back.score is None
+
+
+async def test_feedback_on_the_answer_of_no_run_has_no_score_to_be_taken_back(
+    pool: Database,
+) -> None:
+    said = a_message(await stored_conversation(pool), "Yes.")
+    await MessageTree(pool).add(said, ANN)
+    await give_as_before(pool, said.id)
+    assert await FeedbackTable(pool).delete(ANN, said.id)
+    assert await UnsentScoreTable(pool).claim(LONG_S) is None
 
 
 async def test_a_score_is_given_to_one_sender(pool: Database, answer: MessageId) -> None:
