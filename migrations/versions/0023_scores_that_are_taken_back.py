@@ -6,6 +6,31 @@ revision = "0023"
 down_revision = "0022"
 
 STATEMENTS = (
+    # In the order in which deleting a message locks them, and as in 0018: nobody waits for long
+    # behind this while another transaction has them.
+    """
+DO $$
+DECLARE
+  tries integer := 0;
+  wait_ms integer;
+BEGIN
+  LOOP
+    tries := tries + 1;
+    wait_ms := 100;
+    IF tries % 10 = 0 THEN
+      wait_ms := 1500 * extract(epoch FROM current_setting('deadlock_timeout')::interval);
+      RAISE WARNING 'messages, feedback or unsent_scores are in use: asked for % times', tries
+        USING HINT = 'pg_stat_activity tells who has a transaction open that should be ended.';
+    END IF;
+    PERFORM set_config('lock_timeout', wait_ms::text, true);
+    BEGIN
+      LOCK TABLE messages, feedback, unsent_scores IN ACCESS EXCLUSIVE MODE;
+      EXIT;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      PERFORM pg_sleep(0.4);
+    END;
+  END LOOP;
+END $$""",
     # Whether somebody was told of it, or was to be: who does not say, as a server of the version
     # before, may have told them.
     "ALTER TABLE feedback ADD COLUMN scored boolean NOT NULL DEFAULT true",

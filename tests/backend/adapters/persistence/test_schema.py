@@ -158,3 +158,31 @@ async def test_now_and_then_the_desktops_tables_are_waited_for_until_a_vacuum_wo
         await long.close()
         await other.close()
     assert await revision(empty) == schema.head()
+
+
+async def test_who_deletes_messages_and_who_reads_them_go_on_while_the_schema_is_upgraded(
+    empty: TemporaryDatabase,
+) -> None:
+    """Deleting a message locks it, and then the feedback on it."""
+    await upgrade_to("0022", empty.dsn)
+    long, other = await asyncpg.connect(empty.dsn), await asyncpg.connect(empty.dsn)
+    wanted = "SELECT FROM pg_locks WHERE relation = 'messages'::regclass AND NOT granted"
+    try:
+        held = long.transaction()
+        await held.start()
+        await long.execute("DELETE FROM messages")
+        upgrading = asyncio.ensure_future(schema.upgrade(empty.dsn))
+        async with asyncio.timeout(60):
+            while not await other.fetch(wanted):
+                assert not upgrading.done()
+        await long.execute("DELETE FROM feedback", timeout=60)
+        for _ in range(2):
+            await other.fetch("SELECT FROM messages", timeout=60)
+            await other.execute("DELETE FROM feedback", timeout=60)
+        assert not upgrading.done()
+        await held.commit()
+        await upgrading
+    finally:
+        await long.close()
+        await other.close()
+    assert await revision(empty) == schema.head()
