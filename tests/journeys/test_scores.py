@@ -157,7 +157,8 @@ async def told(scenario: Scenario) -> tuple[dict[str, float], float]:
 
 async def test_what_becomes_of_scores_is_counted(serve: Serve) -> None:
     with langfuse_sink() as sink:
-        scenario = serve(workers=2, settings=sink.settings)
+        hasty = {"CARTRITA_TRACING_SEND_TIMEOUT_S": "0.5"}
+        scenario = serve(workers=2, settings={**sink.settings, **hasty})
         answer = await scenario.chat(Script(words=3))
 
         async def counts(pending: int, **ended: int) -> None:
@@ -212,3 +213,16 @@ async def test_one_worker_sends_a_score(serve: Serve) -> None:
         await settled(scenario)
         assert [one["value"] for one in scores(sink, answer)] == [1]
         assert sink.scores.asked == 1
+
+
+async def test_scores_are_forgotten_where_langfuse_has_gone(serve: Serve) -> None:
+    scenario = serve()
+    answer = await scenario.chat(Script(words=3))
+    await judge(scenario, answer, 1, "Right.")
+    await scenario.fetch("UPDATE feedback SET scored = true")
+    assert (await scenario.call("DELETE", path_of(answer["message_id"])))[0] == 204
+    assert await unsent(scenario) == 1
+    await scenario.fetch("UPDATE unsent_scores SET given_at = now() - interval '1 year'")
+    scenario.server.kill("everything")
+    scenario.server.restart()
+    await settled(scenario)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import delete, func, literal, or_, select, update
+from sqlalchemy import case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from cartrita.adapters.persistence.database import Database
@@ -111,15 +111,26 @@ class UnsentScoreTable:
             if not (await connection.execute(same)).rowcount:
                 await connection.execute(changed)
 
+    async def again(self, score: Score, again_s: float) -> None:
+        """See UnsentScores."""
+        wait = case((_u.given_at == score.given_at, again_s), else_=0.0)
+        statement = (
+            update(unsent_scores)
+            .where(_u.message_id == score.message_id)
+            .values(attempts=0, due_at=func.now() + wait * literal(timedelta(seconds=1)))
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(statement)
+
     async def forget(self, before: datetime) -> int:
         """See UnsentScores."""
         statement = delete(unsent_scores).where(_u.given_at < before)
         async with self._database.transaction() as connection:
             return (await connection.execute(statement)).rowcount
 
-    async def count(self) -> int:
+    async def count(self, before: datetime) -> int:
         """See UnsentScores."""
-        query = select(func.count()).select_from(unsent_scores)
+        query = select(func.count()).select_from(unsent_scores).where(_u.given_at < before)
         async with self._database.use() as connection:
             return (await connection.execute(query)).scalar_one()
 

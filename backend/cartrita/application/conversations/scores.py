@@ -51,6 +51,7 @@ class Scores:
         self._again_s = max(interval_s, 2 * send_s)
         self._kept = timedelta(seconds=kept_s)
         self._settle = timedelta(seconds=settle_s)
+        self._usual = timedelta(seconds=settle_s + self._again_s)
         self._given = asyncio.Event()
         self._pending = 0
         for outcome in ScoreOutcome:  # told from the beginning, so that the first is an increase
@@ -63,7 +64,10 @@ class Scores:
 
     @property
     def pending(self) -> int:
-        """How many waited to be sent, of all processes, when this one last looked."""
+        """How many of all processes waited for longer than they do when all is well.
+
+        When this one last looked; what was taken back waits until it has been deleted again.
+        """
         return self._pending
 
     def given(self) -> None:
@@ -81,8 +85,9 @@ class Scores:
     async def _look(self) -> None:
         try:
             await self._forget()
+            await self._count()
             await self._send()
-            self._pending = await self._unsent.count()
+            await self._count()
         except CartritaError as error:
             log.warning("scores_not_sent", code=error.code)
         except Exception as error:
@@ -95,14 +100,32 @@ class Scores:
             self._counts.scored(ScoreOutcome.EXPIRED, lost)
             log.warning("scores_lost", count=lost)
 
+    async def _count(self) -> None:
+        self._pending = await self._unsent.count(clock.now() - self._usual)
+
     async def _send(self) -> None:
         while (score := await self._unsent.claim(self._again_s)) is not None:
             if (outcome := await self._receiver.take(score)) is None:
                 return
-            if not self._unsettled(score):
+            if self._unsettled(score):
+                await self._unsent.again(score, self._again_s)
+            else:
                 await self._unsent.sent(score)
                 self._counts.scored(outcome)
 
     def _unsettled(self, score: Score) -> bool:
         """Whether what was sent before it may still arrive after it."""
         return score.score is None and clock.now() - score.given_at < self._settle
+
+
+class AbandonedScores:
+    """What nobody sends any more, as where the keys of Langfuse were removed: a sweep."""
+
+    def __init__(self, unsent: UnsentScores, *, kept_s: float) -> None:
+        """They are kept for as long as they would be tried: somebody may send them again."""
+        self._unsent = unsent
+        self._kept = timedelta(seconds=kept_s)
+
+    async def sweep(self) -> int:
+        """See Sweep."""
+        return await self._unsent.forget(clock.now() - self._kept)

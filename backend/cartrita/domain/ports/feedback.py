@@ -43,12 +43,16 @@ class UnsentScores(Protocol):
         """It need not be sent again; if it was changed meanwhile, that is due now."""
         ...
 
+    async def again(self, score: Score, again_s: float) -> None:
+        """It was sent, and is due again after `again_s` seconds; if it was changed, that is now."""
+        ...
+
     async def forget(self, before: datetime) -> int:
         """Give up what was given before a moment; how many that were."""
         ...
 
-    async def count(self) -> int:
-        """How many there are, of all processes."""
+    async def count(self, before: datetime) -> int:
+        """How many there are that were given before a moment, of all processes."""
         ...
 
 

@@ -58,6 +58,47 @@ async def test_what_changes_while_it_is_sent_is_sent_after_it(
     assert await unsent.forget(clock.now() + timedelta(days=1)) == 0
 
 
+@pytest.mark.parametrize("given_again", [False, True])
+async def test_a_score_that_is_sent_again_waits_no_longer_each_time(
+    pool: Database, answer: MessageId, given_again: bool
+) -> None:
+    unsent = UnsentScoreTable(pool)
+    await give(pool, answer, 1)
+    assert await FeedbackTable(pool).delete(ANN, answer)
+    for _ in range(3):  # to wait for eight times as long after the next
+        await a_second_later(pool)
+        sending = await unsent.claim(1)
+        assert sending is not None
+        if given_again:
+            await give(pool, answer, 2)
+        await unsent.again(sending, 0.5)
+        if given_again:
+            break
+    if not given_again:
+        assert await unsent.claim(LONG_S) is None, "it was sent a moment ago"
+        await a_second_later(pool)
+    last = await unsent.claim(LONG_S)
+    assert last is not None
+    assert last.score == (2 if given_again else None)
+
+
+async def test_scores_are_counted_that_were_given_before_a_moment(
+    pool: Database, answer: MessageId
+) -> None:
+    unsent = UnsentScoreTable(pool)
+    before = clock.now()
+    await give(pool, answer, 1)
+    assert await unsent.count(before) == 0
+    assert await unsent.count(clock.now() + timedelta(seconds=1)) == 1
+
+
+async def a_second_later(pool: Database) -> None:
+    async with pool.transaction() as connection:
+        await connection.execute(
+            text("UPDATE unsent_scores SET due_at = due_at - interval '1 second'")
+        )
+
+
 async def give_as_before(pool: Database, answer: MessageId) -> None:
     """As a server of the version before does, which may run beside this one."""
     async with pool.transaction() as connection:
