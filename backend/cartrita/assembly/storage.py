@@ -10,6 +10,7 @@ from cartrita.adapters.persistence.conversation_removal import ConversationRemov
 from cartrita.adapters.persistence.conversations import ConversationTable
 from cartrita.adapters.persistence.credentials import CredentialTable
 from cartrita.adapters.persistence.database import Database
+from cartrita.adapters.persistence.feedback import UnsentScoreTable
 from cartrita.adapters.persistence.items import ItemTable
 from cartrita.adapters.persistence.ledger import LedgerTable
 from cartrita.adapters.persistence.messages import MessageTree
@@ -20,6 +21,7 @@ from cartrita.adapters.persistence.tickets import TicketTable
 from cartrita.adapters.runlog.run_log import RunLog
 from cartrita.adapters.runlog.worker_slot import WorkerSlot
 from cartrita.application.cleanup import Cleanup
+from cartrita.application.conversations.scores import AbandonedScores
 from cartrita.assembly.answer_cache import cache_bounds
 from cartrita.assembly.database import open_connection_pool
 from cartrita.assembly.files import FileParts
@@ -82,5 +84,8 @@ def create_cleanup(settings: Settings, storage: Storage, files: FileParts) -> Cl
         "limit_leases": SlotTable(storage.database),
         "budget_spending": BudgetTable(storage.database),
         "files": files.removal,
+        "unsent_scores": AbandonedScores(
+            UnsentScoreTable(storage.database), kept_s=settings.tracing.scores_kept_s
+        ),
     }
     return Cleanup(storage.conversation_removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)
