@@ -118,9 +118,8 @@ def note_replay(
     call: Call,
     kept: CachedAnswer,
     began: float,
+    outcome: CallOutcome,
     error: BaseException | None,
-    *,
-    complete: bool,
 ) -> None:
     """Note that a call has had the answer that is kept of another one; it used nothing.
 
@@ -128,8 +127,8 @@ def note_replay(
     """
     contents, finished = None, kept.finished
     if tracer.keeps_contents:
-        size = call.size + size_of(kept.deltas)
-        contents = CallContents(call.parse, lambda: kept.deltas, size)
+        deltas = kept.deltas  # its relayed bytes are not kept for the trace
+        contents = CallContents(call.parse, lambda: deltas, call.size + size_of(deltas))
     code, at = code_of(error), time.monotonic()
     tracer.note(
         ModelCalled(
@@ -139,7 +138,7 @@ def note_replay(
             embeds=call.operation is Operation.EMBEDDINGS,
             usage=NOTHING_USED,
             costs={},
-            outcome=CallOutcome.COMPLETED if complete else CallOutcome.CANCELLED,
+            outcome=outcome,
             error=code,
             at=began,
             seconds=at - began,
@@ -156,7 +155,7 @@ def note_replay(
             provider=kept.provider,
             failovers=(),
             error=code,
-            left=code is None and not complete,
+            left=code is None and outcome is CallOutcome.CANCELLED,
             at=at,
             cached=True,
         )

@@ -36,7 +36,7 @@ from cartrita.gateway.routed_answers import RoutedAnswer
 from cartrita.gateway.routes import Deployment, Route
 from cartrita.gateway.routing import Choice, Plan, Router
 from cartrita.gateway.shared_answers import SharedAnswers
-from cartrita.gateway.traced_replays import told
+from cartrita.gateway.traced_replays import open_traced
 from cartrita.gateway.upstreams import Upstreams
 
 
@@ -216,7 +216,7 @@ class Gateway:
         ask = partial(self._ask, call, plan)
         if self._tracer is None or call.traced_for is None:
             return share(ask)
-        return told(self._tracer, call.traced_for, call, share, ask)
+        return open_traced(self._tracer, call.traced_for, call, share, ask)
 
     def _ttl(self, call: Call, plan: Plan) -> float:
         """For how many seconds the answer may be kept; 0 if it may not be."""

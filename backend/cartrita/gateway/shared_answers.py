@@ -45,18 +45,19 @@ class ReplayedAnswer:
         self.monitor: RelayMonitor | None = None
         self.usage = kept.usage
         self.cache: str | None = "hit"
-        self.complete = False
-        """Whether all of it was read."""
+        self.begun = self.complete = False
+        """Whether any of it was read, and whether all of it was."""
         self.items = self._replay()
 
     async def _replay(self) -> AsyncGenerator[bytes | Delta]:
         if self._body is not None:
-            self.complete = True
+            self.begun = True
             yield self._body
+            self.complete = True
             return
         yield Accepted(self.provider, self.model, self.receipts, answered_as=self.answered_as)
         for delta in self.kept.deltas:
-            self.complete = isinstance(delta, Finished)
+            self.begun, self.complete = True, isinstance(delta, Finished)
             yield delta
 
 

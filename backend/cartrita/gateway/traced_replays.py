@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
+from cartrita.domain.ledger import CallOutcome
 from cartrita.domain.ports.tracing import Tracer
 from cartrita.domain.traces import CalledFor
 from cartrita.gateway.answers import Answer
@@ -17,7 +18,7 @@ Ask: TypeAlias = Callable[[], AbstractAsyncContextManager[RoutedAnswer]]
 
 
 @asynccontextmanager
-async def told(
+async def open_traced(
     tracer: Tracer,
     called_for: CalledFor,
     call: Call,
@@ -52,6 +53,14 @@ async def told(
             failure = error
             raise
         finally:
-            note_replay(
-                tracer, called_for, call, answer.kept, began, failure, complete=answer.complete
-            )
+            outcome = _outcome(answer, failure)
+            note_replay(tracer, called_for, call, answer.kept, began, outcome, failure)
+
+
+def _outcome(answer: ReplayedAnswer, error: BaseException | None) -> CallOutcome:
+    """How the replay of an answer ended; whoever leaves it early has made no error."""
+    if answer.complete:
+        return CallOutcome.COMPLETED
+    if isinstance(error, Exception):
+        return CallOutcome.CUT if answer.begun else CallOutcome.FAILED
+    return CallOutcome.CANCELLED

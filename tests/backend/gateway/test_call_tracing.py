@@ -282,13 +282,31 @@ class TestKeptAnswers:
         assert tracer.calls[1].outcome is CallOutcome.CANCELLED
         assert tracer.answers[1].left
 
-    async def test_one_that_its_reader_fails_with_says_why(self) -> None:
+    async def test_one_in_bytes_that_is_left_says_so(self) -> None:
+        tracer = FakeTracer()
+        asked = gateway(tracer, RelayingProvider("a", [b"Hello\n", b".\n"]))
+        await answer_to(asked, relayed_call("a/m", cache=WISH))
+        async with asked.open(relayed_call("a/m", cache=WISH)) as answer:
+            assert await anext(answer.items) == b"Hello\n.\n"
+        assert tracer.calls[1].outcome is CallOutcome.CANCELLED
+        assert tracer.answers[1].left
+
+    @pytest.mark.parametrize(
+        ("read", "outcome"),
+        [(0, CallOutcome.FAILED), (2, CallOutcome.CUT), (3, CallOutcome.COMPLETED)],
+    )
+    async def test_one_that_its_reader_fails_with_says_why(
+        self, read: int, outcome: CallOutcome
+    ) -> None:
         tracer = FakeTracer()
         asked = gateway(tracer, NamedProvider("a", [TextDelta("Hello"), DONE]))
         await answer_to(asked, call("a/m", cache=WISH))
         with pytest.raises(InvalidInput):
-            async with asked.open(call("a/m", cache=WISH)):
+            async with asked.open(call("a/m", cache=WISH)) as answer:
+                for _ in range(read):
+                    await anext(answer.items)
                 raise InvalidInput.of("n", "no")
+        assert tracer.calls[1].outcome is outcome
         assert tracer.calls[1].error == tracer.answers[1].error == "validation_error"
         assert not tracer.answers[1].left
 
