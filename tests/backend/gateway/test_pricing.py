@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from cartrita.domain.usage import Usage
 from cartrita.gateway.pricing import (
     Price,
     Pricing,
+    Rates,
     RequestPrice,
     RequestPricing,
     list_prices,
@@ -46,6 +48,11 @@ def request_price(operation: str, request: str, **values: Any) -> RequestPrice:
         request=Decimal(request),
         **values,
     )
+
+
+def test_each_class_of_tokens_has_a_rate_of_its_name_but_reasoning() -> None:
+    rates = {field.name for field in msgspec.structs.fields(Rates)}
+    assert rates == set(TokenClass) - {TokenClass.REASONING}
 
 
 @pytest.mark.parametrize(
