@@ -22,7 +22,8 @@ from cartrita.domain.runs import Claim
 from cartrita.domain.scopes import Operation
 from cartrita.domain.step_places import StepPlace
 from cartrita.domain.step_records import StoredSteps
-from cartrita.gateway.metering import CostOf
+from cartrita.gateway.metering import CostsOf
+from cartrita.gateway.pricing import total_of
 
 Work: TypeAlias = Callable[["RunContext", Assignment], Awaitable[Conclusion]]
 """Does an assignment within a run. Raises CartritaError and ApprovalsNeeded."""
@@ -42,7 +43,7 @@ class RunContext:
         team: Team,
         work: Work,
         model_of: Callable[[Agent, StepPlace], Awaitable[AgentModel]],
-        cost: CostOf,
+        costs: CostsOf,
         counter: TokenCounter,
         answerable: bool,
         approval_s: float,
@@ -70,7 +71,7 @@ class RunContext:
         self.steps = StoredSteps(claim.steps)
         self.approvals = {approval.place: approval for approval in claim.approvals}
         self.sources = SourceList(claim.logged)
-        self._cost = cost
+        self._costs = costs
         self._caps = replace(caps, steps=None).tightened(claim.input.caps)
         self._approval_s = approval_s
 
@@ -102,7 +103,7 @@ class RunContext:
         The price is that of the model that answered, at its provider, if others failed before.
         """
         provider, model = answered_by
-        cost = self._cost(provider, model, used.usage, self.principal.tenant_id)
+        cost = total_of(self._costs(provider, model, used.usage, self.principal.tenant_id))
         return replace(
             used,
             agent=agent,

@@ -42,7 +42,7 @@ from cartrita.domain.ports.web import WebPages
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.limiting import Limiter
-from cartrita.gateway.metering import CostOf, Meter
+from cartrita.gateway.metering import CostsOf, Meter
 from cartrita.gateway.service_calls import ServiceCalls
 from cartrita.gateway.service_metering import ServiceMeter
 from cartrita.kit.owned_tasks import OwnedTasks
@@ -61,7 +61,7 @@ class Models(NamedTuple):
     key_validator: KeyValidator
     brought_keys: BroughtKeys
     counter: TokenizerCounter
-    cost: CostOf
+    costs: CostsOf
     limiter: Limiter
     limit_tasks: OwnedTasks
     budgets: Budgeting
@@ -91,11 +91,10 @@ async def open_models(
         ledger = counted_ledger(metrics, storage.ledger)
         meter = Meter(
             ledger,
-            pricing.cost,
+            pricing.costs,
             counter=counter,
             budgets=budgets,
             tracer=tracer,
-            costs=pricing.costs,
         )
         providers = [
             *await open_providers(settings, http),
@@ -136,7 +135,7 @@ async def open_models(
             key_validator=validator,
             brought_keys=brought,
             counter=counter,
-            cost=pricing.cost,
+            costs=pricing.costs,
             limiter=limiting.limiter,
             limit_tasks=limiting.tasks,
             budgets=budgets,

@@ -64,7 +64,7 @@ def create_executor(
         tools=tools,
         counter=models.counter,
         keys=keys,
-        cost=models.cost,
+        costs=models.costs,
         approval_s=settings.agents.approval_s,
         unpriced=settings.agents.unpriced == "allow",
         summary_model=settings.history.summary_model,

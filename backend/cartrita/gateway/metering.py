@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -22,20 +21,17 @@ from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.call_tracing import note_leg
 from cartrita.gateway.calls import Call
 from cartrita.gateway.key_tokens import KeyTokens
+from cartrita.gateway.pricing import total_of
 from cartrita.gateway.reservations import Reservation
 from cartrita.gateway.routes import Deployment
 from cartrita.kit.long_work import LARGE
 
-CostOf: TypeAlias = Callable[[str, str, Usage, str], Decimal | None]
-"""The cost in US dollars of a usage at (provider, model) for a tenant; None where it is unknown."""
-
-
 CostsOf: TypeAlias = Callable[[str, str, Usage, str], Costs | None]
-"""The same by what it was for."""
+"""US dollars for a usage at (provider, model) of a tenant; None where a price is unknown."""
 
 
-def unknown_cost(provider: str, model: str, usage: Usage, tenant: str) -> None:
-    """The cost where no price is known."""
+def unknown_costs(provider: str, model: str, usage: Usage, tenant: str) -> None:
+    """The costs where no price is known."""
 
 
 class Meter:
@@ -49,19 +45,17 @@ class Meter:
     def __init__(
         self,
         ledger: UsageLedger | None = None,
-        cost: CostOf = unknown_cost,
+        costs: CostsOf = unknown_costs,
         clock: Callable[[], float] = time.monotonic,
         counter: TokenCounter | None = None,
         budgets: Budgeting | None = None,
         tracer: Tracer | None = None,
-        costs: CostsOf = unknown_cost,
     ) -> None:
         self.budgets = budgets
         self.tracer = tracer
         self.counter = counter or RuleCounter()
         self.key_tokens = KeyTokens(clock)
         self._ledger = ledger
-        self._cost = cost
         self._costs = costs
         self._clock = clock
 
@@ -92,13 +86,13 @@ class Meter:
         if not call.recorded:
             return
         self.key_tokens.add(call, usage)
-        used = deployment.provider, deployment.model, usage, call.tenant_id
+        costs = self._costs(deployment.provider, deployment.model, usage, call.tenant_id)
         if self.tracer is not None and call.traced_for is not None:
-            costs, seconds = self._costs(*used), self.elapsed(metered.started_at)
+            seconds = self.elapsed(metered.started_at)
             note_leg(self.tracer, call.traced_for, metered, outcome, usage, costs, error, seconds)
         if self._ledger is None:
             return
-        cost, reservation = self._cost(*used), metered.reservation
+        cost, reservation = total_of(costs), metered.reservation
         settlements = () if reservation is None else reservation.settle(usage, cost)
         part = call.part
         self._ledger.record(

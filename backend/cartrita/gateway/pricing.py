@@ -80,6 +80,12 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self._rate(_OTHERWISE[name]) if rate is None else rate
 
 
+@unpriced_if_it_fails
+def total_of(costs: Costs | None) -> Decimal | None:
+    """US dollars for all of it; None where the price of a part is not known."""
+    return None if costs is None else sum(costs.values(), _NOTHING)
+
+
 class LongContextRates(Rates, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rates of requests with more than `input_tokens` tokens of input."""
 
@@ -178,13 +184,11 @@ class Pricing:
         """The price for a tenant of a model, or of the model that it is a dated version of."""
         return self._found(provider, model, tenant, self._today())
 
-    @unpriced_if_it_fails
     def cost(
         self, provider: str, model: str, usage: Usage, tenant: str = LOCAL_TENANT
     ) -> Decimal | None:
         """US dollars; None where the price of a part is not known."""
-        costs = self.costs(provider, model, usage, tenant)
-        return None if costs is None else sum(costs.values(), _NOTHING)
+        return total_of(self.costs(provider, model, usage, tenant))
 
     @unpriced_if_it_fails
     def costs(

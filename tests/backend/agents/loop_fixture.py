@@ -16,6 +16,7 @@ from cartrita.domain.deltas import Finished, FinishReason, TextDelta, ToolCallDe
 from cartrita.domain.events import Event, RunCompleted, ToolReturned
 from cartrita.domain.runs import Claim, Ending, RunInput
 from cartrita.domain.step_records import StepRecord
+from cartrita.domain.token_classes import Costs
 from cartrita.domain.usage import Usage
 from cartrita.tools.calculator import CALCULATOR
 from cartrita.tools.tool import Tool
@@ -90,6 +91,6 @@ def completed(ending: Ending) -> RunCompleted:
     return ending.event
 
 
-def quarter(_provider: str, _model: str, _usage: Usage, _tenant: str) -> Decimal:
-    """The cost of each model call, in US dollars."""
-    return Decimal("0.25")
+def quarter(_provider: str, _model: str, _usage: Usage, _tenant: str) -> Costs:
+    """The costs of each model call, in US dollars."""
+    return {"input": Decimal("0.25")}

@@ -111,7 +111,7 @@ async def test_a_tool_that_acts_is_unknown_and_the_next_is_not_begun(parallel: b
 
 async def test_what_a_model_says_is_the_answer_when_its_time_is_over() -> None:
     gate = asyncio.Event()
-    fixture = LoopFixture([TextDelta("It is half"), gate, TextDelta(" done."), DONE], cost=quarter)
+    fixture = LoopFixture([TextDelta("It is half"), gate, TextDelta(" done."), DONE], costs=quarter)
     claimed = asked(caps=CAP)
     done = await when(fixture, claimed, lambda: fixture.texts(claimed))
     assert (done.text, done.cap) == ("It is half", "seconds")
@@ -155,7 +155,7 @@ async def test_tasks_are_stopped_with_their_tools_and_model_calls() -> None:
         said("Enough."),
         tools=(tool(hung.waits),),
         overrides={"worker": work, "supervisor": {"delegates": ["worker"], "tools": []}},
-        cost=quarter,
+        costs=quarter,
     )
     claimed = asked(caps=CAP)
     done = await when(fixture, claimed, lambda: hung.begun and len(fixture.provider.requests) == 3)

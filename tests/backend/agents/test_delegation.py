@@ -31,6 +31,7 @@ from cartrita.domain.messages import ToolCall, ToolResult
 from cartrita.domain.replays import Replay
 from cartrita.domain.requests import ModelRequest
 from cartrita.domain.runs import CancelRequested
+from cartrita.domain.token_classes import Costs
 from cartrita.domain.usage import Usage
 
 TWO = (
@@ -63,8 +64,8 @@ class Team(LoopFixture):
         return [request for asked, request in self.asked if asked == name]
 
 
-def half_a_dollar(_provider: str, _model: str, _usage: Usage, _tenant: str) -> Decimal:
-    return Decimal("0.5")
+def half_a_dollar(_provider: str, _model: str, _usage: Usage, _tenant: str) -> Costs:
+    return {"input": Decimal("0.5")}
 
 
 async def test_two_tasks_in_one_step() -> None:
@@ -74,7 +75,7 @@ async def test_two_tasks_in_one_step() -> None:
             "analyst": [called(("calculator", {"expression": "6*7"}), first=7), said("42")],
             "writer": [said("A line.")],
         },
-        cost=half_a_dollar,
+        costs=half_a_dollar,
     )
     claimed = asked()
     ending = await team.ending(claimed)
@@ -261,7 +262,7 @@ async def test_tasks_at_once_keep_the_cap_on_steps() -> None:
 async def test_the_money_of_the_answering_agent_pays_for_its_tasks() -> None:
     team = Team(
         {"supervisor": [called(TWO[1]), said("End.")], "writer": [said("A line.")]},
-        cost=half_a_dollar,
+        costs=half_a_dollar,
         overrides={"supervisor": {"limits": {"caps": {"cost": 1.0}}}},
     )
     done = completed(await team.ending(asked()))

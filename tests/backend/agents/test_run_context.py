@@ -21,7 +21,7 @@ from cartrita.tools.tool import ToolContext, ToolOutput
 
 async def test_a_cap_on_money_counts_what_is_known() -> None:
     step = called(("calculator", {"expression": "1"}))
-    fixture = LoopFixture(step, step, said("Enough."), cost=quarter)
+    fixture = LoopFixture(step, step, said("Enough."), costs=quarter)
     done = completed(await fixture.ending(asked(caps=Caps(cost=0.4))))
     assert (done.cap, done.calls, done.agents[0].cost) == ("cost", 3, 0.75)
 

@@ -36,11 +36,12 @@ from cartrita.domain.budgets import (
 from cartrita.domain.deltas import TextDelta
 from cartrita.domain.errors import BudgetExhausted, UpstreamError
 from cartrita.domain.requests import Sampling
+from cartrita.domain.token_classes import Costs
 from cartrita.domain.usage import Usage
 from cartrita.gateway.budgeting import Budgeting
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.metering import Meter
-from cartrita.gateway.pricing import Pricing
+from cartrita.gateway.pricing import Pricing, total_of
 from cartrita.gateway.routes import Route, Target
 
 _PRICES = [price("m", "0.0001"), replace(price("dear", "0.0003"), provider="q")]
@@ -78,13 +79,13 @@ class Process:
         self._ledger = LedgerTable(pool)
         self._pricing = Pricing(_PRICES)
         self._budgeting = Budgeting(BudgetTable(pool), self._pricing.price, now=lambda: NOON)
-        self._meter = Meter(self._ledger, self._cost, budgets=self._budgeting)
+        self._meter = Meter(self._ledger, self._costs, budgets=self._budgeting)
         self._running: list[asyncio.Task[None]] = []
 
-    def _cost(self, provider: str, model: str, usage: Usage, tenant: str) -> Decimal | None:
-        cost = self._pricing.cost(provider, model, usage, tenant)
-        self.paid += cost or 0
-        return cost
+    def _costs(self, provider: str, model: str, usage: Usage, tenant: str) -> Costs | None:
+        costs = self._pricing.costs(provider, model, usage, tenant)
+        self.paid += total_of(costs) or 0
+        return costs
 
     async def start(self) -> None:
         await self._budgeting.refresh()

@@ -159,7 +159,7 @@ class Budgeted:
             now=lambda: self.moment,
             monotonic=lambda: self.seconds,
         )
-        meter = Meter(self.ledger, pricing.cost, budgets=self.budgeting)
+        meter = Meter(self.ledger, pricing.costs, budgets=self.budgeting)
         self.gateway = create_gateway(*providers, meter=meter, **values)
 
     async def ask(self, request: ModelRequest = LIMITED, name: str = "p/m", **values: Any) -> str:

@@ -63,7 +63,7 @@ class FakeTracer:
 
 
 def costs_of(provider: str, model: str, usage: Usage, tenant: str) -> Costs:
-    return {TokenClass.INPUT: Decimal(1)}
+    return {TokenClass.INPUT: Decimal(1), TokenClass.OUTPUT: Decimal(2)}
 
 
 def gateway(tracer: FakeTracer, *providers: NamedProvider) -> Gateway:
@@ -91,19 +91,22 @@ async def test_a_call_is_noted_with_what_it_sent_and_got() -> None:
 
 
 @pytest.mark.parametrize("samples", [True, False])
-async def test_the_costs_are_looked_up_where_they_are_told(samples: bool) -> None:
+async def test_the_costs_are_looked_up_once(samples: bool) -> None:
     asked: list[tuple[str, str, str]] = []
 
     def costs(provider: str, model: str, usage: Usage, tenant: str) -> Costs:
         asked.append((provider, model, tenant))
         return costs_of(provider, model, usage, tenant)
 
-    tracer = FakeTracer(samples=samples)
-    meter = Meter(Ledger(), tracer=tracer, costs=costs)
+    tracer, ledger = FakeTracer(samples=samples), Ledger()
+    meter = Meter(ledger, costs, tracer=tracer)
     provider = NamedProvider("a", [TextDelta("Hello"), DONE])
     await answer_to(create_gateway(provider, meter=meter), call("a/m"))
-    assert asked == ([("a", "m", "local")] if samples else [])
-    assert [one.costs for one in tracer.calls] == ([{TokenClass.INPUT: 1}] if samples else [])
+    assert asked == [("a", "m", "local")]
+    assert [one.cost for one in ledger.entries] == [3]
+    assert [one.costs for one in tracer.calls] == (
+        [{TokenClass.INPUT: 1, TokenClass.OUTPUT: 2}] if samples else []
+    )
 
 
 async def test_a_cost_that_nobody_knows_is_none() -> None:
@@ -203,7 +206,7 @@ async def test_what_is_not_traced_leaves_nothing(samples: bool, recorded: bool) 
 class TestKeptAnswers:
     async def test_one_is_noted_like_any_other_and_used_nothing(self) -> None:
         tracer, ledger = FakeTracer(), Ledger()
-        meter = Meter(ledger, tracer=tracer, costs=costs_of)
+        meter = Meter(ledger, costs_of, tracer=tracer)
         provider = NamedProvider("a", [TextDelta("Hello"), DONE])
         asked = create_gateway(provider, meter=meter)
         await answer_to(asked, call("a/m", cache=WISH))
@@ -301,11 +304,15 @@ class TestKeptAnswers:
         tracer = FakeTracer()
         asked = gateway(tracer, NamedProvider("a", [TextDelta("Hello"), DONE]))
         await answer_to(asked, call("a/m", cache=WISH))
-        with pytest.raises(InvalidInput):
+
+        async def fail() -> None:
             async with asked.open(call("a/m", cache=WISH)) as answer:
                 for _ in range(read):
                     await anext(answer.items)
                 raise InvalidInput.of("n", "no")
+
+        with pytest.raises(InvalidInput):
+            await fail()
         assert tracer.calls[1].outcome is outcome
         assert tracer.calls[1].error == tracer.answers[1].error == "validation_error"
         assert not tracer.answers[1].left

@@ -137,7 +137,7 @@ async def test_one_that_nobody_read_to_its_end_costs_what_had_come(recorded: Rec
     parts = [frame + b"\n\n" for frame in frames if frame.strip()]
     provider = RelayingProvider(recorded.provider, parts)
     provider.dialects = frozenset({recorded.dialect})
-    gateway = create_gateway(provider, meter=Meter(ledger, recorded.pricing.cost))
+    gateway = create_gateway(provider, meter=Meter(ledger, recorded.pricing.costs))
     async with gateway.open(recorded.call(streamed=True)) as answer:
         told = b""
         async for item in answer.items:
@@ -157,7 +157,7 @@ async def _entry(recorded: Recorded, asked: Call, answer: bytes) -> LedgerEntry:
     ledger = Ledger()
     provider = RelayingProvider(recorded.provider, [answer])
     provider.dialects = frozenset({recorded.dialect})
-    meter = Meter(ledger, recorded.pricing.cost)
+    meter = Meter(ledger, recorded.pricing.costs)
     async with create_gateway(provider, meter=meter).open(asked) as opened:
         await items_of(opened)
     [entry] = ledger.entries

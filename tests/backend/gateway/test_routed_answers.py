@@ -370,7 +370,9 @@ class TestTheLedger:
 
     async def test_it_knows_the_cost(self) -> None:
         ledger = Ledger()
-        meter = Meter(ledger, lambda provider, model, usage, tenant: Decimal(usage.total_tokens))
+        meter = Meter(
+            ledger, lambda _provider, _model, usage, _: {"all": Decimal(usage.total_tokens)}
+        )
         await answer_to(create_gateway(NamedProvider("a"), meter=meter), call("a/m"))
         assert ledger.entries[0].cost == Decimal(2)
 

@@ -38,7 +38,7 @@ from cartrita.domain.step_places import StepPlace
 from cartrita.domain.token_estimates import RuleCounter
 from cartrita.gateway.gateway import Gateway
 from cartrita.gateway.gateway_provider import Caller
-from cartrita.gateway.metering import CostOf, unknown_cost
+from cartrita.gateway.metering import CostsOf, unknown_costs
 from cartrita.gateway.routes import Deployment
 from cartrita.gateway.routing import Choice
 from cartrita.tools.toolbox import Toolbox
@@ -67,7 +67,7 @@ class RunWork:
         tools: Toolbox | None = None,
         counter: TokenCounter | None = None,
         keys: KeyLookup | None = None,
-        cost: CostOf = unknown_cost,
+        costs: CostsOf = unknown_costs,
         approval_s: float = 3600.0,
         unpriced: bool = True,
         summary_model: str | None = None,
@@ -89,7 +89,7 @@ class RunWork:
         self._models = models
         self._counter = counter or RuleCounter()
         self._keys = keys
-        self._cost = cost
+        self._costs = costs
         self._approval_s = approval_s
         self._unpriced = unpriced
         self._summary_model = summary_model
@@ -124,7 +124,7 @@ class RunWork:
             team=await Team.of(agent, self._agents, self._tools),
             work=work,
             model_of=partial(self._model_of, run, principal),
-            cost=self._cost,
+            costs=self._costs,
             counter=self._counter,
             answerable=claim.input.answerable,
             approval_s=self._approval_s,
