@@ -89,6 +89,7 @@ async def test_a_prompt_is_taken_refreshed_and_traced(
         assert await asyncio.to_thread(scenario.server.stop) == 0
     (complaint,) = events(scenario, "prompts_not_taken")
     assert (complaint["outcome"], complaint["prompts"]) == (404, ["clerk"])
+    assert complaint["agents"] == ["clerk"]
     assert "sk-lf" not in scenario.server.log_tail(1 << 20)
     assert "/api/public" not in scenario.server.log_tail(1 << 20)
 

@@ -46,8 +46,8 @@ class AgentPrompts:
         """Read all prompts once, side by side."""
         failed = await all_of([self._take(*one) for one in self._references.items()])
         wrong: dict[str, dict[str, int | str]] = {}
-        for name, error in (one for one in failed if one is not None):
-            wrong.setdefault(error.fix, {})[name] = error.outcome
+        for agent_id, error in (one for one in failed if one is not None):
+            wrong.setdefault(error.fix, {})[agent_id] = error.outcome
         for fix, outcomes in wrong.items():
             self._complain(fix, outcomes)
         if not wrong and self._seldom.over():
@@ -59,7 +59,7 @@ class AgentPrompts:
         try:
             prompt = await self._reader.read(reference)
         except PromptNotTaken as error:
-            return reference.name, error
+            return agent_id, error
         if self._agents.find(agent_id).prompt != prompt.version:
             log.info("prompt_taken", agent=agent_id, version=prompt.version.version)
         self._agents.instruct(agent_id, prompt.text, prompt.version)
@@ -67,6 +67,12 @@ class AgentPrompts:
 
     def _complain(self, fix: str, outcomes: Mapping[str, int | str]) -> None:
         """Tell what helps; what that is the same for is one thing, however it fails."""
-        untold = [name for _, name in self._seldom.untold((fix, name) for name in sorted(outcomes))]
+        untold = [one for _, one in self._seldom.untold((fix, agent) for agent in sorted(outcomes))]
         if untold:
-            log.warning("prompts_not_taken", outcome=outcomes[untold[0]], prompts=untold, fix=fix)
+            log.warning(
+                "prompts_not_taken",
+                outcome=outcomes[untold[0]],
+                agents=untold,
+                prompts=sorted({self._references[agent].name for agent in untold}),
+                fix=fix,
+            )

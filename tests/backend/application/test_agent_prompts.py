@@ -39,11 +39,11 @@ class Reader:
 class Desk:
     """Two agents with a prompt each, and a clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, references: dict[str, PromptReference] | None = None) -> None:
         self.agents = AgentRegistry([agent("a"), agent("b")])
         self.reader = Reader()
         self.now = 0.0
-        references = {"a": ONE, "b": TWO}
+        references = references or {"a": ONE, "b": TWO}
         self.prompts = AgentPrompts(
             self.agents, references, self.reader, 60.0, clock=lambda: self.now
         )
@@ -75,6 +75,14 @@ async def test_the_last_good_prompt_stays(desk: Desk) -> None:
     desk.reader.fail("two")
     await desk.refresh(1)
     assert desk.told("b") == ("Prompt two.", PromptVersion("two", 3))
+
+
+async def test_agents_with_labels_of_one_prompt_are_told_apart() -> None:
+    desk = Desk({"a": ONE, "b": PromptReference(name="one", label="staging")})
+    desk.reader.fail("one")
+    with capture_logs() as logs:
+        await desk.prompts.refresh()
+    assert [(one["prompts"], one["agents"]) for one in logs] == [(["one"], ["a", "b"])]
 
 
 async def test_each_thing_is_told_once_in_ten_minutes(desk: Desk) -> None:

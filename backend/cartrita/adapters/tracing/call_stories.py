@@ -1,6 +1,7 @@
 """The story of a call that is no run's: of what a surface passed on to a provider."""
 
 from cartrita.adapters.tracing.anchors import Anchor
+from cartrita.adapters.tracing.contents import Contents
 from cartrita.adapters.tracing.observations import Kind, Level, Observation, Subject, span_id
 from cartrita.domain.json import JsonValue
 from cartrita.domain.traces import CallAnswered, CalledFor
@@ -16,8 +17,9 @@ def _name(called_for: CalledFor) -> str:
 class CallStory:
     """One call, with all of its attempts; of a run whose beginning got lost, only the attempts."""
 
-    def __init__(self, called_for: CalledFor) -> None:
+    def __init__(self, called_for: CalledFor, contents: Contents) -> None:
         part = called_for.part
+        self._contents = contents
         self.anchor = Anchor(called_for.at, called_for.wall)
         self.question: JsonValue = None
         self.answer: JsonValue = None
@@ -40,8 +42,16 @@ class CallStory:
         return span_id(trace_id, "root") if task is None else span_id(trace_id, "task", task)
 
     def heard(self, called_for: CalledFor, question: JsonValue, answer: JsonValue) -> None:
-        """What was asked, and what was said by the last attempt."""
-        self.question, self.answer = question, answer
+        """What was asked, and what was said by the last attempt that said anything.
+
+        What a service does for long is told in stretches: these are joined, but for an attempt in
+        the place of one that failed.
+        """
+        if called_for.operation is not None and called_for not in self.failed:
+            question = self._contents.joined(self.question, question)
+            answer = self._contents.joined(self.answer, answer)
+        self.question = self.question if question is None else question
+        self.answer = self.answer if answer is None else answer
 
     def answered(self, fact: CallAnswered) -> Observation:
         """The call as a whole, which is over."""

@@ -71,6 +71,19 @@ class Contents:
             return None
         return self._cut(text) if self._policy == "full" else {"characters": len(text)}
 
+    def joined(self, told: JsonValue, more: JsonValue) -> JsonValue:
+        """Two texts as they are told of one, which is no longer than one may be."""
+        match told, more:
+            case str(), str():
+                both = f"{told} {more}"
+                if len(both) <= self._most:
+                    return both
+                return told if len(told) >= self._most else f"{both[: self._most]}..."
+            case {"characters": int(first)}, {"characters": int(second)}:
+                return {"characters": first + 1 + second}
+            case _:
+                return told if more is None else more
+
     def words(self, words: Sequence[str]) -> JsonValue:
         """Short texts that a caller wrote, as many as find room, or how many there are."""
         if not words or not self.kept:

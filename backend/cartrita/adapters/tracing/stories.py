@@ -80,7 +80,7 @@ class Stories:
     def _story_of(self, called_for: CalledFor) -> _Story:
         story = self._stories.get(called_for.trace_id)
         if story is None:
-            story = CallStory(called_for)
+            story = CallStory(called_for, self._contents)
             if called_for.part is None:
                 self._add(called_for.trace_id, story)
         return story

@@ -104,6 +104,52 @@ def test_one_that_answers_after_a_failure_names_it() -> None:
     assert (left.level, left.status) == (Level.WARNING, "It was left before its end.")
 
 
+LIVE = replace(CALLED_FOR, operation="listening")
+
+
+def stretches(*words: str | None, policy: str = "full", most: int = 100_000) -> Observation:
+    """The root of a live recording whose stretches have these words."""
+    facts = [heard(called_for=LIVE, sent=one, got=one) for one in words]
+    *_, root = told([*facts, replace(ANSWERED, called_for=LIVE)], policy, most)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("words", "policy", "joined"),
+    [
+        (("Moss grows.", None), "full", "Moss grows."),
+        ((None, "Moss", None, "grows.", None), "full", "Moss grows."),
+        ((None, None), "full", None),
+        (("Moss", None, "grows."), "redacted", {"characters": 11}),
+        (("Moss", "grows."), "none", None),
+    ],
+)
+def test_all_stretches_of_a_recording_are_told_as_one(
+    words: tuple[str | None, ...], policy: str, joined: JsonValue
+) -> None:
+    root = stretches(*words, policy=policy)
+    assert root.input == root.output == joined
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [
+        (("abcd", "efghi"), "abcd efghi"),
+        (("abcd", "efghij", "k"), "abcd efghi..."),
+        (("abcdefghij", "k"), "abcdefghij"),
+        (("abcdefghijk", "l"), "abcdefghij... [11 characters]"),
+    ],
+)
+def test_no_more_of_them_is_told_than_of_one_text(words: tuple[str, ...], joined: str) -> None:
+    assert stretches(*words, most=10).output == joined
+
+
+def test_an_attempt_in_the_place_of_one_that_failed_is_told_once() -> None:
+    failed = heard(outcome=CallOutcome.FAILED, sent="Hello.", got=None)
+    *_, root = told([failed, heard(sent="Hello.", got=None), ANSWERED])
+    assert (root.input, root.output) == ("Hello.", None)
+
+
 @pytest.mark.parametrize(
     ("policy", "words"),
     [("full", "My key is sk-***"), ("redacted", {"characters": 29}), ("none", None)],
