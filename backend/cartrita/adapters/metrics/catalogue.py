@@ -247,7 +247,10 @@ class Catalogue:
             )
         )
         self.scores_pending = self._kept(
-            Gauge("cartrita_scores_pending", "Scores that wait to be sent, of all replicas.")
+            Gauge(
+                "cartrita_scores_pending",
+                "Scores of all replicas that wait to be sent for longer than usual.",
+            )
         )
         self.connections = self._kept(
             Gauge(

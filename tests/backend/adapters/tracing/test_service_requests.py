@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.backend.adapters.tracing.samples import AT, WALL
 from tests.backend.adapters.tracing.test_stories import told
 
 from cartrita.adapters.tracing.gen_ai_attributes import gen_ai_attributes
 from cartrita.adapters.tracing.langfuse_attributes import langfuse_attributes
-from cartrita.adapters.tracing.observations import Kind, Level
+from cartrita.adapters.tracing.observations import Kind, Level, Observation
 from cartrita.adapters.tracing.sizes import kept_by
 from cartrita.domain.json import JsonValue
 from cartrita.domain.ledger import CallOutcome, ServiceUse

@@ -51,8 +51,8 @@ DONE = TaskCompleted("task_1_1", "researcher", "Slowly.", True, 1.0)
 RETURNED = ToolReturned("call_1", "delegate", "Slowly.", True)
 
 
-def told(facts: list[Fact], policy: Any = "full") -> list[Observation]:
-    stories = Stories(Contents(policy, 1000))
+def told(facts: list[Fact], policy: Any = "full", most: int = 1000) -> list[Observation]:
+    stories = Stories(Contents(policy, most))
     return [one for fact in facts for one in stories.told(fact)]
 
 
