@@ -26,6 +26,7 @@ from cartrita.assembly.answer_cache import cache_bounds
 from cartrita.assembly.database import open_connection_pool
 from cartrita.assembly.files import FileParts
 from cartrita.assembly.run_log import open_run_log
+from cartrita.domain.ports.cleanup import Sweep
 from cartrita.domain.ports.metrics import LogCounts
 from cartrita.domain.ports.tracing import Tracer
 from cartrita.settings import Settings
@@ -74,9 +75,17 @@ async def open_storage(
         )
 
 
-def create_cleanup(settings: Settings, storage: Storage, files: FileParts) -> Cleanup:
-    """What removes from the tables that which is kept no longer."""
-    sweeps = {
+def create_cleanup(
+    settings: Settings, storage: Storage, files: FileParts, *, scored: bool
+) -> Cleanup:
+    """What removes from the tables that which is kept no longer.
+
+    Where somebody sends scores (`scored`), they forget them too, and count them.
+    """
+    abandoned = AbandonedScores(
+        UnsentScoreTable(storage.database), kept_s=settings.tracing.scores_kept_s
+    )
+    sweeps: dict[str, Sweep] = {
         "tickets": TicketTable(storage.database),
         "cached_answers": CachedAnswerTable(storage.database, cache_bounds(settings)),
         "ledger": storage.ledger,
@@ -84,8 +93,6 @@ def create_cleanup(settings: Settings, storage: Storage, files: FileParts) -> Cl
         "limit_leases": SlotTable(storage.database),
         "budget_spending": BudgetTable(storage.database),
         "files": files.removal,
-        "unsent_scores": AbandonedScores(
-            UnsentScoreTable(storage.database), kept_s=settings.tracing.scores_kept_s
-        ),
+        **({} if scored else {"unsent_scores": abandoned}),
     }
     return Cleanup(storage.conversation_removal, sweeps, interval_s=_CLEANUP_INTERVAL_S)

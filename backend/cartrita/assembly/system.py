@@ -155,7 +155,7 @@ async def open_system(settings: Settings, context: WorkerContext) -> AsyncGenera
             *prompting,
             desktops.keeper.run(),
             executor.run(),
-            create_cleanup(settings, storage, files).run(),
+            create_cleanup(settings, storage, files, scored=scores is not None).run(),
             files.reader.run(),
             storage.ledger.run(),
             models.gateway.run(),
