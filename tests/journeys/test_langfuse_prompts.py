@@ -48,7 +48,9 @@ async def told_of(scenario: Scenario, word: str) -> str:
     """The system text of the first call with a message that has this in it."""
     exchanges = await asyncio.to_thread(scenario.provider.requests)
     for exchange in exchanges:
-        messages = json.loads(exchange.body).get("messages", []) if exchange.body else []
+        # Others of this session send recordings, too.
+        told = json.loads(exchange.body) if exchange.body.startswith("{") else {}
+        messages = told.get("messages", [])
         if any(word in str(one["content"]) for one in messages if one["role"] == "user"):
             systems = [one["content"] for one in messages if one["role"] == "system"]
             return "\n\n".join(map(str, systems))
